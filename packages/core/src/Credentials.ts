@@ -1,0 +1,224 @@
+/**
+ * Who we are: the bearer token of each request, as an open service. Bring a fixed token (`Credentials.layerToken`), any
+ * source of tokens that expire (`Credentials.layerSource`), or a private key (`SignedCredentials` of
+ * `@effect-gr4vy/node`).
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { RequestFailed } from "./Errors.js"
+
+/**
+ * What a client asks its credentials for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CredentialsService {
+  /** The token to send now. Fails with reason `Credentials` when there is none. */
+  readonly token: Effect.Effect<Redacted.Redacted, RequestFailed>
+  /**
+   * A token to use instead of one that the API answered with 401, and the server's time (the answer's `Date`), which
+   * shows a clock that is off. Absent where a second token would be the same as the first.
+   */
+  readonly renew?: (
+    rejected: Redacted.Redacted,
+    serverTime: Option.Option<DateTime.Utc>
+  ) => Effect.Effect<Redacted.Redacted, RequestFailed>
+}
+
+/**
+ * A token and the moment from which it is no longer good, by Effect's `Clock`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExpiringToken {
+  readonly token: Redacted.Redacted
+  readonly expiresAt: DateTime.Utc
+}
+
+/**
+ * Where new tokens come from.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TokenSource<E = never, R = never> {
+  /** Gets a new token. Runs once for any number of waiting calls, and goes on when one of them is interrupted. */
+  readonly get: Effect.Effect<ExpiringToken, E, R>
+  /** Runs before a new token is made because the API refused the current one. */
+  readonly onRejected?: (serverTime: Option.Option<DateTime.Utc>) => Effect.Effect<void>
+}
+
+/** The part of a token's life that is left when it is renewed. */
+const renewBefore = 0.2
+
+/**
+ * The bearer token of each request.
+ *
+ * @example
+ * ```ts
+ * import { Credentials } from "@effect-gr4vy/core"
+ * import { Redacted } from "effect"
+ *
+ * const FixedToken = Credentials.layerToken(Redacted.make("ey..."))
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class Credentials extends Context.Tag("@effect-gr4vy/core/Credentials")<Credentials, CredentialsService>() {
+  /**
+   * One token for good. Fails with a `ConfigError` when it is empty or could not be sent as a header.
+   *
+   * @since 0.1.0
+   */
+  static readonly makeToken = (token: Redacted.Redacted): Effect.Effect<CredentialsService, ConfigError.ConfigError> =>
+    Either.match(bearer(token), {
+      onLeft: (problem) => Effect.fail(ConfigError.InvalidData(["token"], problem)),
+      onRight: () => Effect.succeed({ token: Effect.succeed(token) })
+    })
+
+  /**
+   * @since 0.1.0
+   */
+  static readonly layerToken = (token: Redacted.Redacted): Layer.Layer<Credentials, ConfigError.ConfigError> =>
+    Layer.effect(Credentials, Credentials.makeToken(token))
+
+  /**
+   * Tokens that expire, from any source: cached until 20 % of their life is left, then got anew; one request to the
+   * source serves all who wait; a 401 gets a new one once. While the source fails, a token that is still good is used.
+   * The source's failure reaches the caller as `RequestFailed` with reason `Credentials`, named by its tag alone: what
+   * it says may hold a secret.
+   *
+   * @since 0.1.0
+   */
+  static readonly makeSource = <E, R>(
+    source: TokenSource<E, R>
+  ): Effect.Effect<CredentialsService, never, R | Scope.Scope> => fromSource(source)
+
+  /**
+   * {@link Credentials.makeSource} as a layer.
+   *
+   * @since 0.1.0
+   */
+  static readonly layerSource = <E, R>(
+    source: TokenSource<E, R>
+  ): Layer.Layer<Credentials, never, Exclude<R, Scope.Scope>> => Layer.scoped(Credentials, fromSource(source))
+}
+
+/**
+ * The value of the `Authorization` header for a token, or what is wrong with it. The message never shows the token.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const bearer = (token: Redacted.Redacted): Either.Either<string, string> => {
+  const value = Redacted.value(token)
+  if (value === "") return Either.left("The token is empty: give the bearer token of your Gr4vy instance.")
+  // RFC 6750, section 2.1 allows less; whatever is visible ASCII can at least be sent as it is.
+  return /^[\x21-\x7e]+$/.test(value)
+    ? Either.right(`Bearer ${value}`)
+    : Either.left(
+      "The token has white space, control or non-ASCII characters in it: give it without line breaks, quotes or blanks around it."
+    )
+}
+
+interface Cached {
+  readonly token: Redacted.Redacted
+  readonly renewAt: number
+  readonly expiresAt: number
+}
+
+const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsService, never, R | Scope.Scope> =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const context = yield* Effect.context<R>()
+    let cached: Cached | undefined
+    let underway: Deferred.Deferred<Redacted.Redacted, RequestFailed> | undefined
+
+    const store = ({ expiresAt, token }: ExpiringToken) =>
+      Clock.clockWith((clock) => {
+        const now = clock.unsafeCurrentTimeMillis()
+        const end = DateTime.toEpochMillis(expiresAt)
+        cached = { token, expiresAt: end, renewAt: end - (end - now) * renewBefore }
+        return Effect.succeed(token)
+      })
+
+    const settle = (deferred: Deferred.Deferred<Redacted.Redacted, RequestFailed>) =>
+      (exit: Exit.Exit<Redacted.Redacted, E>) =>
+        Clock.clockWith((clock) => {
+          underway = undefined
+          const stillGood = cached !== undefined && clock.unsafeCurrentTimeMillis() < cached.expiresAt
+          return Deferred.done(
+            deferred,
+            stillGood && cached !== undefined ? Exit.succeed(cached.token) : Exit.mapErrorCause(exit, sourceFailed)
+          )
+        })
+
+    // In the layer's scope, not the caller's: a caller that is interrupted leaves it running for the others.
+    const start = (before: Effect.Effect<void>) =>
+      Effect.suspend(() => {
+        if (underway !== undefined) return Deferred.await(underway)
+        const deferred = Deferred.unsafeMake<Redacted.Redacted, RequestFailed>(Effect.runSync(Effect.fiberId))
+        underway = deferred
+        return before.pipe(
+          Effect.zipRight(Effect.flatMap(source.get, store)),
+          Effect.provide(context),
+          Effect.interruptible,
+          Effect.onExit(settle(deferred)),
+          Effect.forkIn(scope),
+          Effect.zipRight(Deferred.await(deferred))
+        )
+      })
+
+    return {
+      token: Clock.clockWith((clock) =>
+        cached !== undefined && clock.unsafeCurrentTimeMillis() < cached.renewAt
+          ? Effect.succeed(cached.token)
+          : start(Effect.void)
+      ),
+      renew: (rejected, serverTime) =>
+        Effect.suspend(() => {
+          if (cached !== undefined && Redacted.value(cached.token) !== Redacted.value(rejected)) {
+            return Effect.succeed(cached.token)
+          }
+          cached = undefined
+          return start(source.onRejected?.(serverTime) ?? Effect.void)
+        })
+    }
+  })
+
+const sourceFailed = (cause: Cause.Cause<unknown>): Cause.Cause<RequestFailed> => {
+  const error = Cause.squash(cause)
+  if (error instanceof RequestFailed) return Cause.fail(error)
+  const name = Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)
+    ? error._tag
+    : error instanceof Error
+    ? error.name
+    : "unknown"
+  return Cause.fail(
+    new RequestFailed({
+      reason: "Credentials",
+      delivered: "no",
+      attempts: 0,
+      message: Cause.isInterruptedOnly(cause)
+        ? "There is no token to send: the credentials were closed while one was being made."
+        : `There is no token to send: the source of the credentials failed (${name}). Nothing was sent.`
+    })
+  )
+}

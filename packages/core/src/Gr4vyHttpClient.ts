@@ -1,0 +1,219 @@
+/**
+ * The port between what a call means and how it travels: an `HttpClient` that is addressed to one Gr4vy instance and
+ * authenticated, and that fails in our own words. `@effect-gr4vy/node` ships the full pipeline for it; the plain layer
+ * here works with whatever `HttpClient` there is.
+ *
+ * @since 0.1.0
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import { bearer, Credentials } from "./Credentials.js"
+import { RequestFailed } from "./Errors.js"
+import * as TransportFailure from "./TransportFailure.js"
+
+/**
+ * Where the API lives: an instance by its id, or any base URL (a white-label host, a proxy, the sandbox server).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Address = {
+  /** The subdomain of your Gr4vy instance, e.g. `plantly`. */
+  readonly id: string
+  /** `"sandbox"` by default. */
+  readonly environment?: "sandbox" | "production"
+  readonly baseUrl?: never
+} | {
+  /** `https:`, or `http:` on a loopback host; without credentials; a path in it becomes a prefix. */
+  readonly baseUrl: string | URL
+  readonly id?: never
+  readonly environment?: never
+}
+
+/**
+ * An `HttpClient` addressed to one Gr4vy instance, and authenticated: it takes requests by their path.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class Gr4vyHttpClient extends Context.Tag("@effect-gr4vy/core/Gr4vyHttpClient")<
+  Gr4vyHttpClient,
+  HttpClient.HttpClient.With<RequestFailed>
+>() {
+  /**
+   * The plain client: address and bearer token over any `HttpClient`, e.g. `FetchHttpClient.layer`. One request a call,
+   * no retries, no limits of its own; redirects are not followed where `fetch` is beneath.
+   *
+   * Fails with a `ConfigError` when the address or the merchant account id cannot be used.
+   *
+   * @example
+   * ```ts
+   * import { CheckoutSessions, Credentials, Gr4vyHttpClient } from "@effect-gr4vy/core"
+   * import { FetchHttpClient } from "@effect/platform"
+   * import { Layer, Redacted } from "effect"
+   *
+   * const Gr4vy = CheckoutSessions.layer.pipe(
+   *   Layer.provide(Gr4vyHttpClient.layer({ id: "plantly", environment: "sandbox" })),
+   *   Layer.provide([FetchHttpClient.layer, Credentials.layerToken(Redacted.make("ey..."))])
+   * )
+   * ```
+   *
+   * @since 0.1.0
+   */
+  static readonly layer = (
+    options: Address & { readonly merchantAccountId?: string }
+  ): Layer.Layer<Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient | Credentials> =>
+    Layer.effect(Gr4vyHttpClient, makePlain(options))
+}
+
+/**
+ * How many requests an answer took, on a response of a client that may send more than one.
+ *
+ * @since 0.1.0
+ * @category attempts
+ */
+export const Attempts: unique symbol = Symbol.for("@effect-gr4vy/core/Gr4vyHttpClient/Attempts")
+
+/**
+ * @since 0.1.0
+ * @category attempts
+ */
+export const attemptsOf = (response: HttpClientResponse.HttpClientResponse): number =>
+  Predicate.hasProperty(response, Attempts) && Predicate.isNumber(response[Attempts]) ? response[Attempts] : 1
+
+/**
+ * The base URL of an address, without a slash at its end, or what is wrong with it.
+ *
+ * @since 0.1.0
+ * @category address
+ */
+export const baseUrl = (address: Address): Either.Either<string, ConfigError.ConfigError> =>
+  address.baseUrl === undefined ? instanceUrl(address.id, address.environment ?? "sandbox") : customUrl(address.baseUrl)
+
+/**
+ * The headers that are the same for every request, or what is wrong with them.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const fixedHeaders = (
+  options: { readonly merchantAccountId?: string | undefined }
+): Either.Either<Record<string, string>, ConfigError.ConfigError> => {
+  const id = options.merchantAccountId
+  if (id === undefined) return Either.right({})
+  return /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id)
+    ? Either.right({ "x-gr4vy-merchant-account-id": id })
+    : invalid(
+      "merchantAccountId",
+      "The merchant account id is empty, or has control or non-ASCII characters or white space around it: give it as the dashboard shows it."
+    )
+}
+
+/**
+ * The `Authorization` header for a token, or the failure to make one; never shows the token.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const authorization = (
+  token: Parameters<typeof bearer>[0]
+): Either.Either<string, RequestFailed> =>
+  Either.mapLeft(bearer(token), (problem) =>
+    new RequestFailed({
+      reason: "Credentials",
+      delivered: "no",
+      attempts: 0,
+      message: `${problem} Nothing was sent.`
+    }))
+
+const invalid = (field: string, problem: string): Either.Either<never, ConfigError.ConfigError> =>
+  Either.left(ConfigError.InvalidData([field], problem))
+
+// One or more DNS labels (RFC 1123, section 2.1).
+const hostLabels = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
+
+const instanceUrl = (id: string, environment: string): Either.Either<string, ConfigError.ConfigError> => {
+  if (!hostLabels.test(id)) {
+    return invalid("id", "The instance id must be the subdomain of your Gr4vy instance, e.g. \"plantly\": letters, digits and dashes.")
+  }
+  switch (environment) {
+    case "production":
+      return Either.right(`https://api.${id}.gr4vy.app`)
+    case "sandbox":
+      return Either.right(`https://api.sandbox.${id}.gr4vy.app`)
+    default:
+      return invalid("environment", "The environment must be \"sandbox\" or \"production\".")
+  }
+}
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)
+
+const customUrl = (input: string | URL): Either.Either<string, ConfigError.ConfigError> => {
+  const parsed = Either.try(() => new URL(input))
+  if (Either.isLeft(parsed)) {
+    return invalid("baseUrl", "The base URL is not a URL: give it whole, e.g. \"https://api.plantly.gr4vy.app\".")
+  }
+  const url = parsed.right
+  if (url.username !== "" || url.password !== "") {
+    return invalid("baseUrl", "The base URL has credentials in it: take them out, and give a token or a private key instead.")
+  }
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+    return invalid("baseUrl", "The base URL must begin with https:// (http:// is for loopback hosts only): the token would travel in the open.")
+  }
+  if (url.search !== "" || url.hash !== "") {
+    return invalid("baseUrl", "The base URL has a query or a fragment: take it out.")
+  }
+  return Either.right(url.origin + url.pathname.replace(/\/+$/, ""))
+}
+
+/**
+ * A client from a function: no middleware, no span, nothing of its own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromExecute = <E>(
+  execute: (
+    request: HttpClientRequest.HttpClientRequest
+  ) => Effect.Effect<HttpClientResponse.HttpClientResponse, E>
+): HttpClient.HttpClient.With<E> =>
+  HttpClient.makeWith<never, never, E, never>((request) => Effect.flatMap(request, execute), Effect.succeed)
+
+const makePlain = (options: Address & { readonly merchantAccountId?: string }) =>
+  Effect.gen(function*() {
+    const url = yield* baseUrl(options)
+    const headers = yield* fixedHeaders(options)
+    const credentials = yield* Credentials
+    // The platform's own span has names of its own and would record every header; the service's span stays.
+    const client = HttpClient.withTracerDisabledWhen(yield* HttpClient.HttpClient, () => true)
+
+    const execute = (request: HttpClientRequest.HttpClientRequest) =>
+      Effect.gen(function*() {
+        const value = yield* authorization(yield* credentials.token)
+        const response = yield* client.execute(
+          request.pipe(
+            HttpClientRequest.prependUrl(url),
+            HttpClientRequest.setHeaders({ ...headers, authorization: value })
+          )
+        )
+        yield* response.text
+        return response
+      }).pipe(
+        Effect.catchTags({
+          RequestError: (error) => Effect.fail(TransportFailure.fromHttpClientError(error).toRequestFailed(1)),
+          ResponseError: (error) => Effect.fail(TransportFailure.fromHttpClientError(error).toRequestFailed(1))
+        }),
+        Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
+      )
+
+    return fromExecute(execute)
+  })

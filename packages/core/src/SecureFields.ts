@@ -1,0 +1,148 @@
+/**
+ * What a buyer types into the payment form. Card number and security code are `Redacted` from the moment they are typed
+ * in, and no message of these schemas ever quotes what it was given.
+ *
+ * @since 0.1.0
+ */
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+// Schema's own messages quote the offending value, which here may be a card number typed into the wrong field. Every
+// field therefore says in its own words what it expects.
+const says = (expected: string) => ({
+  description: expected,
+  message: () => `must be ${expected}`
+})
+
+const text = (pattern: RegExp, expected: string, example: string) =>
+  Schema.String.pipe(Schema.pattern(pattern)).annotations({
+    ...says(expected),
+    jsonSchema: { type: "string", pattern: pattern.source, description: expected, examples: [example] }
+  })
+
+const secret = (pattern: RegExp, expected: string, example: string) =>
+  Schema.transform(
+    Schema.String.annotations({
+      ...says(expected),
+      jsonSchema: { type: "string", pattern: pattern.source, description: expected, examples: [example] }
+    }),
+    Schema.RedactedFromSelf(Schema.String.annotations(says(expected))).annotations(says(`a Redacted of ${expected}`)).pipe(
+      Schema.filter((redacted) => pattern.test(Redacted.value(redacted)), says(expected))
+    ),
+    { strict: true, decode: (value) => Redacted.make(value), encode: Redacted.value }
+  )
+
+const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
+
+const optionalText = (description: string) =>
+  Schema.optionalWith(
+    Schema.NullOr(Schema.String).annotations({ ...says("a text or null"), jsonSchema: { type: "string", nullable: true, description } }),
+    { exact: true }
+  )
+
+const CardFields = Schema.Struct({
+  method: Schema.Literal("card").annotations(says("\"card\"")),
+  number: secret(/^[0-9]{13,19}$/, "13 to 19 digits", "4111111111111111"),
+  expirationDate: Schema.propertySignature(text(/^\d{2}\/\d{2}$/, "MM/YY", "11/25")).pipe(
+    Schema.fromKey("expiration_date")
+  ),
+  securityCode: Schema.propertySignature(secret(/^\d{3,4}$/, "3 or 4 digits", "123")).pipe(
+    Schema.fromKey("security_code")
+  ),
+  externalIdentifier: optionalText("An external identifier to match the card against your own records.").pipe(
+    Schema.fromKey("external_identifier")
+  ),
+  buyerId: Schema.optionalWith(text(uuid, "a UUID", "fe26475d-ec3e-4884-9553-f7356683f7f9"), { exact: true }).pipe(
+    Schema.fromKey("buyer_id")
+  ),
+  buyerExternalIdentifier: Schema.optionalWith(
+    Schema.String.annotations({
+      ...says("a text"),
+      jsonSchema: { type: "string", description: "Your own identifier of the buyer; never together with buyer_id." }
+    }),
+    { exact: true }
+  ).pipe(Schema.fromKey("buyer_external_identifier")),
+  redirectUrl: optionalText("Where to send the buyer back to after an approval step.").pipe(
+    Schema.fromKey("redirect_url")
+  )
+}).annotations(says("a card"))
+
+type Buyer =
+  | { readonly buyerId?: string; readonly buyerExternalIdentifier?: never }
+  | { readonly buyerId?: never; readonly buyerExternalIdentifier?: string }
+
+/**
+ * Card details, as `PUT /checkout/sessions/{id}/fields` takes them.
+ *
+ * - `number`: 13–19 digits, `Redacted`
+ * - `expirationDate`: `MM/YY`
+ * - `securityCode`: 3 or 4 digits, `Redacted`
+ * - `buyerId` (a UUID) never together with `buyerExternalIdentifier`
+ *
+ * @example
+ * ```ts
+ * import type { CardRequest } from "@effect-gr4vy/core"
+ * import { Redacted } from "effect"
+ *
+ * const card: CardRequest = {
+ *   method: "card",
+ *   number: Redacted.make("4111111111111111"),
+ *   expirationDate: "11/29",
+ *   securityCode: Redacted.make("123")
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CardRequest = Omit<typeof CardFields.Type, keyof Buyer> & Buyer
+
+/**
+ * The schema of {@link CardRequest}: camelCase in TypeScript, snake_case on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const CardRequest = CardFields.pipe(
+  Schema.filter((card): card is typeof card & CardRequest =>
+    card.buyerId === undefined || card.buyerExternalIdentifier === undefined
+  )
+).annotations({
+  identifier: "CardRequest",
+  ...says("a card with either buyerId or buyerExternalIdentifier, not both")
+})
+
+/**
+ * The body of `updateFields`: the secure fields to store on a Checkout Session. Within 5 minutes of their receipt the
+ * session has to be used.
+ *
+ * @example
+ * ```ts
+ * import { CheckoutSessionSecureFieldsUpdate } from "@effect-gr4vy/core"
+ * import { Redacted } from "effect"
+ *
+ * const update = CheckoutSessionSecureFieldsUpdate.make({
+ *   paymentMethod: {
+ *     method: "card",
+ *     number: Redacted.make("4111111111111111"),
+ *     expirationDate: "11/29",
+ *     securityCode: Redacted.make("123")
+ *   }
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const CheckoutSessionSecureFieldsUpdate = Schema.Struct({
+  paymentMethod: Schema.optionalWith(CardRequest, { exact: true }).pipe(Schema.fromKey("payment_method"))
+}).annotations({
+  identifier: "CheckoutSessionSecureFieldsUpdate",
+  ...says("an object with an optional paymentMethod")
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type CheckoutSessionSecureFieldsUpdate = typeof CheckoutSessionSecureFieldsUpdate.Type

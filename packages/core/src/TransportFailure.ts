@@ -1,0 +1,153 @@
+/**
+ * What a failed request means in our own words: why it failed, whether the server can have acted on it, and whether it
+ * may be sent again. Written from error codes alone, because the messages of HTTP clients may quote header values.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as Data from "effect/Data"
+import * as Predicate from "effect/Predicate"
+import { type Delivered, RequestFailed, type RequestFailedReason } from "./Errors.js"
+
+/**
+ * One request that got no usable answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class TransportFailure extends Data.TaggedError("TransportFailure")<{
+  readonly reason: RequestFailedReason
+  readonly delivered: Delivered
+  readonly message: string
+  /**
+   * Whether a second request could do better: `"safe"` (the first cannot have had an effect), `"idempotent"` (it may
+   * have had one, so only for methods whose repetition changes nothing), `"never"` (the second would fare the same).
+   */
+  readonly resend: "safe" | "idempotent" | "never"
+}> {
+  /**
+   * The same failure as the call's outcome. `attempts` counts the requests that were started.
+   *
+   * @since 0.1.0
+   */
+  toRequestFailed(attempts: number): RequestFailed {
+    return new RequestFailed({ reason: this.reason, delivered: this.delivered, message: this.message, attempts })
+  }
+}
+
+/**
+ * Never connected: nothing was sent. A certificate that is not trusted will not be trusted next time either.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const notConnected = (cause: unknown): TransportFailure => {
+  const code = codeOf(cause)
+  const certificate = code !== undefined && isCertificate(code)
+  return new TransportFailure({
+    reason: "Connect",
+    delivered: "no",
+    resend: certificate ? "never" : "safe",
+    message: certificate
+      ? `Could not connect: the server's TLS certificate is not trusted (${code}). Check the base URL, and NODE_EXTRA_CA_CERTS for a private authority.`
+      : `Could not connect${inBrackets(code)}. Check the base URL, DNS and the network.`
+  })
+}
+
+/**
+ * The connection was lost before a whole answer had arrived: the server may have acted.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const disconnected = (cause?: unknown): TransportFailure =>
+  new TransportFailure({
+    reason: "Disconnected",
+    delivered: "unknown",
+    resend: "idempotent",
+    message: `The connection was lost before a whole answer had arrived${inBrackets(codeOf(cause))}. Whether the API acted on the request is unknown.`
+  })
+
+/**
+ * What arrived breaks HTTP itself. A server that answers like this would do so again.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const protocolViolation = (cause?: unknown): TransportFailure =>
+  new TransportFailure({
+    reason: "InvalidResponse",
+    delivered: "unknown",
+    resend: "never",
+    message: `The answer breaks the rules of HTTP${inBrackets(codeOf(cause))}. Check what stands between you and the API.`
+  })
+
+/**
+ * The failure of any `HttpClient` of `@effect/platform`, by the error codes of Node, undici and Bun. Where no code tells
+ * more, the request counts as lost on the way: the server may have acted.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromHttpClientError = (error: HttpClientError.HttpClientError): TransportFailure => {
+  if (error._tag === "RequestError" && error.reason !== "Transport") {
+    return new TransportFailure({
+      reason: "InvalidRequest",
+      delivered: "no",
+      resend: "never",
+      message: "The request could not be built. Check the base URL."
+    })
+  }
+  const code = codeOf(error.cause)
+  if (code === undefined) return disconnected()
+  if (isConnect(code) || isCertificate(code)) return notConnected(error.cause)
+  return isProtocol(code) ? protocolViolation(error.cause) : disconnected(error.cause)
+}
+
+/**
+ * Whether undici or llhttp refused what arrived.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isProtocolViolation = (cause: unknown): boolean => {
+  const code = codeOf(cause)
+  return code !== undefined && isProtocol(code)
+}
+
+/** The first machine-readable code in a chain of causes. */
+const codeOf = (cause: unknown): string | undefined => {
+  let current = cause
+  for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
+    if (Predicate.hasProperty(current, "code") && Predicate.isString(current.code) && /^[A-Za-z0-9_]{1,64}$/.test(current.code)) {
+      return current.code
+    }
+    current = Predicate.hasProperty(current, "cause") ? current.cause : undefined
+  }
+  return undefined
+}
+
+const inBrackets = (code: string | undefined): string => code === undefined ? "" : ` (${code})`
+
+const isConnect = (code: string): boolean => connectCodes.has(code)
+
+const connectCodes = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ConnectionRefused",
+  "FailedToOpenSocket"
+])
+
+// OpenSSL's verification results (https://nodejs.org/api/tls.html#x509-certificate-error-codes) and Node's own check of the name.
+const isCertificate = (code: string): boolean =>
+  code.includes("CERT") || code.startsWith("ERR_TLS_CERT") || code.startsWith("UNABLE_TO_") || code.startsWith("CRL_") ||
+  code === "INVALID_CA" || code === "INVALID_PURPOSE" || code === "PATH_LENGTH_EXCEEDED" || code === "HOSTNAME_MISMATCH"
+
+const isProtocol = (code: string): boolean =>
+  code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW" || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" ||
+  code === "UND_ERR_INFO" || code === "UND_ERR_RESPONSE"

@@ -1,0 +1,13 @@
+/**
+ * Gr4vy Checkout Sessions as typed Effect programs: models, errors, the HTTP contract and the service.
+ *
+ * @since 0.1.0
+ */
+export { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
+export { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessions.js"
+export { CheckoutSessionsApi } from "./CheckoutSessionsApi.js"
+export * as CheckoutSessionsMemory from "./CheckoutSessionsMemory.js"
+export { Credentials, type CredentialsService, type ExpiringToken, type TokenSource } from "./Credentials.js"
+export { Delivered, ErrorDetail, Generic, NotFound, RequestFailed, RequestFailedReason, Unauthorized } from "./Errors.js"
+export { type Address, Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
+export { CardRequest, CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"

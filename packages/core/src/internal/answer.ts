@@ -1,0 +1,121 @@
+/**
+ * From an answer outside the contract's success to a typed error: by status first, by body second.
+ */
+import type * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import { ErrorDetail, Generic, NotFound, Unauthorized } from "../Errors.js"
+import { scrub } from "./scrub.js"
+
+/** A longer message serves nobody and would flood a log. */
+const maxMessageLength = 2000
+
+interface ErrorBody {
+  readonly code?: string
+  readonly message?: string
+  readonly details: ReadonlyArray<ErrorDetail>
+}
+
+export const toError = (answer: {
+  readonly status: number
+  readonly text: string
+  readonly retryAfter: Option.Option<Duration.Duration>
+  readonly secrets: ReadonlyArray<string>
+}): Unauthorized | NotFound | Generic => {
+  const body = Option.flatMap(Either.getRight(parseJson(answer.text)), readErrorBody(answer.secrets))
+  const code = Option.flatMapNullable(body, (_) => _.code)
+  const fields = {
+    ...(Option.isSome(code) ? { code: code.value } : {}),
+    message: body.pipe(
+      Option.flatMapNullable((_) => _.message),
+      Option.getOrElse(() => describe(answer.status, Option.isSome(body) ? "no message" : kindOf(answer.text)))
+    ),
+    details: Option.match(body, { onNone: () => [], onSome: (_) => _.details })
+  }
+  switch (answer.status) {
+    case 401:
+      return new Unauthorized(fields)
+    case 404:
+      return new NotFound(fields)
+    default:
+      return new Generic({
+        status: answer.status,
+        ...fields,
+        ...(Option.isSome(answer.retryAfter) ? { retryAfter: answer.retryAfter.value } : {})
+      })
+  }
+}
+
+/** `JSON.parse`, with the failure as a value. */
+export const parseJson = (text: string): Either.Either<unknown, void> =>
+  Either.try({ try: (): unknown => JSON.parse(text), catch: () => undefined })
+
+/** What a body is, in two or three words: never a quote of it. */
+export const kindOf = (text: string): string => {
+  const start = text.trimStart().slice(0, 64).toLowerCase()
+  if (start === "") return "an empty body"
+  if (start.startsWith("<!doctype html") || start.startsWith("<html")) return "an HTML page"
+  if (Either.isRight(parseJson(text))) return "JSON of another shape"
+  return start.startsWith("{") || start.startsWith("[") ? "broken JSON" : "a text"
+}
+
+const describe = (status: number, came: string): string =>
+  `The API answered ${status} with ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
+
+const advice = (status: number): string => {
+  if (status === 401) return "Check that the token or private key is valid and belongs to this instance and environment."
+  if (status === 403) return "Check that the token has the scopes this call needs."
+  if (status === 404) return "The session is unknown, deleted or expired: create a new one, or check the base URL."
+  if (status === 429) return "Too many requests: wait before the next call."
+  if (status >= 500) return "The service or a gateway before it has a problem: try again later."
+  if (status >= 300 && status < 400) return "Redirects are never followed: check the base URL."
+  return "Check the request and the base URL."
+}
+
+const readErrorBody = (secrets: ReadonlyArray<string>) => (body: unknown): Option.Option<ErrorBody> => {
+  if (!Predicate.isRecord(body)) return Option.none()
+  const clean = (value: unknown): string | undefined => {
+    if (!Predicate.isString(value) || value === "") return undefined
+    const text = scrub(value, secrets)
+    return text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text
+  }
+  const code = clean(body["code"])
+  const message = clean(body["message"])
+  if (code !== undefined || message !== undefined || body["type"] === "error") {
+    const details = Array.isArray(body["details"]) ? body["details"] : []
+    return Option.some({
+      ...(code === undefined ? {} : { code }),
+      ...(message === undefined ? {} : { message }),
+      details: details.filter(Predicate.isRecord).map((detail) =>
+        errorDetail(clean(detail["location"]), clean(detail["type"]), clean(detail["pointer"]), clean(detail["message"]))
+      )
+    })
+  }
+  if (Array.isArray(body["detail"])) {
+    return Option.some({
+      message: "Request failed validation",
+      details: body["detail"].filter(Predicate.isRecord).map((detail) => {
+        const [location, ...path] = (Array.isArray(detail["loc"]) ? detail["loc"] : []).map((part) =>
+          Predicate.isNumber(part) ? `${part}` : clean(part) ?? ""
+        )
+        const pointer = location === "body" ? path.map((part) => `/${part}`).join("") : path.join(".")
+        return errorDetail(location, clean(detail["type"]), pointer, clean(detail["msg"]))
+      })
+    })
+  }
+  return Option.none()
+}
+
+const errorDetail = (
+  location: string | undefined,
+  type: string | undefined,
+  pointer: string | undefined,
+  message: string | undefined
+): ErrorDetail =>
+  new ErrorDetail({
+    ...(location === undefined ? {} : { location }),
+    ...(type === undefined ? {} : { type }),
+    ...(pointer === undefined ? {} : { pointer }),
+    ...(message === undefined ? {} : { message })
+  })

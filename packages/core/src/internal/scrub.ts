@@ -1,0 +1,19 @@
+/**
+ * Takes secrets out of text that a server wrote, before a person sees it: an API may echo what it got.
+ */
+
+const redacted = "<redacted>"
+
+// Anything that may be a card number: 13 to 19 digits, alone or grouped by blanks or dashes.
+const cardNumber = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g
+const jsonWebToken = /eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g
+const bearer = /\b(bearer)\s+[A-Za-z0-9._~+/=-]+/gi
+
+/** Replaces the given secrets, and everything that looks like a card number or a bearer token. */
+export const scrub = (text: string, secrets: ReadonlyArray<string>): string => {
+  let clean = text
+  for (const secret of secrets) {
+    if (secret.length > 0) clean = clean.replaceAll(secret, redacted)
+  }
+  return clean.replace(jsonWebToken, redacted).replace(bearer, `$1 ${redacted}`).replace(cardNumber, redacted)
+}

@@ -1,0 +1,236 @@
+/**
+ * Gr4vy, everything wired: a user starts here.
+ *
+ * @since 0.1.0
+ */
+import { CheckoutSessions, type CheckoutSessionsService, make as makeService } from "@effect-gr4vy/core/CheckoutSessions"
+import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
+import { type Address, baseUrl, fixedHeaders } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as ConfigError from "effect/ConfigError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as HttpPipeline from "./HttpPipeline.js"
+import { fromEnvironment } from "./internal/environment.js"
+import * as foreignTransport from "./internal/foreignTransport.js"
+import type { Transport } from "./internal/transport.js"
+import { name, version } from "./internal/version.js"
+import { RetryBudget } from "./RetryBudget.js"
+import * as RetryPolicy from "./RetryPolicy.js"
+import * as SignedCredentials from "./SignedCredentials.js"
+import * as UndiciTransport from "./UndiciTransport.js"
+
+/**
+ * Who we are: a token, or the private key that tokens are signed with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Authentication = {
+  /** A bearer token that is good for as long as the layer lives. */
+  readonly token: Redacted.Redacted
+  readonly privateKey?: never
+} | {
+  /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are minted, cached and renewed. */
+  readonly privateKey: Redacted.Redacted
+  readonly token?: never
+}
+
+/**
+ * How calls travel. Every value has a default.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TravelOptions {
+  /** Sent as `x-gr4vy-merchant-account-id`. */
+  readonly merchantAccountId?: string
+  /** When requests are sent again; `RetryPolicy.standard` by default. */
+  readonly retry?: RetryPolicy.RetryPolicy
+  /** The limit of one request: connecting, sending, headers and the whole body. 10 s by default. */
+  readonly attemptTimeout?: Duration.DurationInput
+  /** The limit of a call: every attempt, every wait. 30 s by default. */
+  readonly deadline?: Duration.DurationInput
+  /** The largest response body in bytes. 1 MiB by default. */
+  readonly maxResponseBytes?: number
+  /** How many connections there may be at a time; further requests wait for one. 64 by default. */
+  readonly connections?: number
+  /** Whether requests carry the trace's context. `true` by default. */
+  readonly propagateTrace?: boolean
+}
+
+/**
+ * Tokens that are signed with `privateKey`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TokenOptions {
+  /** `checkout-sessions.read` and `checkout-sessions.write` by default. */
+  readonly scopes?: ReadonlyArray<string>
+  /** 5 minutes by default, 30 seconds to 24 hours. */
+  readonly tokenLifetime?: Duration.DurationInput
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Options = Address & Authentication & TokenOptions & TravelOptions
+
+/**
+ * Checkout Sessions of one Gr4vy instance. Fails with a `ConfigError` that says what to change when an option cannot be
+ * used. Connections close with the layer's scope.
+ *
+ * @example
+ * ```ts
+ * import { Gr4vy } from "@effect-gr4vy/node"
+ * import { Redacted } from "effect"
+ *
+ * const Sessions = Gr4vy.layer({ id: "plantly", environment: "sandbox", token: Redacted.make("ey...") })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<CheckoutSessions, ConfigError.ConfigError> =>
+  Layer.scoped(CheckoutSessions, make(options))
+
+/**
+ * The same over any `HttpClient` of `@effect/platform`, with the same promises; the pipeline's own transport is faster
+ * and knows more about a failure.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWithoutTransport = (
+  options: Options
+): Layer.Layer<CheckoutSessions, ConfigError.ConfigError, HttpClient.HttpClient> =>
+  Layer.scoped(
+    CheckoutSessions,
+    Effect.gen(function*() {
+      const client = yield* HttpClient.HttpClient
+      return yield* wire(options, yield* authenticate(options), ({ maxResponseBytes }) =>
+        Effect.succeed(foreignTransport.make(client, maxResponseBytes)))
+    })
+  )
+
+/**
+ * The same with credentials of your own: whatever provides `Credentials`, e.g. `Credentials.layerSource` over a secret
+ * manager.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWithoutCredentials = (
+  options: Address & TravelOptions
+): Layer.Layer<CheckoutSessions, ConfigError.ConfigError, Credentials> =>
+  Layer.scoped(CheckoutSessions, Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport)))
+
+/**
+ * The service itself, for as long as the scope lives: one per tenant, built while running.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<CheckoutSessionsService, ConfigError.ConfigError, Scope.Scope> =>
+  Effect.flatMap(authenticate(options), (credentials) => wire(options, credentials, undiciTransport))
+
+/**
+ * The layer from configuration: `GR4VY_ID` and `GR4VY_ENVIRONMENT` (or `GR4VY_BASE_URL`), `GR4VY_TOKEN` or
+ * `GR4VY_PRIVATE_KEY` or `GR4VY_PRIVATE_KEY_FILE`, `GR4VY_MERCHANT_ACCOUNT_ID`. What is given here goes before what is
+ * configured. Fails with a `ConfigError` that names the variable and how to set it.
+ *
+ * @example
+ * ```ts
+ * import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+ *
+ * const Sessions = Gr4vy.layerConfig({ retry: RetryPolicy.none })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  overrides: Partial<Address> & Partial<Authentication> & TokenOptions & TravelOptions = {}
+): Layer.Layer<CheckoutSessions, ConfigError.ConfigError> =>
+  Layer.scoped(CheckoutSessions, fromEnvironment(overrides, make))
+
+interface Settings {
+  readonly origin: string
+  readonly maxResponseBytes: number
+  readonly connections: number
+}
+
+const undiciTransport = (settings: Settings): Effect.Effect<Transport, never, Scope.Scope> =>
+  UndiciTransport.make(settings)
+
+const wire = <R>(
+  options: Address & TravelOptions,
+  credentials: CredentialsService,
+  makeTransport: (settings: Settings) => Effect.Effect<Transport, never, R>
+): Effect.Effect<CheckoutSessionsService, ConfigError.ConfigError, R> =>
+  Effect.gen(function*() {
+    const url = yield* baseUrl(options)
+    const headers = yield* fixedHeaders(options)
+    const limits = {
+      attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
+      deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
+    }
+    const transport = yield* makeTransport({
+      origin: new URL(url).origin,
+      maxResponseBytes: yield* wholeNumber("maxResponseBytes", options.maxResponseBytes ?? 1024 * 1024),
+      connections: yield* wholeNumber("connections", options.connections ?? 64)
+    })
+    return makeService(HttpPipeline.make({
+      baseUrl: url,
+      headers: {
+        ...headers,
+        "accept-encoding": "identity",
+        "user-agent": `${name}/${version} node/${process.versions.node}`
+      },
+      limits,
+      retry: options.retry ?? RetryPolicy.standard,
+      budget: new RetryBudget(),
+      credentials,
+      propagateTrace: options.propagateTrace ?? true
+    }, transport))
+  })
+
+const authenticate = (
+  options: Authentication & TokenOptions
+): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> => {
+  if (options.token !== undefined && options.privateKey !== undefined) {
+    return Effect.fail(ConfigError.InvalidData(["token"], "Give either a token or a private key, not both."))
+  }
+  if (options.token !== undefined) return Credentials.makeToken(options.token)
+  if (options.privateKey !== undefined) {
+    return SignedCredentials.make({
+      privateKey: options.privateKey,
+      ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
+      ...(options.tokenLifetime === undefined ? {} : { lifetime: options.tokenLifetime })
+    })
+  }
+  return Effect.fail(ConfigError.MissingData(["token"], "Give a token or a private key."))
+}
+
+/** The longest a timer of JavaScript can wait. */
+const maxTimerMillis = 2 ** 31 - 1
+
+const timeLimit = (field: string, input: Duration.DurationInput): Effect.Effect<number, ConfigError.ConfigError> => {
+  const millis = Option.map(Duration.decodeUnknown(input), Duration.toMillis)
+  return Option.isSome(millis) && millis.value > 0 && millis.value <= maxTimerMillis
+    ? Effect.succeed(millis.value)
+    : Effect.fail(ConfigError.InvalidData([field], `${field} must be more than 0 and at most 24 days, e.g. "10 seconds".`))
+}
+
+const wholeNumber = (field: string, value: number): Effect.Effect<number, ConfigError.ConfigError> =>
+  Number.isSafeInteger(value) && value > 0
+    ? Effect.succeed(value)
+    : Effect.fail(ConfigError.InvalidData([field], `${field} must be a whole number of at least 1.`))

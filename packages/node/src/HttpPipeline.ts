@@ -1,0 +1,51 @@
+/**
+ * The way of a request, top to bottom. This file is the order, and nothing else.
+ *
+ * @since 0.1.0
+ */
+import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
+import type { RequestFailed } from "@effect-gr4vy/core/Errors"
+import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import { authorize } from "./internal/authorize.js"
+import { type Limits, open } from "./internal/open.js"
+import { retry } from "./internal/retry.js"
+import type { Transport } from "./internal/transport.js"
+import type { RetryBudget } from "./RetryBudget.js"
+import type { RetryPolicy } from "./RetryPolicy.js"
+import * as Telemetry from "./Telemetry.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Without a slash at its end. */
+  readonly baseUrl: string
+  /** Sent with every request. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly limits: Limits
+  readonly retry: RetryPolicy
+  readonly budget: RetryBudget
+  readonly credentials: CredentialsService
+  readonly propagateTrace: boolean
+}
+
+/**
+ * The full client over a transport.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options, transport: Transport): HttpClient.HttpClient.With<RequestFailed> =>
+  fromExecute(
+    open(options)( //                          the call begins: address, policy, deadline
+      retry(options.budget)( //                one loop, the only one
+        authorize(options.credentials)( //     bearer token; one new one after a 401
+          Telemetry.attempt(options)( //       CLIENT span, duration metric, context injection; the attempt's time limit
+            transport //                       one request on the wire, its whole answer
+          )
+        )
+      )
+    )
+  )

@@ -1,0 +1,192 @@
+/**
+ * An Effect `Tracer` over the global OpenTelemetry API, for processes that registered an OpenTelemetry SDK themselves:
+ * every Effect span becomes a span of that SDK, joins the trace it was made in, and is the parent of what instrumented
+ * code does inside it. An application that installs `@effect/opentelemetry` needs no other tracer.
+ *
+ * @since 0.1.0
+ */
+import * as Otel from "@opentelemetry/api"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import { globalValue } from "effect/GlobalValue"
+import * as Inspectable from "effect/Inspectable"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import { name as tracerName, version } from "./internal/version.js"
+import { schemaUrl, spanContextOf, toHrTime } from "./Telemetry.js"
+
+/**
+ * The tracer. A span without an Effect parent becomes the child of the span that was active in OpenTelemetry where its
+ * fiber, or the fiber that forked it, began.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: () => Tracer.Tracer = () =>
+  Tracer.make({
+    span: (spanName, parent, context, links, startTime, kind, options) =>
+      new OtelSpan(spanName, parent, context, links, startTime, kind, options?.root === true),
+    context: (f, fiber) => Otel.context.with(contextOf(fiber), f)
+  })
+
+/**
+ * Effect spans into whatever OpenTelemetry SDK the process has registered, under the tracer name `@effect-gr4vy/node`.
+ * Without an SDK it costs next to nothing.
+ *
+ * @example
+ * ```ts
+ * import { Gr4vy, OtelTracer } from "@effect-gr4vy/node"
+ * import { Layer } from "effect"
+ *
+ * const Traced = Layer.provideMerge(Gr4vy.layerConfig(), OtelTracer.layer)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<never> = Layer.suspend(() => Layer.setTracer(make()))
+
+const kinds: Record<Tracer.SpanKind, Otel.SpanKind> = {
+  internal: Otel.SpanKind.INTERNAL,
+  client: Otel.SpanKind.CLIENT,
+  server: Otel.SpanKind.SERVER,
+  producer: Otel.SpanKind.PRODUCER,
+  consumer: Otel.SpanKind.CONSUMER
+}
+
+class OtelSpan implements Tracer.Span {
+  readonly _tag = "Span"
+  readonly span: Otel.Span
+  /** The OpenTelemetry context with this span in it. */
+  readonly otelContext: Otel.Context
+  readonly spanId: string
+  readonly traceId: string
+  readonly sampled: boolean
+  readonly parent: Option.Option<Tracer.AnySpan>
+  readonly attributes = new Map<string, unknown>()
+  readonly links: Array<Tracer.SpanLink>
+  status: Tracer.SpanStatus
+
+  constructor(
+    readonly name: string,
+    effectParent: Option.Option<Tracer.AnySpan>,
+    readonly context: Context.Context<never>,
+    links: ReadonlyArray<Tracer.SpanLink>,
+    startTime: bigint,
+    readonly kind: Tracer.SpanKind,
+    root: boolean
+  ) {
+    const parentContext = Option.match(effectParent, {
+      onSome: contextWith,
+      onNone: () => {
+        const ambient = Option.match(Fiber.getCurrentFiber(), { onNone: () => Otel.context.active(), onSome: ambientOf })
+        return root ? Otel.trace.deleteSpan(ambient) : ambient
+      }
+    })
+    this.parent = Option.orElse(effectParent, () => externalParent(parentContext))
+    this.links = Array.from(links)
+    this.span = Otel.trace.getTracerProvider().getTracer(tracerName, version, { schemaUrl }).startSpan(
+      name,
+      { kind: kinds[kind], startTime: toHrTime(startTime), ...(links.length === 0 ? {} : { links: this.links.map(toLink) }) },
+      parentContext
+    )
+    this.otelContext = Otel.trace.setSpan(parentContext, this.span)
+    const { spanId, traceFlags, traceId } = this.span.spanContext()
+    this.spanId = spanId
+    this.traceId = traceId
+    this.sampled = (traceFlags & Otel.TraceFlags.SAMPLED) !== 0
+    this.status = { _tag: "Started", startTime }
+  }
+
+  attribute(key: string, value: unknown): void {
+    this.attributes.set(key, value)
+    this.span.setAttribute(key, toAttribute(value))
+  }
+
+  event(eventName: string, startTime: bigint, attributes?: Record<string, unknown>): void {
+    this.span.addEvent(eventName, toAttributes(attributes ?? {}), toHrTime(startTime))
+  }
+
+  addLinks(links: ReadonlyArray<Tracer.SpanLink>): void {
+    this.links.push(...links)
+    this.span.addLinks(links.map(toLink))
+  }
+
+  end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
+    this.status = { _tag: "Ended", startTime: this.status.startTime, endTime, exit }
+    const time = toHrTime(endTime)
+    // An interruption is not an error: somebody no longer needed the answer.
+    if (exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)) {
+      const [error] = Cause.prettyErrors(exit.cause)
+      if (error !== undefined) {
+        this.span.recordException({ name: error.name, message: error.message, stack: Cause.pretty(exit.cause) }, time)
+        this.span.setStatus({ code: Otel.SpanStatusCode.ERROR, message: error.message })
+      }
+    }
+    this.span.end(time)
+  }
+}
+
+
+
+/** What was active in OpenTelemetry where a fiber began. */
+interface Ambient {
+  readonly context: Otel.Context
+  /** The fiber it was captured in; a fork hands it on without one. */
+  readonly owner: Fiber.RuntimeFiber<unknown, unknown> | undefined
+}
+
+// Effect resumes many fibers from one callback, so that what is active in OpenTelemetry later on may be another
+// fiber's. A fiber inherits it by being forked; a runtime that was captured in a fiber (a `ManagedRuntime`, say) and
+// starts fibers elsewhere does not hand it on, which is what `owner` is for.
+const ambient: FiberRef.FiberRef<Ambient | undefined> = globalValue(
+  Symbol.for("@effect-gr4vy/node/OtelTracer/ambient"),
+  () =>
+    FiberRef.unsafeMake<Ambient | undefined>(undefined, {
+      fork: (inherited) => inherited && { context: inherited.context, owner: undefined },
+      join: (parent) => parent
+    })
+)
+
+const ambientOf = (fiber: Fiber.RuntimeFiber<any, any>): Otel.Context => {
+  const known = fiber.getFiberRef(ambient)
+  if (known?.owner === fiber) return known.context
+  const context = known !== undefined && known.owner === undefined ? known.context : Otel.context.active()
+  // `RuntimeFiber` leaves out the setter that every fiber has.
+  ;(fiber as unknown as { setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void }).setFiberRef(ambient, {
+    context,
+    owner: fiber
+  })
+  return context
+}
+
+const contextOf = (fiber: Fiber.RuntimeFiber<any, any>): Otel.Context => {
+  const span = fiber.currentSpan
+  return span === undefined ? ambientOf(fiber) : contextWith(span)
+}
+
+const contextWith = (span: Tracer.AnySpan): Otel.Context =>
+  span instanceof OtelSpan
+    ? span.otelContext
+    : Otel.trace.setSpanContext(Otel.context.active(), spanContextOf(span))
+
+const externalParent = (context: Otel.Context): Option.Option<Tracer.AnySpan> =>
+  Option.map(Option.fromNullable(Otel.trace.getSpanContext(context)), ({ spanId, traceFlags, traceId }) =>
+    Tracer.externalSpan({ spanId, traceId, sampled: (traceFlags & Otel.TraceFlags.SAMPLED) !== 0 }))
+
+const toLink = (link: Tracer.SpanLink): Otel.Link => ({
+  context: spanContextOf(link.span),
+  attributes: toAttributes(link.attributes)
+})
+
+const toAttributes = (record: Readonly<Record<string, unknown>>): Otel.Attributes =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, toAttribute(value)]))
+
+const toAttribute = (value: unknown): Otel.AttributeValue =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? value
+    : Inspectable.toStringUnknown(value)

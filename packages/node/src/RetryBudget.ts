@@ -1,0 +1,45 @@
+/**
+ * The token bucket that stops retry storms: while the API is down, retries run out and calls fail at once.
+ *
+ * @since 0.1.0
+ */
+
+/** What a retry takes out, and what it takes when the server only asked to slow down. */
+const cost = 10
+const throttledCost = 5
+
+/** What a success without a retry puts back. */
+const reward = 1
+
+/**
+ * A bucket of tokens shared by all calls of one layer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class RetryBudget {
+  private tokens: number
+
+  /** `capacity` is 500 tokens by default: 50 retries in a row. */
+  constructor(private readonly capacity: number = 500) {
+    this.tokens = capacity
+  }
+
+  /** The tokens left. */
+  get available(): number {
+    return this.tokens
+  }
+
+  /** Takes the tokens for a retry before its wait, and tells how many; 0 when there are not enough. */
+  take(throttled: boolean): number {
+    const price = throttled ? throttledCost : cost
+    if (this.tokens < price) return 0
+    this.tokens -= price
+    return price
+  }
+
+  /** Gives back what the last retry took, or the reward of a call that needed none. */
+  succeeded(taken: number): void {
+    this.tokens = Math.min(this.capacity, this.tokens + (taken === 0 ? reward : taken))
+  }
+}

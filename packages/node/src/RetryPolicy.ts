@@ -1,0 +1,184 @@
+/**
+ * When a request is sent again: policies as values, for a layer, one call or a whole program.
+ *
+ * | failure | GET, PUT, DELETE | POST (`add`) |
+ * |---|---|---|
+ * | never connected (refused, DNS, handshake) | again | again |
+ * | 429, or 503 with `Retry-After` | again | again |
+ * | 408, 425, 500, 502, 503, 504 | again | no |
+ * | reset, early end, truncated body, attempt timeout | again | no |
+ * | anything else | no | no |
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import { dual } from "effect/Function"
+import { globalValue } from "effect/GlobalValue"
+import * as Option from "effect/Option"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryPolicy {
+  /** How many requests one call may put on the wire, the first included. */
+  readonly maxAttempts: number
+  /** The delay before the n-th retry is `random × min(maxDelay, baseDelay × 2^(n-1))`: full jitter. */
+  readonly baseDelay: Duration.Duration
+  readonly maxDelay: Duration.Duration
+  /** A server that asks to wait longer than this is not waited for. */
+  readonly maxRetryAfter: Duration.Duration
+  /**
+   * `"at-most-once"`: a POST that may have reached the server is not sent again, because it could create a second
+   * session. `"at-least-once"`: it is sent again like a GET; a stray session costs nothing and expires.
+   */
+  readonly creates: "at-most-once" | "at-least-once"
+  /** Whether a 401 gets one new token and one more request. */
+  readonly renewToken: boolean
+}
+
+/**
+ * 3 attempts in all, delays of up to 250 ms and 500 ms, waits of up to 30 s where the server asks for them, creates at
+ * most once.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const standard: RetryPolicy = {
+  maxAttempts: 3,
+  baseDelay: Duration.millis(250),
+  maxDelay: Duration.seconds(8),
+  maxRetryAfter: Duration.seconds(30),
+  creates: "at-most-once",
+  renewToken: true
+}
+
+/**
+ * Exactly one request on the wire, whatever happens; a 401 gets no new token either.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const none: RetryPolicy = { ...standard, maxAttempts: 1, renewToken: false }
+
+/**
+ * The standard policy with some of its values replaced. Throws an `IllegalArgumentException` when `maxAttempts` is not
+ * a whole number from 1 to 100, or a delay is negative or infinite.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-gr4vy/node"
+ *
+ * const patient = RetryPolicy.make({ maxAttempts: 5, maxDelay: "20 seconds", creates: "at-least-once" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const make = (options: {
+  /** 3 by default, 100 at most. */
+  readonly maxAttempts?: number
+  /** 250 ms by default. */
+  readonly baseDelay?: Duration.DurationInput
+  /** 8 s by default. */
+  readonly maxDelay?: Duration.DurationInput
+  /** 30 s by default. */
+  readonly maxRetryAfter?: Duration.DurationInput
+  /** `"at-most-once"` by default. */
+  readonly creates?: "at-most-once" | "at-least-once"
+  /** `true` by default. */
+  readonly renewToken?: boolean
+}): RetryPolicy => {
+  const maxAttempts = options.maxAttempts ?? standard.maxAttempts
+  if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > 100) {
+    throw new Cause.IllegalArgumentException("RetryPolicy: maxAttempts must be a whole number from 1 to 100")
+  }
+  return {
+    maxAttempts,
+    baseDelay: delay("baseDelay", options.baseDelay ?? standard.baseDelay),
+    maxDelay: delay("maxDelay", options.maxDelay ?? standard.maxDelay),
+    maxRetryAfter: delay("maxRetryAfter", options.maxRetryAfter ?? standard.maxRetryAfter),
+    creates: options.creates ?? standard.creates,
+    renewToken: options.renewToken ?? standard.renewToken
+  }
+}
+
+const delay = (name: string, input: Duration.DurationInput): Duration.Duration => {
+  const duration = Duration.decodeUnknown(input)
+  if (Option.isNone(duration) || !Duration.isFinite(duration.value)) {
+    throw new Cause.IllegalArgumentException(`RetryPolicy: ${name} must be a finite duration, e.g. "2 seconds"`)
+  }
+  return duration.value
+}
+
+/**
+ * The policy that overrides the layer's own, where there is one.
+ *
+ * @internal
+ */
+export const override: FiberRef.FiberRef<RetryPolicy | undefined> = globalValue(
+  Symbol.for("@effect-gr4vy/node/RetryPolicy/override"),
+  () => FiberRef.unsafeMake<RetryPolicy | undefined>(undefined)
+)
+
+/**
+ * Uses a policy for every call in an effect: one call or a whole program.
+ *
+ * @example
+ * ```ts
+ * import { CheckoutSessions } from "@effect-gr4vy/core"
+ * import { RetryPolicy } from "@effect-gr4vy/node"
+ * import { Effect } from "effect"
+ *
+ * const once = Effect.flatMap(CheckoutSessions, (sessions) =>
+ *   sessions.add().pipe(RetryPolicy.withPolicy(RetryPolicy.none))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withPolicy: {
+  (policy: RetryPolicy): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(effect: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R> =>
+    Effect.locally(effect, override, policy)
+)
+
+/**
+ * Whether a request may be sent again: the table above. `resend` of a failure, or of a status, says what is known about
+ * its first copy.
+ *
+ * @internal
+ */
+export const mayResend = (
+  policy: RetryPolicy,
+  method: string,
+  resend: "safe" | "idempotent" | "never"
+): boolean =>
+  resend === "safe" || (resend === "idempotent" && (method !== "POST" || policy.creates === "at-least-once"))
+
+/**
+ * @internal
+ */
+export const resendOfStatus = (status: number, hasRetryAfter: boolean): "safe" | "idempotent" | "never" => {
+  switch (status) {
+    case 429:
+      return "safe"
+    case 503:
+      return hasRetryAfter ? "safe" : "idempotent"
+    case 408:
+    case 425:
+    case 500:
+    case 502:
+    case 504:
+      return "idempotent"
+    default:
+      return "never"
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The bearer token of each request, and one new token after a 401.
+ */
+import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
+import type { RequestFailed } from "@effect-gr4vy/core/Errors"
+import { authorization } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import * as RetryAfter from "@effect-gr4vy/core/RetryAfter"
+import type { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type { BufferedResponse } from "./BufferedResponse.js"
+import { type Call, type Send, timedOut, timeLeft } from "./transport.js"
+import { within } from "./within.js"
+
+export const authorize = (credentials: CredentialsService) => (next: Send): Send => (request, call) => {
+  const sendWith = (token: Redacted.Redacted) =>
+    Effect.flatMap(authorization(token), (value) =>
+      next(HttpClientRequest.setHeader(request, "authorization", value), call))
+
+  const renew = credentials.renew
+  return Effect.flatMap(inTime(credentials.token, call), (token) => {
+    const answer = sendWith(token)
+    if (renew === undefined || !call.policy.renewToken) return answer
+    return Effect.flatMap(answer, (response) => {
+      if (response.status !== 401 || call.renewed) return Effect.succeed(response)
+      call.renewed = true
+      return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
+        // The 401 is what the API said: no token to follow it does not change that.
+        onFailure: () => Effect.succeed(response),
+        onSuccess: sendWith
+      })
+    })
+  })
+}
+
+/** The deadline covers the wait for a token as well. */
+const inTime = (
+  token: Effect.Effect<Redacted.Redacted, RequestFailed>,
+  call: Call
+): Effect.Effect<Redacted.Redacted, RequestFailed | TransportFailure> =>
+  within(token, timeLeft(call), Effect.fail(timedOut("There was no token before the call's deadline.", false)))
+
+const serverTime = (response: BufferedResponse): Option.Option<DateTime.Utc> =>
+  Option.map(RetryAfter.parseHttpDate(response.headers["date"]), DateTime.unsafeMake)

@@ -1,0 +1,58 @@
+/**
+ * Any `HttpClient` as the carrier of requests, with the same promises: a whole body, a cap, a time limit, no second span.
+ */
+import { fromHttpClientError } from "@effect-gr4vy/core/TransportFailure"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { withoutInstrumentationEffect } from "../Telemetry.js"
+import { BufferedResponse } from "./BufferedResponse.js"
+import { encoded, timedOut, tooLarge, type Transport } from "./transport.js"
+import { within } from "./within.js"
+
+export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number): Transport => {
+  const client = httpClient.pipe(HttpClient.withTracerDisabledWhen(() => true), HttpClient.withScope)
+
+  return (request, millis) =>
+    client.execute(request).pipe(
+      Effect.flatMap((response) =>
+        Effect.map(
+          readBody(response, maxResponseBytes),
+          (body) => new BufferedResponse(request, response.status, response.headers, body)
+        )
+      ),
+      Effect.catchTags({
+        RequestError: (error) => Effect.fail(fromHttpClientError(error)),
+        ResponseError: (error) => Effect.fail(fromHttpClientError(error))
+      }),
+      Effect.scoped,
+      Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+      withoutInstrumentationEffect,
+      (effect) => within(effect, millis, Effect.fail(timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)))
+    )
+}
+
+const readBody = (response: HttpClientResponse.HttpClientResponse, maxBytes: number) => {
+  const encoding = response.headers["content-encoding"] ?? "identity"
+  if (encoding.toLowerCase() !== "identity") {
+    // `fetch` decodes what it knows, but the cap could only count what comes out.
+    return response.status < 300 ? Effect.fail(encoded(encoding)) : Effect.succeed("")
+  }
+  if (Number(response.headers["content-length"]) > maxBytes) return Effect.fail(tooLarge(maxBytes))
+  let size = 0
+  return response.stream.pipe(
+    Stream.mapEffect((chunk) => {
+      size += chunk.length
+      return size > maxBytes ? Effect.fail(tooLarge(maxBytes)) : Effect.succeed(chunk)
+    }),
+    Stream.runCollect,
+    Effect.map((chunks) => Buffer.concat(Array.from(chunks)).toString("utf8")),
+    // A response without a body has an empty stream in some clients, and an error in others.
+    Effect.catchIf(
+      (error) => error._tag === "ResponseError" && error.reason === "EmptyBody",
+      () => Effect.succeed("")
+    )
+  )
+}

@@ -1,0 +1,59 @@
+/**
+ * Where a call begins: the request gets its address, the call its policy and its deadline.
+ */
+import { RequestFailed } from "@effect-gr4vy/core/Errors"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as UrlParams from "@effect/platform/UrlParams"
+import * as Effect from "effect/Effect"
+import { override, type RetryPolicy } from "../RetryPolicy.js"
+import type { BufferedResponse } from "./BufferedResponse.js"
+import { clockOf } from "./timer.js"
+import type { Call } from "./transport.js"
+
+/** Time limits in milliseconds. */
+export interface Limits {
+  /** Of one request: connecting, sending, headers and the whole body. */
+  readonly attempt: number
+  /** Of the whole call: every attempt, every wait. */
+  readonly deadline: number
+}
+
+export const open = (options: {
+  readonly baseUrl: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly limits: Limits
+  readonly retry: RetryPolicy
+}) =>
+(
+  next: (
+    request: HttpClientRequest.HttpClientRequest,
+    call: Call
+  ) => Effect.Effect<BufferedResponse, RequestFailed>
+) =>
+(request: HttpClientRequest.HttpClientRequest): Effect.Effect<BufferedResponse, RequestFailed> =>
+  Effect.withFiberRuntime((fiber) => {
+    // The token goes to one origin only: requests say where to go by their path.
+    if (!request.url.startsWith("/")) return Effect.fail(notAPath)
+    const clock = clockOf(fiber)
+    const query = UrlParams.toString(request.urlParams)
+    return next(
+      request.pipe(
+        HttpClientRequest.setUrl(options.baseUrl + request.url + (query === "" ? "" : `?${query}`)),
+        HttpClientRequest.setHeaders(options.headers)
+      ),
+      {
+        clock,
+        policy: fiber.getFiberRef(override) ?? options.retry,
+        deadline: clock.unsafeCurrentTimeMillis() + options.limits.deadline,
+        attempts: 0,
+        renewed: false
+      }
+    )
+  })
+
+const notAPath = new RequestFailed({
+  reason: "InvalidRequest",
+  delivered: "no",
+  attempts: 0,
+  message: "Nothing was sent: a request to a Gr4vyHttpClient names a path that begins with \"/\", not a URL."
+})

@@ -1,0 +1,66 @@
+/**
+ * What the pipeline asks of whatever carries its requests, and what travels through the pipeline.
+ */
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { RequestFailed } from "@effect-gr4vy/core/Errors"
+import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import type * as Clock from "effect/Clock"
+import type * as Effect from "effect/Effect"
+import type { RetryPolicy } from "../RetryPolicy.js"
+import type { BufferedResponse } from "./BufferedResponse.js"
+
+/**
+ * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends after
+ * `millis`, whatever the server does; nothing is left of a request that was interrupted.
+ */
+export type Transport = (
+  request: HttpClientRequest.HttpClientRequest,
+  millis: number
+) => Effect.Effect<BufferedResponse, TransportFailure>
+
+/** One call of the user, as it passes through the stages of the pipeline. */
+export interface Call {
+  readonly policy: RetryPolicy
+  readonly clock: Clock.Clock
+  /** When the call has to be over, in the clock's milliseconds. */
+  readonly deadline: number
+  /** How many requests were started so far. */
+  attempts: number
+  /** Whether a token was renewed already because of a 401. */
+  renewed: boolean
+}
+
+/** A stage of the pipeline: what it hands a request to. */
+export type Send = (
+  request: HttpClientRequest.HttpClientRequest,
+  call: Call
+) => Effect.Effect<BufferedResponse, TransportFailure | RequestFailed>
+
+/** What is left of the call's time in milliseconds: 0 or less once it is over. */
+export const timeLeft = (call: Call): number => call.deadline - call.clock.unsafeCurrentTimeMillis()
+
+export const timedOut = (message: string, sent: boolean): TransportFailure =>
+  new TransportFailure({
+    reason: "Timeout",
+    delivered: sent ? "unknown" : "no",
+    resend: sent ? "idempotent" : "safe",
+    message: sent
+      ? `${message} Whether the API acted on the request is unknown.`
+      : `${message} The request was not sent.`
+  })
+
+export const tooLarge = (maxBytes: number): TransportFailure =>
+  new TransportFailure({
+    reason: "ResponseTooLarge",
+    delivered: "yes",
+    resend: "never",
+    message: `The answer is larger than ${maxBytes} bytes, and was not read to its end. Check the base URL, or raise maxResponseBytes.`
+  })
+
+export const encoded = (encoding: string): TransportFailure =>
+  new TransportFailure({
+    reason: "InvalidResponse",
+    delivered: "yes",
+    resend: "never",
+    message: `The answer came with ${/^[\w, -]{1,40}$/.test(encoding) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, though only "identity" was asked for. Check what stands between you and the API.`
+  })
