@@ -21,6 +21,7 @@ import { Generic, NotFound, RequestFailed, type Unauthorized } from "./Errors.js
 import { attemptsOf, Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { kindOf, parseJson, toError } from "./internal/answer.js"
 import { explain } from "./internal/explain.js"
+import { spanned } from "./internal/span.js"
 import * as RetryAfter from "./RetryAfter.js"
 import { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 
@@ -92,11 +93,10 @@ export class CheckoutSessions extends Context.Tag("@effect-gr4vy/core/CheckoutSe
  * @category constructors
  */
 export const make = (client: HttpClient.HttpClient.With<RequestFailed>): CheckoutSessionsService => ({
-  add: () => inSpan("add", Effect.suspend(() => send(client, addOperation, addOperation.request("")))),
-  get: (id) => inSpan("get", withId(id, () => send(client, getOperation, getOperation.request(id)))),
+  add: () => inSpan.add(Effect.suspend(() => send(client, addOperation, addOperation.request("")))),
+  get: (id) => inSpan.get(withId(id, () => send(client, getOperation, getOperation.request(id)))),
   updateFields: (id, update) =>
-    inSpan(
-      "updateFields",
+    inSpan.updateFields(
       withId(id, () =>
         Effect.flatMap(encodeUpdate(update), (body) => {
           const request = updateOperation.request(id)
@@ -110,18 +110,20 @@ export const make = (client: HttpClient.HttpClient.With<RequestFailed>): Checkou
             )
         }))
     ),
-  delete: (id) => inSpan("delete", withId(id, () => send(client, deleteOperation, deleteOperation.request(id))))
+  delete: (id) => inSpan.delete(withId(id, () => send(client, deleteOperation, deleteOperation.request(id))))
 })
 
 /**
- * Wraps an operation in its span, `CheckoutSessions.{name}`.
+ * Wraps each operation in its span, `CheckoutSessions.{name}`.
  *
  * @internal
  */
-export const inSpan = <A, E>(name: keyof CheckoutSessionsService, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.withSpan(effect, `CheckoutSessions.${name}`, spanOptions)
-
-const spanOptions = { kind: "internal", captureStackTrace: false } as const
+export const inSpan = {
+  add: spanned("CheckoutSessions.add"),
+  get: spanned("CheckoutSessions.get"),
+  updateFields: spanned("CheckoutSessions.updateFields"),
+  delete: spanned("CheckoutSessions.delete")
+} satisfies Record<keyof CheckoutSessionsService, unknown>
 
 /**
  * Runs `f` unless the id was forced past its type.

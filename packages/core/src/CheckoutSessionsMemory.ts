@@ -47,11 +47,10 @@ export const make = (options?: {
     })
 
     return {
-      add: () => inSpan("add", Effect.zipRight(forgetExpired, Effect.flatMap(newId, (id) => store(id, lifetime)))),
-      get: (id) => inSpan("get", withId(id, () => find(id))),
+      add: () => inSpan.add(Effect.zipRight(forgetExpired, Effect.flatMap(newId, (id) => store(id, lifetime)))),
+      get: (id) => inSpan.get(withId(id, () => find(id))),
       updateFields: (id, update) =>
-        inSpan(
-          "updateFields",
+        inSpan.updateFields(
           withId(id, () =>
             encodeUpdate(update).pipe(
               Effect.zipRight(find(id)),
@@ -59,7 +58,7 @@ export const make = (options?: {
               Effect.asVoid
             ))
         ),
-      delete: (id) => inSpan("delete", withId(id, () => Effect.map(find(id), () => void sessions.delete(id))))
+      delete: (id) => inSpan.delete(withId(id, () => Effect.map(find(id), () => void sessions.delete(id))))
     }
   })
 

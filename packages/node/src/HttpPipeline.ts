@@ -39,11 +39,16 @@ export interface Options {
  */
 export const make = (options: Options, transport: Transport): HttpClient.HttpClient.With<RequestFailed> =>
   fromExecute(
-    open(options)( //                          the call begins: address, policy, deadline
-      retry(options.budget)( //                one loop, the only one
-        authorize(options.credentials)( //     bearer token; one new one after a 401
-          Telemetry.attempt(options)( //       CLIENT span, duration metric, context injection; the attempt's time limit
-            transport //                       one request on the wire, its whole answer
+    // the call begins: address, policy, deadline
+    open(options)(
+      // one loop, the only one
+      retry(options.budget)(
+        // bearer token; one new token after a 401
+        authorize(options.credentials, options.headers)(
+          // CLIENT span, duration metric, context injection, the attempt's time limit
+          Telemetry.attempt(options)(
+            // one request on the wire, its whole answer
+            transport
           )
         )
       )

@@ -7,8 +7,6 @@
  * @since 0.1.0
  */
 import * as Api from "@effect-gr4vy/core/CheckoutSessionsApi"
-import type { RequestFailed } from "@effect-gr4vy/core/Errors"
-import type { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
@@ -17,13 +15,13 @@ import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import type { BufferedResponse } from "./internal/BufferedResponse.js"
 import type { Limits } from "./internal/open.js"
 import { clockOf } from "./internal/timer.js"
-import { type Send, timedOut, timeLeft, type Transport } from "./internal/transport.js"
+import { type Outcome, type Send, timedOut, timeLeft, type Transport } from "./internal/transport.js"
 import { name, version } from "./internal/version.js"
 
 /**
@@ -63,34 +61,29 @@ export const attempt = (options: {
   readonly limits: Limits
   readonly propagateTrace: boolean
 }) => {
-  const server = serverOf(options.baseUrl)
-  return (transport: Transport): Send => (request, call) =>
-    Effect.withFiberRuntime<BufferedResponse, TransportFailure | RequestFailed>((fiber) => {
-      const millis = Math.min(options.limits.attempt, timeLeft(call))
-      if (millis <= 0) return Effect.fail(timedOut("The call's deadline has passed.", false))
-      const template = server.template(request)
-      const attributes = requestAttributes(server, request.method, template)
-      const startTime = call.clock.unsafeCurrentTimeNanos()
-      const span = startSpan(fiber, template === undefined ? request.method : `${request.method} ${template}`, startTime)
-      if (span !== undefined) {
-        ignoreThrow(() => {
-          setAttributes(span, attributes)
-          span.attribute("url.full", request.url)
-          if (call.attempts > 0) span.attribute("http.request.resend_count", call.attempts)
-        })
-      }
-      call.attempts++
-      return Effect.onExit(
-        transport(options.propagateTrace ? inject(request, fiber, span) : request, millis),
-        (exit) =>
-          Effect.sync(() => {
-            const endTime = call.clock.unsafeCurrentTimeNanos()
-            const outcome = outcomeAttributes(exit)
-            ignoreThrow(() => record(Number(endTime - startTime) / 1e9, { ...attributes, ...outcome }))
-            if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, outcome, exit))
-          })
-      )
+  const routeOf = router(options.baseUrl)
+  return (transport: Transport): Send => (request, call) => {
+    const millis = Math.min(options.limits.attempt, timeLeft(call))
+    if (millis <= 0) return Effect.fail(timedOut("The call's deadline has passed.", false))
+    const route = routeOf(request)
+    const startTime = call.clock.unsafeCurrentTimeNanos()
+    const span = ignoreThrow(() => startSpan(call.fiber, route.name, startTime))
+    if (span !== undefined) {
+      ignoreThrow(() => {
+        setAttributes(span, route.attributes)
+        span.attribute("url.full", request.url)
+        if (call.attempts > 0) span.attribute("http.request.resend_count", call.attempts)
+      })
+    }
+    call.attempts++
+    const traced = options.propagateTrace ? inject(request, call.fiber, span) : request
+    return transport(traced, millis, call.clock, (outcome) => {
+      const endTime = call.clock.unsafeCurrentTimeNanos()
+      const result = resultAttributes(outcome)
+      ignoreThrow(() => recordDuration(endTime - startTime, route.attributes, result))
+      if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
     })
+  }
 }
 
 /**
@@ -188,48 +181,47 @@ export const bridged = (span: Tracer.AnySpan): Otel.Span | undefined =>
  */
 export const toHrTime = (nanos: bigint): Otel.HrTime => [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)]
 
-interface Server {
-  readonly address: string
-  readonly port: number
-  readonly template: (request: HttpClientRequest.HttpClientRequest) => string | undefined
+/** What all requests of one kind have in common. */
+interface Route {
+  readonly name: string
+  readonly attributes: Otel.Attributes
 }
 
-const serverOf = (baseUrl: string): Server => {
+/** Finds the route of a request by the contract's paths; one outside the contract is named by its method alone. */
+const router = (baseUrl: string): (request: HttpClientRequest.HttpClientRequest) => Route => {
   const url = new URL(baseUrl)
   const prefix = url.pathname === "/" ? "" : url.pathname
-  const routes = [Api.add, Api.get, Api.updateFields, Api.delete].map(({ method, path }) => ({
-    method,
-    pattern: new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`),
-    template: prefix + path.replace(/:(\w+)/g, "{$1}")
-  }))
-  return {
-    address: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
-    template: (request) => {
-      const path = request.url.slice(baseUrl.length)
-      return routes.find((route) => route.method === request.method && route.pattern.test(path))?.template
+  const server = {
+    "server.address": url.hostname.replace(/^\[|\]$/g, ""),
+    "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port)
+  }
+  const routes = [Api.add, Api.get, Api.updateFields, Api.delete].map(({ method, path }) => {
+    const template = prefix + path.replace(/:(\w+)/g, "{$1}")
+    return {
+      method,
+      pattern: new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`),
+      name: `${method} ${template}`,
+      attributes: { "http.request.method": method, ...server, "url.template": template }
     }
+  })
+  return ({ method, url }) => {
+    const path = url.slice(baseUrl.length)
+    return routes.find((route) => route.method === method && route.pattern.test(path)) ??
+      { name: method, attributes: { "http.request.method": method, ...server } }
   }
 }
 
-const requestAttributes = (server: Server, method: string, template: string | undefined): Otel.Attributes => ({
-  "http.request.method": method,
-  "server.address": server.address,
-  "server.port": server.port,
-  ...(template === undefined ? {} : { "url.template": template })
-})
-
-const outcomeAttributes = (exit: Exit.Exit<BufferedResponse, TransportFailure>): Otel.Attributes => {
-  if (Exit.isSuccess(exit)) {
-    const status = exit.value.status
-    return {
-      "http.response.status_code": status,
-      "network.protocol.version": "1.1",
-      ...(status >= 400 ? { "error.type": String(status) } : {})
-    }
+const resultAttributes = (outcome: Outcome | undefined): Otel.Attributes => {
+  if (outcome === undefined) return {}
+  if (Exit.isFailure(outcome)) {
+    return { "error.type": Option.match(Cause.failureOption(outcome.cause), { onNone: () => "_OTHER", onSome: (_) => _.reason }) }
   }
-  if (Cause.isInterruptedOnly(exit.cause)) return {}
-  return { "error.type": Option.match(Cause.failureOption(exit.cause), { onNone: () => "_OTHER", onSome: (_) => _.reason }) }
+  const status = outcome.value.status
+  return {
+    "http.response.status_code": status,
+    "network.protocol.version": "1.1",
+    ...(status >= 400 ? { "error.type": String(status) } : {})
+  }
 }
 
 const setAttributes = (span: Tracer.Span, attributes: Otel.Attributes): void => {
@@ -242,41 +234,36 @@ const tracerOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Tracer.Tracer =>
 const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 // Made by hand rather than by `Effect.useSpan`: its end has to tell a 503 that arrived from a success, and nothing
-// beneath it is an effect that would need it as a parent.
+// beneath it is an effect that would need it as a parent. Effect's native tracer shows its spans to nobody, so there is
+// none to make: the caller's span speaks for the request.
 const startSpan = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   spanName: string,
   startTime: bigint
-): Tracer.Span | undefined =>
-  fiber.getFiberRef(FiberRef.currentTracerEnabled)
-    ? ignoreThrow(() =>
-      tracerOf(fiber).span(
-        spanName,
-        Option.fromNullable(fiber.currentSpan),
-        Context.empty(),
-        [],
-        startTime,
-        "client",
-        { captureStackTrace: false }
-      )
-    )
+): Tracer.Span | undefined => {
+  const tracer = tracerOf(fiber)
+  return tracer !== nativeTracer && fiber.getFiberRef(FiberRef.currentTracerEnabled)
+    ? tracer.span(spanName, Option.fromNullable(fiber.currentSpan), Context.empty(), [], startTime, "client", spanOptions)
     : undefined
+}
+
+const spanOptions = { captureStackTrace: false } as const
 
 const endSpan = (
   span: Tracer.Span,
   endTime: bigint,
-  outcome: Otel.Attributes,
-  exit: Exit.Exit<BufferedResponse, TransportFailure>
+  result: Otel.Attributes,
+  outcome: Outcome | undefined
 ): void => {
-  setAttributes(span, outcome)
-  const error = outcome["error.type"]
+  setAttributes(span, result)
+  const error = result["error.type"]
   const otel = bridged(span)
   if (otel !== undefined) {
     // Both bridges would call a success OK and give an error a description; the conventions leave both out.
     if (error !== undefined) otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
     otel.end(toHrTime(endTime))
   } else {
-    span.end(endTime, error === undefined || Exit.isFailure(exit) ? exit : Exit.fail(error))
+    span.end(endTime, outcome === undefined ? Exit.interrupt(FiberId.none) : error === undefined ? Exit.void : Exit.fail(error))
   }
 }
 
@@ -285,21 +272,27 @@ const inject = (
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   span: Tracer.Span | undefined
 ): HttpClientRequest.HttpClientRequest => {
-  const headers = ignoreThrow(() => {
-    if (Otel.propagation.fields().length === 0) {
-      return span === undefined
-        ? {}
-        : { traceparent: `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}` }
-    }
-    const carrier: Record<string, string> = {}
-    Otel.propagation.inject(contextOf(fiber, span), carrier)
-    return carrier
-  })
-  return headers === undefined ? request : HttpClientRequest.setHeaders(request, headers)
+  const current = span ?? fiber.currentSpan
+  if (Otel.propagation.fields().length === 0) {
+    return HttpClientRequest.setHeader(request, "traceparent", traceparent(current))
+  }
+  const carrier: Record<string, string> = {}
+  ignoreThrow(() => Otel.propagation.inject(contextOf(fiber, current), carrier))
+  return HttpClientRequest.setHeaders(request, carrier)
 }
 
+/** https://www.w3.org/TR/trace-context/#traceparent-header; a trace begins here where there is no span at all. */
+const traceparent = (span: Tracer.AnySpan | undefined): string =>
+  span === undefined
+    ? `00-${randomHex()}${randomHex()}-${randomHex()}-01`
+    : `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
+
+// Not Effect's `Random`: a seeded program must not repeat the ids of its traces.
+const randomHex = (): string => (Math.random() * 2 ** 32 >>> 0).toString(16).padStart(8, "0") +
+  (Math.random() * 2 ** 32 >>> 0).toString(16).padStart(8, "0")
+
 /** The OpenTelemetry context of a request: the active one, with the request's own span in it. */
-const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.Span | undefined): Otel.Context => {
+const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.AnySpan | undefined): Otel.Context => {
   const active = Otel.context.active()
   // Effect's native spans go nowhere: a span that is active in OpenTelemetry is the better parent.
   const unseen = tracerOf(fiber) === nativeTracer && Otel.trace.getSpan(active) !== undefined
@@ -321,17 +314,18 @@ let meterProvider: Otel.MeterProvider | undefined
 let histogram: Otel.Histogram | undefined
 
 // Instruments are bound to the provider that made them: one registered later gets its own.
-const record = (seconds: number, attributes: Otel.Attributes): void => {
+const recordDuration = (nanos: bigint, request: Otel.Attributes, result: Otel.Attributes): void => {
   const provider = Otel.metrics.getMeterProvider()
-  if (provider !== meterProvider || histogram === undefined) {
+  if (provider !== meterProvider) {
     meterProvider = provider
-    histogram = provider.getMeter(name, version, { schemaUrl }).createHistogram(durationMetric, {
+    const meter = provider.getMeter(name, version, { schemaUrl })
+    histogram = meter === Otel.createNoopMeter() ? undefined : meter.createHistogram(durationMetric, {
       description: "Duration of HTTP client requests.",
       unit: "s",
       advice: { explicitBucketBoundaries: [...durationBoundaries] }
     })
   }
-  histogram.record(seconds, attributes)
+  histogram?.record(Number(nanos) / 1e9, { ...request, ...result })
 }
 
 const ignoreThrow = <A>(f: () => A): A | undefined => {

@@ -18,12 +18,13 @@ import {
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
 import { buildConnector, Client, type Dispatcher } from "undici"
 import { BufferedResponse } from "./internal/BufferedResponse.js"
-import { after, clockOf } from "./internal/timer.js"
-import { encoded, timedOut, tooLarge, type Transport } from "./internal/transport.js"
+import { after } from "./internal/timer.js"
+import { encoded, type Outcome, timedOut, tooLarge, type Transport } from "./internal/transport.js"
 import { resumeWhereItBegan, withoutInstrumentation } from "./Telemetry.js"
 
 /**
@@ -55,24 +56,13 @@ const keepAlive = { keepAliveTimeout: 4_000, keepAliveTimeoutThreshold: 2_000, k
 export const make = (options: Options): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(Effect.sync(() => new Connections(options)), (connections) => connections.close),
-    (connections): Transport => (request, millis) =>
-      Effect.withFiberRuntime<BufferedResponse, TransportFailure>((fiber) =>
-        Effect.async<BufferedResponse, TransportFailure>((resume) => {
-          const exchange = new Exchange(
-            request,
-            options,
-            connections,
-            clockOf(fiber),
-            millis,
-            resumeWhereItBegan(resume)
-          )
-          connections.submit(exchange)
-          return Effect.sync(() => exchange.interrupt())
-        })
-      )
+    (connections): Transport => (request, millis, clock, onEnd) =>
+      Effect.async((resume) => {
+        const exchange = new Exchange(request, options, connections, onEnd, resumeWhereItBegan(resume))
+        exchange.begin(clock, millis)
+        return Effect.sync(() => exchange.interrupt())
+      })
   )
-
-type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
 
 /** The connections of one transport, and the exchanges that wait for one. */
 class Connections {
@@ -161,7 +151,7 @@ class Connection {
   }
 
   destroy(): void {
-    this.client.destroy(null, () => {})
+    this.client.destroy(null, constVoid)
     this.socket?.destroy()
   }
 
@@ -175,7 +165,7 @@ class Connection {
 /** One request and its answer: undici reports to it, and it settles exactly once. */
 class Exchange implements Dispatcher.DispatchHandler {
   connection: Connection | undefined
-  private readonly cancelTimer: () => void
+  private cancelTimer: () => void = constVoid
   private sent = false
   private settled = false
   private status = 0
@@ -187,13 +177,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     private readonly request: HttpClientRequest.HttpClientRequest,
     private readonly options: Options,
     private readonly connections: Connections,
-    clock: Clock.Clock,
-    millis: number,
+    private readonly onEnd: (outcome: Outcome | undefined) => void,
     private readonly resume: (outcome: Outcome) => void
-  ) {
+  ) {}
+
+  begin(clock: Clock.Clock, millis: number): void {
     this.cancelTimer = after(clock, millis, () => {
       this.settle(Exit.fail(timedOut(`No whole answer within ${Math.round(millis)} ms.`, this.sent)), false)
     })
+    this.connections.submit(this)
   }
 
   get dispatchOptions(): Dispatcher.DispatchOptions {
@@ -256,6 +248,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.chunks = []
     if (this.connection === undefined) this.connections.withdraw(this)
     else this.connections.release(this.connection, reusable)
+    this.onEnd(outcome)
     if (outcome !== undefined) this.resume(outcome)
   }
 

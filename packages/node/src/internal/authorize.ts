@@ -9,16 +9,26 @@ import type { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { BufferedResponse } from "./BufferedResponse.js"
 import { type Call, type Send, timedOut, timeLeft } from "./transport.js"
 import { within } from "./within.js"
 
-export const authorize = (credentials: CredentialsService) => (next: Send): Send => (request, call) => {
-  const sendWith = (token: Redacted.Redacted) =>
-    Effect.flatMap(authorization(token), (value) =>
-      next(HttpClientRequest.setHeader(request, "authorization", value), call))
+/** `headers` are the same for every request; they travel with the token because setting headers twice costs twice. */
+export const authorize = (
+  credentials: CredentialsService,
+  headers: Readonly<Record<string, string>>
+) =>
+(next: Send): Send =>
+(request, call) => {
+  const sendWith = (token: Redacted.Redacted): ReturnType<Send> => {
+    const value = authorization(token)
+    return Either.isLeft(value)
+      ? Effect.fail(value.left)
+      : next(HttpClientRequest.setHeaders(request, { ...headers, authorization: value.right }), call)
+  }
 
   const renew = credentials.renew
   return Effect.flatMap(inTime(credentials.token, call), (token) => {
@@ -41,7 +51,7 @@ const inTime = (
   token: Effect.Effect<Redacted.Redacted, RequestFailed>,
   call: Call
 ): Effect.Effect<Redacted.Redacted, RequestFailed | TransportFailure> =>
-  within(token, timeLeft(call), Effect.fail(timedOut("There was no token before the call's deadline.", false)))
+  within(token, timeLeft(call), () => timedOut("There was no token before the call's deadline.", false))
 
 const serverTime = (response: BufferedResponse): Option.Option<DateTime.Utc> =>
   Option.map(RetryAfter.parseHttpDate(response.headers["date"]), DateTime.unsafeMake)

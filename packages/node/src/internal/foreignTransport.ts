@@ -5,7 +5,9 @@ import { fromHttpClientError } from "@effect-gr4vy/core/TransportFailure"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { withoutInstrumentationEffect } from "../Telemetry.js"
 import { BufferedResponse } from "./BufferedResponse.js"
@@ -15,7 +17,7 @@ import { within } from "./within.js"
 export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number): Transport => {
   const client = httpClient.pipe(HttpClient.withTracerDisabledWhen(() => true), HttpClient.withScope)
 
-  return (request, millis) =>
+  return (request, millis, _clock, onEnd) =>
     client.execute(request).pipe(
       Effect.flatMap((response) =>
         Effect.map(
@@ -30,7 +32,10 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
       Effect.scoped,
       Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
       withoutInstrumentationEffect,
-      (effect) => within(effect, millis, Effect.fail(timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)))
+      (effect) => within(effect, millis, () => timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)),
+      Effect.onExit((exit) =>
+        Effect.sync(() => onEnd(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? undefined : exit))
+      )
     )
 }
 

@@ -20,7 +20,6 @@ export interface Limits {
 
 export const open = (options: {
   readonly baseUrl: string
-  readonly headers: Readonly<Record<string, string>>
   readonly limits: Limits
   readonly retry: RetryPolicy
 }) =>
@@ -35,13 +34,11 @@ export const open = (options: {
     // The token goes to one origin only: requests say where to go by their path.
     if (!request.url.startsWith("/")) return Effect.fail(notAPath)
     const clock = clockOf(fiber)
-    const query = UrlParams.toString(request.urlParams)
+    const query = request.urlParams.length === 0 ? "" : `?${UrlParams.toString(request.urlParams)}`
     return next(
-      request.pipe(
-        HttpClientRequest.setUrl(options.baseUrl + request.url + (query === "" ? "" : `?${query}`)),
-        HttpClientRequest.setHeaders(options.headers)
-      ),
+      HttpClientRequest.setUrl(request, options.baseUrl + request.url + query),
       {
+        fiber,
         clock,
         policy: fiber.getFiberRef(override) ?? options.retry,
         deadline: clock.unsafeCurrentTimeMillis() + options.limits.deadline,

@@ -6,20 +6,29 @@ import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
 import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import type { RetryPolicy } from "../RetryPolicy.js"
 import type { BufferedResponse } from "./BufferedResponse.js"
 
 /**
  * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends after
- * `millis`, whatever the server does; nothing is left of a request that was interrupted.
+ * `millis`, whatever the server does; nothing is left of a request that was interrupted. `onEnd` hears of its end exactly
+ * once, with `undefined` when it was interrupted.
  */
 export type Transport = (
   request: HttpClientRequest.HttpClientRequest,
-  millis: number
+  millis: number,
+  clock: Clock.Clock,
+  onEnd: (outcome: Outcome | undefined) => void
 ) => Effect.Effect<BufferedResponse, TransportFailure>
+
+export type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
 
 /** One call of the user, as it passes through the stages of the pipeline. */
 export interface Call {
+  /** The fiber the call runs in: asked once, because asking is an operation of its own. */
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   readonly policy: RetryPolicy
   readonly clock: Clock.Clock
   /** When the call has to be over, in the clock's milliseconds. */

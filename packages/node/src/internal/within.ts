@@ -7,11 +7,11 @@ import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import { after, clockOf } from "./timer.js"
 
-/** Interrupts `effect` and becomes `onTimeout` after `millis`. */
+/** Interrupts `effect` and fails with `onTimeout` after `millis`. */
 export const within = <A, E, E2>(
   effect: Effect.Effect<A, E>,
   millis: number,
-  onTimeout: Effect.Effect<never, E2>
+  onTimeout: () => E2
 ): Effect.Effect<A, E | E2> =>
   Exit.isExit(effect) ? effect : Effect.withFiberRuntime<A, E | E2>((parent) => {
     const runtime = Runtime.make({
@@ -24,7 +24,7 @@ export const within = <A, E, E2>(
     if (exit !== null) return exit
     return Effect.async<A, E | E2>((resume) => {
       const cancel = after(clockOf(parent), millis, () => {
-        resume(Effect.zipRight(Fiber.interruptFork(child), onTimeout))
+        resume(Effect.zipRight(Fiber.interruptFork(child), Effect.fail(onTimeout())))
       })
       child.addObserver((exit) => {
         cancel()
