@@ -49,15 +49,17 @@ export type CheckoutSessionId = typeof CheckoutSessionId.Type
 // RFC 3339, section 5.6: without an offset the instant would depend on the machine's time zone.
 const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i
 
-const Instant = Schema.String.pipe(Schema.pattern(rfc3339)).annotations({
-  jsonSchema: {
-    type: "string",
-    format: "date-time",
-    description:
-      "The date and time when the Checkout Session will expire: 1 hour after its creation, or 5 minutes after its secure fields were received.",
-    examples: ["2022-01-01T00:00:00+00:00"]
-  }
-}).pipe(Schema.compose(Schema.DateTimeUtc))
+const Instant = Schema.String.pipe(Schema.pattern(rfc3339))
+  .annotations({
+    jsonSchema: {
+      type: "string",
+      format: "date-time",
+      description:
+        "The date and time when the Checkout Session will expire: 1 hour after its creation, or 5 minutes after its secure fields were received.",
+      examples: ["2022-01-01T00:00:00+00:00"]
+    }
+  })
+  .pipe(Schema.compose(Schema.DateTimeUtc))
 
 /**
  * A Checkout Session as the API describes it. It lives for 1 hour from its creation, and for 5 minutes from the moment
@@ -67,13 +69,16 @@ const Instant = Schema.String.pipe(Schema.pattern(rfc3339)).annotations({
  * @since 0.1.0
  * @category models
  */
-export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSession")({
-  /** Always `"checkout-session"`. */
-  type: Schema.optionalWith(Schema.Literal("checkout-session"), { default: () => "checkout-session" }),
-  id: CheckoutSessionId,
-  /** When the session expires (`expires_at` on the wire). */
-  expiresAt: Schema.propertySignature(Instant).pipe(Schema.fromKey("expires_at"))
-}, { description: "A short-lived session that holds a buyer's card data." }) {
+export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSession")(
+  {
+    /** Always `"checkout-session"`. */
+    type: Schema.optionalWith(Schema.Literal("checkout-session"), { default: () => "checkout-session" }),
+    id: CheckoutSessionId,
+    /** When the session expires (`expires_at` on the wire). */
+    expiresAt: Schema.propertySignature(Instant).pipe(Schema.fromKey("expires_at"))
+  },
+  { description: "A short-lived session that holds a buyer's card data." }
+) {
   /**
    * Whether the session has expired by Effect's `Clock`. The server's clock decides in the end: an expired session
    * answers `NotFound`.
@@ -90,9 +95,6 @@ export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSess
    * @since 0.1.0
    */
   get timeLeft(): Effect.Effect<Duration.Duration> {
-    return Effect.map(
-      DateTime.now,
-      (now) => Duration.millis(Math.max(0, DateTime.distance(now, this.expiresAt)))
-    )
+    return Effect.map(DateTime.now, (now) => Duration.millis(Math.max(0, DateTime.distance(now, this.expiresAt))))
   }
 }

@@ -103,12 +103,13 @@ export const make = (client: HttpClient.HttpClient.With<RequestFailed>): Checkou
           return body === undefined
             ? send(client, updateOperation, request)
             : send(
-              client,
-              updateOperation,
-              HttpClientRequest.bodyText(request, body, "application/json"),
-              secretsOf(update)
-            )
-        }))
+                client,
+                updateOperation,
+                HttpClientRequest.bodyText(request, body, "application/json"),
+                secretsOf(update)
+              )
+        })
+      )
     ),
   delete: (id) => inSpan.delete(withId(id, () => send(client, deleteOperation, deleteOperation.request(id))))
 })
@@ -134,8 +135,9 @@ export const withId = <A, E>(
   id: CheckoutSessionId,
   f: () => Effect.Effect<A, E>
 ): Effect.Effect<A, E | RequestFailed> =>
-  Effect.suspend((): Effect.Effect<A, E | RequestFailed> =>
-    isId(id) ? f() : invalidRequest("the id of a Checkout Session must be 1 to 64 letters, digits, '_' or '-'")
+  Effect.suspend(
+    (): Effect.Effect<A, E | RequestFailed> =>
+      isId(id) ? f() : invalidRequest("the id of a Checkout Session must be 1 to 64 letters, digits, '_' or '-'")
   )
 
 const isId = Schema.is(CheckoutSessionId)
@@ -184,17 +186,18 @@ interface Operation<A, E> {
   readonly error: (answer: Parameters<typeof toError>[0]) => E
 }
 
-const requestOf = (
-  endpoint: { readonly method: HttpMethod.HttpMethod; readonly path: string }
-): Operation<never, never>["request"] => {
+const requestOf = (endpoint: {
+  readonly method: HttpMethod.HttpMethod
+  readonly path: string
+}): Operation<never, never>["request"] => {
   const template = HttpClientRequest.make(endpoint.method)("", { acceptJson: true })
   const [before = "", after = ""] = endpoint.path.split(":checkout_session_id")
   return (id) => HttpClientRequest.setUrl(template, before + id + after)
 }
 
-const session = (
-  endpoint: { readonly successSchema: Schema.Schema<CheckoutSession, unknown> }
-): Operation<CheckoutSession, never>["success"] => {
+const session = (endpoint: {
+  readonly successSchema: Schema.Schema<CheckoutSession, unknown>
+}): Operation<CheckoutSession, never>["success"] => {
   const decode = Schema.decodeUnknownEither(endpoint.successSchema)
   return (_, text) =>
     Either.mapLeft(Either.flatMap(parseJson(text), decode), () => `${kindOf(text)} instead of a Checkout Session`)
@@ -246,10 +249,12 @@ const send = <A, E>(
             reason: "Disconnected",
             delivered: "unknown",
             attempts: attemptsOf(response),
-            message: "The connection was lost before a whole answer had arrived. Whether the API acted on the request is unknown."
+            message:
+              "The connection was lost before a whole answer had arrived. Whether the API acted on the request is unknown."
           })
         )
-    }))
+    })
+  )
 
 const decode = <A, E>(
   operation: Operation<A, E>,
@@ -259,22 +264,26 @@ const decode = <A, E>(
 ): Effect.Effect<A, E | RequestFailed> => {
   if (response.status >= 200 && response.status < 300) {
     const result = operation.success(response.status, text)
-    return Either.isRight(result) ? Effect.succeed(result.right) : Effect.fail(
-      new RequestFailed({
-        reason: "InvalidResponse",
-        delivered: "yes",
-        attempts: attemptsOf(response),
-        message: `The API answered ${response.status} with ${result.left}. Check the base URL, and what stands between you and the API.`
-      })
-    )
+    return Either.isRight(result)
+      ? Effect.succeed(result.right)
+      : Effect.fail(
+          new RequestFailed({
+            reason: "InvalidResponse",
+            delivered: "yes",
+            attempts: attemptsOf(response),
+            message: `The API answered ${response.status} with ${result.left}. Check the base URL, and what stands between you and the API.`
+          })
+        )
   }
   return Clock.clockWith((clock) =>
-    Effect.fail(operation.error({
-      status: response.status,
-      text,
-      retryAfter: RetryAfter.parse(response.headers["retry-after"], clock.unsafeCurrentTimeMillis()),
-      secrets: [...secrets, ...tokenOf(response)]
-    }))
+    Effect.fail(
+      operation.error({
+        status: response.status,
+        text,
+        retryAfter: RetryAfter.parse(response.headers["retry-after"], clock.unsafeCurrentTimeMillis()),
+        secrets: [...secrets, ...tokenOf(response)]
+      })
+    )
   )
 }
 

@@ -64,19 +64,23 @@ export const ErrorBody = {
     Schema.Literal(401),
     Schema.typeSchema(Unauthorized),
     (fields) => new Unauthorized(fields)
-  ).annotations(HttpApiSchema.annotations({
-    status: 401,
-    description: "Returns an error if no valid authentication was provided."
-  })),
+  ).annotations(
+    HttpApiSchema.annotations({
+      status: 401,
+      description: "Returns an error if no valid authentication was provided."
+    })
+  ),
   NotFound: onTheWire(
     "Error404NotFound",
     Schema.Literal(404),
     Schema.typeSchema(NotFound),
     (fields) => new NotFound(fields)
-  ).annotations(HttpApiSchema.annotations({
-    status: 404,
-    description: "Returns an error if the Checkout Session can not be found or has expired."
-  })),
+  ).annotations(
+    HttpApiSchema.annotations({
+      status: 404,
+      description: "Returns an error if the Checkout Session can not be found or has expired."
+    })
+  ),
   /** `retryAfter` is not part of the body: it travels as the `Retry-After` header. */
   Generic: onTheWire(
     "ErrorGeneric",
@@ -87,19 +91,25 @@ export const ErrorBody = {
 } as const
 
 /**
- * The security of all four operations: HTTP bearer, a JWT.
+ * The security of all four operations: HTTP bearer, a JWT. A server refuses with `Unauthorized`, or with a `Generic` 403
+ * where the token is good but lacks a scope.
  *
  * @since 0.1.0
  * @category contract
  */
-export class BearerAuth extends HttpApiMiddleware.Tag<BearerAuth>()("@effect-gr4vy/core/CheckoutSessionsApi/BearerAuth", {
-  failure: ErrorBody.Unauthorized,
-  security: {
-    BearerAuth: HttpApiSecurity.bearer.pipe(
-      HttpApiSecurity.annotateContext(OpenApi.annotations({ format: "JWT", description: "A JWT signed with your private key." }))
-    )
+export class BearerAuth extends HttpApiMiddleware.Tag<BearerAuth>()(
+  "@effect-gr4vy/core/CheckoutSessionsApi/BearerAuth",
+  {
+    failure: Schema.Union(ErrorBody.Unauthorized, ErrorBody.Generic),
+    security: {
+      BearerAuth: HttpApiSecurity.bearer.pipe(
+        HttpApiSecurity.annotateContext(
+          OpenApi.annotations({ format: "JWT", description: "A JWT signed with your private key." })
+        )
+      )
+    }
   }
-}) {}
+) {}
 
 const path = Schema.Struct({ checkout_session_id: CheckoutSessionId })
 
@@ -146,7 +156,11 @@ export const get = HttpApiEndpoint.get("get", "/checkout/sessions/:checkout_sess
   .addError(ErrorBody.NotFound)
   .addError(ErrorBody.Generic)
   .annotateContext(
-    describeOperation("get-checkout-session", "Get a Checkout Session", "Gets details about a current Checkout Session.")
+    describeOperation(
+      "get-checkout-session",
+      "Get a Checkout Session",
+      "Gets details about a current Checkout Session."
+    )
   )
 
 /**
@@ -203,8 +217,7 @@ export class CheckoutSessionsGroup extends HttpApiGroup.make("checkoutSessions")
   .add(updateFields)
   .add(delete_)
   .middleware(BearerAuth)
-  .annotateContext(OpenApi.annotations({ title: "Checkout Sessions" }))
-{}
+  .annotateContext(OpenApi.annotations({ title: "Checkout Sessions" })) {}
 
 /**
  * The contract as an `HttpApi`: for `HttpApiBuilder`, `HttpApiClient`, `OpenApi.fromApi`.
@@ -232,5 +245,4 @@ export class CheckoutSessionsApi extends HttpApi.make("gr4vy")
         }
       ]
     })
-  )
-{}
+  ) {}

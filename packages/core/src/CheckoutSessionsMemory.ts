@@ -47,16 +47,19 @@ export const make = (options?: {
     })
 
     return {
-      add: () => inSpan.add(Effect.zipRight(forgetExpired, Effect.flatMap(newId, (id) => store(id, lifetime)))),
+      add: () =>
+        inSpan.add(
+          Effect.zipRight(
+            forgetExpired,
+            Effect.flatMap(newId, (id) => store(id, lifetime))
+          )
+        ),
       get: (id) => inSpan.get(withId(id, () => find(id))),
       updateFields: (id, update) =>
         inSpan.updateFields(
           withId(id, () =>
-            encodeUpdate(update).pipe(
-              Effect.zipRight(find(id)),
-              Effect.zipRight(store(id, afterFields)),
-              Effect.asVoid
-            ))
+            encodeUpdate(update).pipe(Effect.zipRight(find(id)), Effect.zipRight(store(id, afterFields)), Effect.asVoid)
+          )
         ),
       delete: (id) => inSpan.delete(withId(id, () => Effect.map(find(id), () => void sessions.delete(id))))
     }
@@ -89,7 +92,7 @@ const newId: Effect.Effect<CheckoutSessionId> = Effect.map(
   (digits) => {
     const hex = digits.map((digit) => digit.toString(16))
     hex.splice(12, 0, "4")
-    hex[16] = ((digits[15] ?? 0) % 4 + 8).toString(16)
+    hex[16] = (((digits[15] ?? 0) % 4) + 8).toString(16)
     const text = hex.join("")
     return CheckoutSessionId.make(
       [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join("-")

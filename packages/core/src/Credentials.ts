@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -134,8 +134,8 @@ export const bearer = (token: Redacted.Redacted): Either.Either<string, string> 
   return /^[\x21-\x7e]+$/.test(value)
     ? Either.right(`Bearer ${value}`)
     : Either.left(
-      "The token has white space, control or non-ASCII characters in it: give it without line breaks, quotes or blanks around it."
-    )
+        "The token has white space, control or non-ASCII characters in it: give it without line breaks, quotes or blanks around it."
+      )
 }
 
 interface Cached {
@@ -145,7 +145,7 @@ interface Cached {
 }
 
 const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsService, never, R | Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const scope = yield* Effect.scope
     const context = yield* Effect.context<R>()
     let cached: Cached | undefined
@@ -159,8 +159,8 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
         return Effect.succeed(token)
       })
 
-    const settle = (deferred: Deferred.Deferred<Redacted.Redacted, RequestFailed>) =>
-      (exit: Exit.Exit<Redacted.Redacted, E>) =>
+    const settle =
+      (deferred: Deferred.Deferred<Redacted.Redacted, RequestFailed>) => (exit: Exit.Exit<Redacted.Redacted, E>) =>
         Clock.clockWith((clock) => {
           underway = undefined
           const stillGood = cached !== undefined && clock.unsafeCurrentTimeMillis() < cached.expiresAt
@@ -206,11 +206,12 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
 const sourceFailed = (cause: Cause.Cause<unknown>): Cause.Cause<RequestFailed> => {
   const error = Cause.squash(cause)
   if (error instanceof RequestFailed) return Cause.fail(error)
-  const name = Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)
-    ? error._tag
-    : error instanceof Error
-    ? error.name
-    : "unknown"
+  const name =
+    Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)
+      ? error._tag
+      : error instanceof Error
+        ? error.name
+        : "unknown"
   return Cause.fail(
     new RequestFailed({
       reason: "Credentials",

@@ -28,7 +28,10 @@ const answer = {
   code: Schema.optionalWith(Schema.String, { exact: true }),
   /** A sentence for people; the API's own where it sent one. Never decide by it. */
   message: Schema.String,
-  details: Schema.Array(ErrorDetail).pipe(Schema.propertySignature, Schema.withConstructorDefault(() => []))
+  details: Schema.Array(ErrorDetail).pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => [])
+  )
 }
 
 /**
@@ -38,7 +41,10 @@ const answer = {
  * @category errors
  */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>("@effect-gr4vy/core/Unauthorized")("Unauthorized", {
-  status: Schema.Literal(401).pipe(Schema.propertySignature, Schema.withConstructorDefault(() => 401 as const)),
+  status: Schema.Literal(401).pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => 401 as const)
+  ),
   ...answer
 }) {}
 
@@ -49,7 +55,10 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("@effect-gr4v
  * @category errors
  */
 export class NotFound extends Schema.TaggedError<NotFound>("@effect-gr4vy/core/NotFound")("NotFound", {
-  status: Schema.Literal(404).pipe(Schema.propertySignature, Schema.withConstructorDefault(() => 404 as const)),
+  status: Schema.Literal(404).pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => 404 as const)
+  ),
   ...answer
 }) {}
 
@@ -118,10 +127,13 @@ export type Delivered = typeof Delivered.Type
  * @since 0.1.0
  * @category errors
  */
-export class RequestFailed extends Schema.TaggedError<RequestFailed>("@effect-gr4vy/core/RequestFailed")("RequestFailed", {
-  reason: RequestFailedReason,
-  delivered: Delivered,
-  message: Schema.String,
-  /** How many requests were started for this call: 0 when nothing was sent. */
-  attempts: Schema.Int
-}) {}
+export class RequestFailed extends Schema.TaggedError<RequestFailed>("@effect-gr4vy/core/RequestFailed")(
+  "RequestFailed",
+  {
+    reason: RequestFailedReason,
+    delivered: Delivered,
+    message: Schema.String,
+    /** How many requests were started for this call: 0 when nothing was sent. */
+    attempts: Schema.Int
+  }
+) {}

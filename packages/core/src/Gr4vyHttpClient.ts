@@ -25,18 +25,20 @@ import * as TransportFailure from "./TransportFailure.js"
  * @since 0.1.0
  * @category models
  */
-export type Address = {
-  /** The subdomain of your Gr4vy instance, e.g. `plantly`. */
-  readonly id: string
-  /** `"sandbox"` by default. */
-  readonly environment?: "sandbox" | "production"
-  readonly baseUrl?: never
-} | {
-  /** `https:`, or `http:` on a loopback host; without credentials; a path in it becomes a prefix. */
-  readonly baseUrl: string | URL
-  readonly id?: never
-  readonly environment?: never
-}
+export type Address =
+  | {
+      /** The subdomain of your Gr4vy instance, e.g. `plantly`. */
+      readonly id: string
+      /** `"sandbox"` by default. */
+      readonly environment?: "sandbox" | "production"
+      readonly baseUrl?: never
+    }
+  | {
+      /** `https:`, or `http:` on a loopback host; without credentials; a path in it becomes a prefix. */
+      readonly baseUrl: string | URL
+      readonly id?: never
+      readonly environment?: never
+    }
 
 /**
  * An `HttpClient` addressed to one Gr4vy instance, and authenticated: it takes requests by their path.
@@ -104,17 +106,17 @@ export const baseUrl = (address: Address): Either.Either<string, ConfigError.Con
  * @since 0.1.0
  * @category headers
  */
-export const fixedHeaders = (
-  options: { readonly merchantAccountId?: string | undefined }
-): Either.Either<Record<string, string>, ConfigError.ConfigError> => {
+export const fixedHeaders = (options: {
+  readonly merchantAccountId?: string | undefined
+}): Either.Either<Record<string, string>, ConfigError.ConfigError> => {
   const id = options.merchantAccountId
   if (id === undefined) return Either.right({})
   return /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id)
     ? Either.right({ "x-gr4vy-merchant-account-id": id })
     : invalid(
-      "merchantAccountId",
-      "The merchant account id is empty, or has control or non-ASCII characters or white space around it: give it as the dashboard shows it."
-    )
+        "merchantAccountId",
+        "The merchant account id is empty, or has control or non-ASCII characters or white space around it: give it as the dashboard shows it."
+      )
 }
 
 /**
@@ -123,16 +125,17 @@ export const fixedHeaders = (
  * @since 0.1.0
  * @category headers
  */
-export const authorization = (
-  token: Parameters<typeof bearer>[0]
-): Either.Either<string, RequestFailed> =>
-  Either.mapLeft(bearer(token), (problem) =>
-    new RequestFailed({
-      reason: "Credentials",
-      delivered: "no",
-      attempts: 0,
-      message: `${problem} Nothing was sent.`
-    }))
+export const authorization = (token: Parameters<typeof bearer>[0]): Either.Either<string, RequestFailed> =>
+  Either.mapLeft(
+    bearer(token),
+    (problem) =>
+      new RequestFailed({
+        reason: "Credentials",
+        delivered: "no",
+        attempts: 0,
+        message: `${problem} Nothing was sent.`
+      })
+  )
 
 const invalid = (field: string, problem: string): Either.Either<never, ConfigError.ConfigError> =>
   Either.left(ConfigError.InvalidData([field], problem))
@@ -142,7 +145,10 @@ const hostLabels = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([
 
 const instanceUrl = (id: string, environment: string): Either.Either<string, ConfigError.ConfigError> => {
   if (!hostLabels.test(id)) {
-    return invalid("id", "The instance id must be the subdomain of your Gr4vy instance, e.g. \"plantly\": letters, digits and dashes.")
+    return invalid(
+      "id",
+      'The instance id must be the subdomain of your Gr4vy instance, e.g. "plantly": letters, digits and dashes.'
+    )
   }
   switch (environment) {
     case "production":
@@ -150,24 +156,33 @@ const instanceUrl = (id: string, environment: string): Either.Either<string, Con
     case "sandbox":
       return Either.right(`https://api.sandbox.${id}.gr4vy.app`)
     default:
-      return invalid("environment", "The environment must be \"sandbox\" or \"production\".")
+      return invalid("environment", 'The environment must be "sandbox" or "production".')
   }
 }
 
 const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)
+  hostname === "localhost" ||
+  hostname.endsWith(".localhost") ||
+  hostname === "[::1]" ||
+  /^127(\.\d{1,3}){3}$/.test(hostname)
 
 const customUrl = (input: string | URL): Either.Either<string, ConfigError.ConfigError> => {
   const parsed = Either.try(() => new URL(input))
   if (Either.isLeft(parsed)) {
-    return invalid("baseUrl", "The base URL is not a URL: give it whole, e.g. \"https://api.plantly.gr4vy.app\".")
+    return invalid("baseUrl", 'The base URL is not a URL: give it whole, e.g. "https://api.plantly.gr4vy.app".')
   }
   const url = parsed.right
   if (url.username !== "" || url.password !== "") {
-    return invalid("baseUrl", "The base URL has credentials in it: take them out, and give a token or a private key instead.")
+    return invalid(
+      "baseUrl",
+      "The base URL has credentials in it: take them out, and give a token or a private key instead."
+    )
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    return invalid("baseUrl", "The base URL must begin with https:// (http:// is for loopback hosts only): the token would travel in the open.")
+    return invalid(
+      "baseUrl",
+      "The base URL must begin with https:// (http:// is for loopback hosts only): the token would travel in the open."
+    )
   }
   if (url.search !== "" || url.hash !== "") {
     return invalid("baseUrl", "The base URL has a query or a fragment: take it out.")
@@ -182,14 +197,12 @@ const customUrl = (input: string | URL): Either.Either<string, ConfigError.Confi
  * @category constructors
  */
 export const fromExecute = <E>(
-  execute: (
-    request: HttpClientRequest.HttpClientRequest
-  ) => Effect.Effect<HttpClientResponse.HttpClientResponse, E>
+  execute: (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<HttpClientResponse.HttpClientResponse, E>
 ): HttpClient.HttpClient.With<E> =>
   HttpClient.makeWith<never, never, E, never>((request) => Effect.flatMap(request, execute), Effect.succeed)
 
 const makePlain = (options: Address & { readonly merchantAccountId?: string }) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const url = yield* baseUrl(options)
     const headers = yield* fixedHeaders(options)
     const credentials = yield* Credentials
@@ -197,7 +210,7 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
     const client = HttpClient.withTracerDisabledWhen(yield* HttpClient.HttpClient, () => true)
 
     const execute = (request: HttpClientRequest.HttpClientRequest) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const value = yield* authorization(yield* credentials.token)
         const response = yield* client.execute(
           request.pipe(

@@ -26,9 +26,9 @@ const secret = (pattern: RegExp, expected: string, example: string) =>
       ...says(expected),
       jsonSchema: { type: "string", pattern: pattern.source, description: expected, examples: [example] }
     }),
-    Schema.RedactedFromSelf(Schema.String.annotations(says(expected))).annotations(says(`a Redacted of ${expected}`)).pipe(
-      Schema.filter((redacted) => pattern.test(Redacted.value(redacted)), says(expected))
-    ),
+    Schema.RedactedFromSelf(Schema.String.annotations(says(expected)))
+      .annotations(says(`a Redacted of ${expected}`))
+      .pipe(Schema.filter((redacted) => pattern.test(Redacted.value(redacted)), says(expected))),
     { strict: true, decode: (value) => Redacted.make(value), encode: Redacted.value }
   )
 
@@ -36,12 +36,15 @@ const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a
 
 const optionalText = (description: string) =>
   Schema.optionalWith(
-    Schema.NullOr(Schema.String).annotations({ ...says("a text or null"), jsonSchema: { type: "string", nullable: true, description } }),
+    Schema.NullOr(Schema.String).annotations({
+      ...says("a text or null"),
+      jsonSchema: { type: "string", nullable: true, description }
+    }),
     { exact: true }
   )
 
 const CardFields = Schema.Struct({
-  method: Schema.Literal("card").annotations(says("\"card\"")),
+  method: Schema.Literal("card").annotations(says('"card"')),
   number: secret(/^[0-9]{13,19}$/, "13 to 19 digits", "4111111111111111"),
   expirationDate: Schema.propertySignature(text(/^\d{2}\/\d{2}$/, "MM/YY", "11/25")).pipe(
     Schema.fromKey("expiration_date")
@@ -104,8 +107,9 @@ export type CardRequest = Omit<typeof CardFields.Type, keyof Buyer> & Buyer
  * @category models
  */
 export const CardRequest = CardFields.pipe(
-  Schema.filter((card): card is typeof card & CardRequest =>
-    card.buyerId === undefined || card.buyerExternalIdentifier === undefined
+  Schema.filter(
+    (card): card is typeof card & CardRequest =>
+      card.buyerId === undefined || card.buyerExternalIdentifier === undefined
   )
 ).annotations({
   identifier: "CardRequest",

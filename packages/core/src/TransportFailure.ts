@@ -119,7 +119,11 @@ export const isProtocolViolation = (cause: unknown): boolean => {
 const codeOf = (cause: unknown): string | undefined => {
   let current = cause
   for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
-    if (Predicate.hasProperty(current, "code") && Predicate.isString(current.code) && /^[A-Za-z0-9_]{1,64}$/.test(current.code)) {
+    if (
+      Predicate.hasProperty(current, "code") &&
+      Predicate.isString(current.code) &&
+      /^[A-Za-z0-9_]{1,64}$/.test(current.code)
+    ) {
       return current.code
     }
     current = Predicate.hasProperty(current, "cause") ? current.cause : undefined
@@ -127,7 +131,7 @@ const codeOf = (cause: unknown): string | undefined => {
   return undefined
 }
 
-const inBrackets = (code: string | undefined): string => code === undefined ? "" : ` (${code})`
+const inBrackets = (code: string | undefined): string => (code === undefined ? "" : ` (${code})`)
 
 const isConnect = (code: string): boolean => connectCodes.has(code)
 
@@ -145,9 +149,18 @@ const connectCodes = new Set([
 
 // OpenSSL's verification results (https://nodejs.org/api/tls.html#x509-certificate-error-codes) and Node's own check of the name.
 const isCertificate = (code: string): boolean =>
-  code.includes("CERT") || code.startsWith("ERR_TLS_CERT") || code.startsWith("UNABLE_TO_") || code.startsWith("CRL_") ||
-  code === "INVALID_CA" || code === "INVALID_PURPOSE" || code === "PATH_LENGTH_EXCEEDED" || code === "HOSTNAME_MISMATCH"
+  code.includes("CERT") ||
+  code.startsWith("ERR_TLS_CERT") ||
+  code.startsWith("UNABLE_TO_") ||
+  code.startsWith("CRL_") ||
+  code === "INVALID_CA" ||
+  code === "INVALID_PURPOSE" ||
+  code === "PATH_LENGTH_EXCEEDED" ||
+  code === "HOSTNAME_MISMATCH"
 
 const isProtocol = (code: string): boolean =>
-  code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW" || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" ||
-  code === "UND_ERR_INFO" || code === "UND_ERR_RESPONSE"
+  code.startsWith("HPE_") ||
+  code === "UND_ERR_HEADERS_OVERFLOW" ||
+  code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" ||
+  code === "UND_ERR_INFO" ||
+  code === "UND_ERR_RESPONSE"

@@ -8,6 +8,14 @@ export { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessio
 export { CheckoutSessionsApi } from "./CheckoutSessionsApi.js"
 export * as CheckoutSessionsMemory from "./CheckoutSessionsMemory.js"
 export { Credentials, type CredentialsService, type ExpiringToken, type TokenSource } from "./Credentials.js"
-export { Delivered, ErrorDetail, Generic, NotFound, RequestFailed, RequestFailedReason, Unauthorized } from "./Errors.js"
+export {
+  Delivered,
+  ErrorDetail,
+  Generic,
+  NotFound,
+  RequestFailed,
+  RequestFailedReason,
+  Unauthorized
+} from "./Errors.js"
 export { type Address, Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 export { CardRequest, CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"

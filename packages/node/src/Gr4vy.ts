@@ -3,10 +3,15 @@
  *
  * @since 0.1.0
  */
-import { CheckoutSessions, type CheckoutSessionsService, make as makeService } from "@effect-gr4vy/core/CheckoutSessions"
+
+import * as HttpClient from "@effect/platform/HttpClient"
+import {
+  CheckoutSessions,
+  type CheckoutSessionsService,
+  make as makeService
+} from "@effect-gr4vy/core/CheckoutSessions"
 import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
 import { type Address, baseUrl, fixedHeaders } from "@effect-gr4vy/core/Gr4vyHttpClient"
-import * as HttpClient from "@effect/platform/HttpClient"
 import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,15 +35,17 @@ import * as UndiciTransport from "./UndiciTransport.js"
  * @since 0.1.0
  * @category models
  */
-export type Authentication = {
-  /** A bearer token that is good for as long as the layer lives. */
-  readonly token: Redacted.Redacted
-  readonly privateKey?: never
-} | {
-  /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are minted, cached and renewed. */
-  readonly privateKey: Redacted.Redacted
-  readonly token?: never
-}
+export type Authentication =
+  | {
+      /** A bearer token that is good for as long as the layer lives. */
+      readonly token: Redacted.Redacted
+      readonly privateKey?: never
+    }
+  | {
+      /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are minted, cached and renewed. */
+      readonly privateKey: Redacted.Redacted
+      readonly token?: never
+    }
 
 /**
  * How calls travel. Every value has a default.
@@ -112,10 +119,11 @@ export const layerWithoutTransport = (
 ): Layer.Layer<CheckoutSessions, ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.scoped(
     CheckoutSessions,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const client = yield* HttpClient.HttpClient
       return yield* wire(options, yield* authenticate(options), ({ maxResponseBytes }) =>
-        Effect.succeed(foreignTransport.make(client, maxResponseBytes)))
+        Effect.succeed(foreignTransport.make(client, maxResponseBytes))
+      )
     })
   )
 
@@ -129,7 +137,10 @@ export const layerWithoutTransport = (
 export const layerWithoutCredentials = (
   options: Address & TravelOptions
 ): Layer.Layer<CheckoutSessions, ConfigError.ConfigError, Credentials> =>
-  Layer.scoped(CheckoutSessions, Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport)))
+  Layer.scoped(
+    CheckoutSessions,
+    Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport))
+  )
 
 /**
  * The service itself, for as long as the scope lives: one per tenant, built while running.
@@ -137,9 +148,7 @@ export const layerWithoutCredentials = (
  * @since 0.1.0
  * @category constructors
  */
-export const make = (
-  options: Options
-): Effect.Effect<CheckoutSessionsService, ConfigError.ConfigError, Scope.Scope> =>
+export const make = (options: Options): Effect.Effect<CheckoutSessionsService, ConfigError.ConfigError, Scope.Scope> =>
   Effect.flatMap(authenticate(options), (credentials) => wire(options, credentials, undiciTransport))
 
 /**
@@ -176,7 +185,7 @@ const wire = <R>(
   credentials: CredentialsService,
   makeTransport: (settings: Settings) => Effect.Effect<Transport, never, R>
 ): Effect.Effect<CheckoutSessionsService, ConfigError.ConfigError, R> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const url = yield* baseUrl(options)
     const headers = yield* fixedHeaders(options)
     const limits = {
@@ -188,19 +197,24 @@ const wire = <R>(
       maxResponseBytes: yield* wholeNumber("maxResponseBytes", options.maxResponseBytes ?? 1024 * 1024),
       connections: yield* wholeNumber("connections", options.connections ?? 64)
     })
-    return makeService(HttpPipeline.make({
-      baseUrl: url,
-      headers: {
-        ...headers,
-        "accept-encoding": "identity",
-        "user-agent": `${name}/${version} node/${process.versions.node}`
-      },
-      limits,
-      retry: options.retry ?? RetryPolicy.standard,
-      budget: new RetryBudget(),
-      credentials,
-      propagateTrace: options.propagateTrace ?? true
-    }, transport))
+    return makeService(
+      HttpPipeline.make(
+        {
+          baseUrl: url,
+          headers: {
+            ...headers,
+            "accept-encoding": "identity",
+            "user-agent": `${name}/${version} node/${process.versions.node}`
+          },
+          limits,
+          retry: options.retry ?? RetryPolicy.standard,
+          budget: new RetryBudget(),
+          credentials,
+          propagateTrace: options.propagateTrace ?? true
+        },
+        transport
+      )
+    )
   })
 
 const authenticate = (
@@ -227,7 +241,9 @@ const timeLimit = (field: string, input: Duration.DurationInput): Effect.Effect<
   const millis = Option.map(Duration.decodeUnknown(input), Duration.toMillis)
   return Option.isSome(millis) && millis.value > 0 && millis.value <= maxTimerMillis
     ? Effect.succeed(millis.value)
-    : Effect.fail(ConfigError.InvalidData([field], `${field} must be more than 0 and at most 24 days, e.g. "10 seconds".`))
+    : Effect.fail(
+        ConfigError.InvalidData([field], `${field} must be more than 0 and at most 24 days, e.g. "10 seconds".`)
+      )
 }
 
 const wholeNumber = (field: string, value: number): Effect.Effect<number, ConfigError.ConfigError> =>

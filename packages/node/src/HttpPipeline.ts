@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
+
+import type * as HttpClient from "@effect/platform/HttpClient"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
 import { authorize } from "./internal/authorize.js"
 import { type Limits, open } from "./internal/open.js"
 import { retry } from "./internal/retry.js"
@@ -44,7 +45,10 @@ export const make = (options: Options, transport: Transport): HttpClient.HttpCli
       // one loop, the only one
       retry(options.budget)(
         // bearer token; one new token after a 401
-        authorize(options.credentials, options.headers)(
+        authorize(
+          options.credentials,
+          options.headers
+        )(
           // CLIENT span, duration metric, context injection, the attempt's time limit
           Telemetry.attempt(options)(
             // one request on the wire, its whole answer

@@ -83,17 +83,27 @@ class OtelSpan implements Tracer.Span {
     const parentContext = Option.match(effectParent, {
       onSome: contextWith,
       onNone: () => {
-        const ambient = Option.match(Fiber.getCurrentFiber(), { onNone: () => Otel.context.active(), onSome: ambientOf })
+        const ambient = Option.match(Fiber.getCurrentFiber(), {
+          onNone: () => Otel.context.active(),
+          onSome: ambientOf
+        })
         return root ? Otel.trace.deleteSpan(ambient) : ambient
       }
     })
     this.parent = Option.orElse(effectParent, () => externalParent(parentContext))
     this.links = Array.from(links)
-    this.span = Otel.trace.getTracerProvider().getTracer(tracerName, version, { schemaUrl }).startSpan(
-      name,
-      { kind: kinds[kind], startTime: toHrTime(startTime), ...(links.length === 0 ? {} : { links: this.links.map(toLink) }) },
-      parentContext
-    )
+    this.span = Otel.trace
+      .getTracerProvider()
+      .getTracer(tracerName, version, { schemaUrl })
+      .startSpan(
+        name,
+        {
+          kind: kinds[kind],
+          startTime: toHrTime(startTime),
+          ...(links.length === 0 ? {} : { links: this.links.map(toLink) })
+        },
+        parentContext
+      )
     this.otelContext = Otel.trace.setSpan(parentContext, this.span)
     const { spanId, traceFlags, traceId } = this.span.spanContext()
     this.spanId = spanId
@@ -131,8 +141,6 @@ class OtelSpan implements Tracer.Span {
   }
 }
 
-
-
 /** What was active in OpenTelemetry where a fiber began. */
 interface Ambient {
   readonly context: Otel.Context
@@ -152,7 +160,7 @@ const ambient: FiberRef.FiberRef<Ambient | undefined> = globalValue(
     })
 )
 
-const ambientOf = (fiber: Fiber.RuntimeFiber<any, any>): Otel.Context => {
+const ambientOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
   const known = fiber.getFiberRef(ambient)
   if (known?.owner === fiber) return known.context
   const context = known !== undefined && known.owner === undefined ? known.context : Otel.context.active()
@@ -164,19 +172,18 @@ const ambientOf = (fiber: Fiber.RuntimeFiber<any, any>): Otel.Context => {
   return context
 }
 
-const contextOf = (fiber: Fiber.RuntimeFiber<any, any>): Otel.Context => {
+const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
   const span = fiber.currentSpan
   return span === undefined ? ambientOf(fiber) : contextWith(span)
 }
 
 const contextWith = (span: Tracer.AnySpan): Otel.Context =>
-  span instanceof OtelSpan
-    ? span.otelContext
-    : Otel.trace.setSpanContext(Otel.context.active(), spanContextOf(span))
+  span instanceof OtelSpan ? span.otelContext : Otel.trace.setSpanContext(Otel.context.active(), spanContextOf(span))
 
 const externalParent = (context: Otel.Context): Option.Option<Tracer.AnySpan> =>
   Option.map(Option.fromNullable(Otel.trace.getSpanContext(context)), ({ spanId, traceFlags, traceId }) =>
-    Tracer.externalSpan({ spanId, traceId, sampled: (traceFlags & Otel.TraceFlags.SAMPLED) !== 0 }))
+    Tracer.externalSpan({ spanId, traceId, sampled: (traceFlags & Otel.TraceFlags.SAMPLED) !== 0 })
+  )
 
 const toLink = (link: Tracer.SpanLink): Otel.Link => ({
   context: spanContextOf(link.span),

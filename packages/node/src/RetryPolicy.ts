@@ -156,11 +156,7 @@ export const withPolicy: {
  *
  * @internal
  */
-export const mayResend = (
-  policy: RetryPolicy,
-  method: string,
-  resend: "safe" | "idempotent" | "never"
-): boolean =>
+export const mayResend = (policy: RetryPolicy, method: string, resend: "safe" | "idempotent" | "never"): boolean =>
   resend === "safe" || (resend === "idempotent" && (method !== "POST" || policy.creates === "at-least-once"))
 
 /**

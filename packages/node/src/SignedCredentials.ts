@@ -6,6 +6,8 @@
  * @see https://docs.gr4vy.com/reference/authentication
  * @since 0.1.0
  */
+
+import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto"
 import type { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
 import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
 import * as Clock from "effect/Clock"
@@ -17,7 +19,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto"
 import { name, version } from "./internal/version.js"
 
 /**
@@ -57,7 +58,7 @@ const defaultLifetime = Duration.minutes(5)
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const lifetime = yield* checkLifetime(options.lifetime)
     const sign = yield* makeSigner(options.privateKey)
     const scopes = options.scopes ?? defaultScopes
@@ -137,7 +138,7 @@ export interface EmbedOptions {
  * @category embed
  */
 export const embedToken = (options: EmbedOptions): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const lifetime = yield* checkLifetime(options.lifetime ?? Duration.hours(1))
     const sign = yield* makeSigner(options.privateKey)
     return yield* sign(yield* Clock.currentTimeMillis, lifetime, {
@@ -160,7 +161,7 @@ type Sign = (
 ) => Effect.Effect<Redacted.Redacted>
 
 const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Sign, ConfigError.ConfigError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const key = yield* parseKey(Redacted.value(privateKey))
     // Only those who bring a key pay for loading jose.
     const jose = yield* Effect.promise(() => import("jose"))
@@ -186,8 +187,9 @@ const parseKey = (text: string): Effect.Effect<KeyObject, ConfigError.ConfigErro
   const fail = (found: string) => Effect.fail(ConfigError.InvalidData(["privateKey"], `Found ${found}; ${expected}.`))
   const label = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(pem)?.[1]
   if (pem === "") return fail("nothing: the private key is empty")
-  if (label === undefined) return fail("text that is not PEM (no \"-----BEGIN …-----\" line)")
-  if (label.startsWith("ENCRYPTED")) return fail("an encrypted private key (decrypt it first: openssl pkcs8 -in key.pem)")
+  if (label === undefined) return fail('text that is not PEM (no "-----BEGIN …-----" line)')
+  if (label.startsWith("ENCRYPTED"))
+    return fail("an encrypted private key (decrypt it first: openssl pkcs8 -in key.pem)")
   if (!label.endsWith("PRIVATE KEY")) return fail(`a PEM of something else (${label})`)
   let key: KeyObject
   try {
@@ -198,7 +200,9 @@ const parseKey = (text: string): Effect.Effect<KeyObject, ConfigError.ConfigErro
   const curve = key.asymmetricKeyDetails?.namedCurve
   return key.asymmetricKeyType === "ec" && curve === "secp521r1"
     ? Effect.succeed(key)
-    : fail(`a private key of another kind (${curve === undefined ? key.asymmetricKeyType ?? "unknown" : `curve ${curve}`})`)
+    : fail(
+        `a private key of another kind (${curve === undefined ? (key.asymmetricKeyType ?? "unknown") : `curve ${curve}`})`
+      )
 }
 
 const checkLifetime = (

@@ -6,8 +6,9 @@
  *
  * @since 0.1.0
  */
-import * as Api from "@effect-gr4vy/core/CheckoutSessionsApi"
+
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Api from "@effect-gr4vy/core/CheckoutSessionsApi"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -21,7 +22,7 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { Limits } from "./internal/open.js"
 import { clockOf } from "./internal/timer.js"
-import { type Outcome, type Send, timedOut, timeLeft, type Transport } from "./internal/transport.js"
+import { type Outcome, type Send, type Transport, timedOut, timeLeft } from "./internal/transport.js"
 import { name, version } from "./internal/version.js"
 
 /**
@@ -62,28 +63,29 @@ export const attempt = (options: {
   readonly propagateTrace: boolean
 }) => {
   const routeOf = router(options.baseUrl)
-  return (transport: Transport): Send => (request, call) => {
-    const millis = Math.min(options.limits.attempt, timeLeft(call))
-    if (millis <= 0) return Effect.fail(timedOut("The call's deadline has passed.", false))
-    const route = routeOf(request)
-    const startTime = call.clock.unsafeCurrentTimeNanos()
-    const span = ignoreThrow(() => startSpan(call.fiber, route.name, startTime))
-    if (span !== undefined) {
-      ignoreThrow(() => {
-        setAttributes(span, route.attributes)
-        span.attribute("url.full", request.url)
-        if (call.attempts > 0) span.attribute("http.request.resend_count", call.attempts)
+  return (transport: Transport): Send =>
+    (request, call) => {
+      const millis = Math.min(options.limits.attempt, timeLeft(call))
+      if (millis <= 0) return Effect.fail(timedOut("The call's deadline has passed.", false))
+      const route = routeOf(request)
+      const startTime = call.clock.unsafeCurrentTimeNanos()
+      const span = ignoreThrow(() => startSpan(call.fiber, route.name, startTime))
+      if (span !== undefined) {
+        ignoreThrow(() => {
+          setAttributes(span, route.attributes)
+          span.attribute("url.full", request.url)
+          if (call.attempts > 0) span.attribute("http.request.resend_count", call.attempts)
+        })
+      }
+      call.attempts++
+      const traced = options.propagateTrace ? inject(request, call.fiber, span) : request
+      return transport(traced, millis, call.clock, (outcome) => {
+        const endTime = call.clock.unsafeCurrentTimeNanos()
+        const result = resultAttributes(outcome)
+        ignoreThrow(() => recordDuration(endTime - startTime, route.attributes, result))
+        if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
       })
     }
-    call.attempts++
-    const traced = options.propagateTrace ? inject(request, call.fiber, span) : request
-    return transport(traced, millis, call.clock, (outcome) => {
-      const endTime = call.clock.unsafeCurrentTimeNanos()
-      const result = resultAttributes(outcome)
-      ignoreThrow(() => recordDuration(endTime - startTime, route.attributes, result))
-      if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
-    })
-  }
 }
 
 /**
@@ -133,7 +135,7 @@ export const withoutInstrumentation = (f: () => void): void => {
  *
  * @internal
  */
-export const resumeWhereItBegan = <A>(resume: (a: A) => void): (a: A) => void => {
+export const resumeWhereItBegan = <A>(resume: (a: A) => void): ((a: A) => void) => {
   const context = ignoreThrow(() => Otel.context.active()) ?? Otel.ROOT_CONTEXT
   return (a) => {
     let ran = false
@@ -170,10 +172,13 @@ export const withoutInstrumentationEffect = <A, E>(effect: Effect.Effect<A, E>):
  * @internal
  */
 export const bridged = (span: Tracer.AnySpan): Otel.Span | undefined =>
-  "span" in span && typeof span.span === "object" && span.span !== null && "spanContext" in span.span &&
-    "setStatus" in span.span
-    // Both bridges keep their span under this name; what is an OpenTelemetry span shows by its methods alone.
-    ? span.span as Otel.Span
+  "span" in span &&
+  typeof span.span === "object" &&
+  span.span !== null &&
+  "spanContext" in span.span &&
+  "setStatus" in span.span
+    ? // Both bridges keep their span under this name; what is an OpenTelemetry span shows by its methods alone.
+      (span.span as Otel.Span)
     : undefined
 
 /**
@@ -188,7 +193,7 @@ interface Route {
 }
 
 /** Finds the route of a request by the contract's paths; one outside the contract is named by its method alone. */
-const router = (baseUrl: string): (request: HttpClientRequest.HttpClientRequest) => Route => {
+const router = (baseUrl: string): ((request: HttpClientRequest.HttpClientRequest) => Route) => {
   const url = new URL(baseUrl)
   const prefix = url.pathname === "/" ? "" : url.pathname
   const server = {
@@ -206,15 +211,24 @@ const router = (baseUrl: string): (request: HttpClientRequest.HttpClientRequest)
   })
   return ({ method, url }) => {
     const path = url.slice(baseUrl.length)
-    return routes.find((route) => route.method === method && route.pattern.test(path)) ??
-      { name: method, attributes: { "http.request.method": method, ...server } }
+    return (
+      routes.find((route) => route.method === method && route.pattern.test(path)) ?? {
+        name: method,
+        attributes: { "http.request.method": method, ...server }
+      }
+    )
   }
 }
 
 const resultAttributes = (outcome: Outcome | undefined): Otel.Attributes => {
   if (outcome === undefined) return {}
   if (Exit.isFailure(outcome)) {
-    return { "error.type": Option.match(Cause.failureOption(outcome.cause), { onNone: () => "_OTHER", onSome: (_) => _.reason }) }
+    return {
+      "error.type": Option.match(Cause.failureOption(outcome.cause), {
+        onNone: () => "_OTHER",
+        onSome: (_) => _.reason
+      })
+    }
   }
   const status = outcome.value.status
   return {
@@ -243,18 +257,21 @@ const startSpan = (
 ): Tracer.Span | undefined => {
   const tracer = tracerOf(fiber)
   return tracer !== nativeTracer && fiber.getFiberRef(FiberRef.currentTracerEnabled)
-    ? tracer.span(spanName, Option.fromNullable(fiber.currentSpan), Context.empty(), [], startTime, "client", spanOptions)
+    ? tracer.span(
+        spanName,
+        Option.fromNullable(fiber.currentSpan),
+        Context.empty(),
+        [],
+        startTime,
+        "client",
+        spanOptions
+      )
     : undefined
 }
 
 const spanOptions = { captureStackTrace: false } as const
 
-const endSpan = (
-  span: Tracer.Span,
-  endTime: bigint,
-  result: Otel.Attributes,
-  outcome: Outcome | undefined
-): void => {
+const endSpan = (span: Tracer.Span, endTime: bigint, result: Otel.Attributes, outcome: Outcome | undefined): void => {
   setAttributes(span, result)
   const error = result["error.type"]
   const otel = bridged(span)
@@ -263,7 +280,10 @@ const endSpan = (
     if (error !== undefined) otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
     otel.end(toHrTime(endTime))
   } else {
-    span.end(endTime, outcome === undefined ? Exit.interrupt(FiberId.none) : error === undefined ? Exit.void : Exit.fail(error))
+    span.end(
+      endTime,
+      outcome === undefined ? Exit.interrupt(FiberId.none) : error === undefined ? Exit.void : Exit.fail(error)
+    )
   }
 }
 
@@ -288,8 +308,9 @@ const traceparent = (span: Tracer.AnySpan | undefined): string =>
     : `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
 
 // Not Effect's `Random`: a seeded program must not repeat the ids of its traces.
-const randomHex = (): string => (Math.random() * 2 ** 32 >>> 0).toString(16).padStart(8, "0") +
-  (Math.random() * 2 ** 32 >>> 0).toString(16).padStart(8, "0")
+const randomHex = (): string =>
+  ((Math.random() * 2 ** 32) >>> 0).toString(16).padStart(8, "0") +
+  ((Math.random() * 2 ** 32) >>> 0).toString(16).padStart(8, "0")
 
 /** The OpenTelemetry context of a request: the active one, with the request's own span in it. */
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.AnySpan | undefined): Otel.Context => {
@@ -319,11 +340,14 @@ const recordDuration = (nanos: bigint, request: Otel.Attributes, result: Otel.At
   if (provider !== meterProvider) {
     meterProvider = provider
     const meter = provider.getMeter(name, version, { schemaUrl })
-    histogram = meter === Otel.createNoopMeter() ? undefined : meter.createHistogram(durationMetric, {
-      description: "Duration of HTTP client requests.",
-      unit: "s",
-      advice: { explicitBucketBoundaries: [...durationBoundaries] }
-    })
+    histogram =
+      meter === Otel.createNoopMeter()
+        ? undefined
+        : meter.createHistogram(durationMetric, {
+            description: "Duration of HTTP client requests.",
+            unit: "s",
+            advice: { explicitBucketBoundaries: [...durationBoundaries] }
+          })
   }
   histogram?.record(Number(nanos) / 1e9, { ...request, ...result })
 }

@@ -7,6 +7,8 @@
  *
  * @since 0.1.0
  */
+
+import type { Socket } from "node:net"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import {
   disconnected,
@@ -20,11 +22,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import type { Socket } from "node:net"
 import { buildConnector, Client, type Dispatcher } from "undici"
 import { BufferedResponse } from "./internal/BufferedResponse.js"
 import { after } from "./internal/timer.js"
-import { encoded, type Outcome, timedOut, tooLarge, type Transport } from "./internal/transport.js"
+import { encoded, type Outcome, type Transport, timedOut, tooLarge } from "./internal/transport.js"
 import { resumeWhereItBegan, withoutInstrumentation } from "./Telemetry.js"
 
 /**
@@ -55,13 +56,17 @@ const keepAlive = { keepAliveTimeout: 4_000, keepAliveTimeoutThreshold: 2_000, k
  */
 export const make = (options: Options): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.map(
-    Effect.acquireRelease(Effect.sync(() => new Connections(options)), (connections) => connections.close),
-    (connections): Transport => (request, millis, clock, onEnd) =>
-      Effect.async((resume) => {
-        const exchange = new Exchange(request, options, connections, onEnd, resumeWhereItBegan(resume))
-        exchange.begin(clock, millis)
-        return Effect.sync(() => exchange.interrupt())
-      })
+    Effect.acquireRelease(
+      Effect.sync(() => new Connections(options)),
+      (connections) => connections.close
+    ),
+    (connections): Transport =>
+      (request, millis, clock, onEnd) =>
+        Effect.async((resume) => {
+          const exchange = new Exchange(request, options, connections, onEnd, resumeWhereItBegan(resume))
+          exchange.begin(clock, millis)
+          return Effect.sync(() => exchange.interrupt())
+        })
   )
 
 /** The connections of one transport, and the exchanges that wait for one. */

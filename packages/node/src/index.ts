@@ -7,5 +7,6 @@
 export * as Gr4vy from "./Gr4vy.js"
 export * as OtelTracer from "./OtelTracer.js"
 export * as RetryPolicy from "./RetryPolicy.js"
+export * as Sandbox from "./Sandbox.js"
 export * as SignedCredentials from "./SignedCredentials.js"
 export * as Telemetry from "./Telemetry.js"

@@ -64,7 +64,8 @@ const describe = (status: number, came: string): string =>
   `The API answered ${status} with ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
 
 const advice = (status: number): string => {
-  if (status === 401) return "Check that the token or private key is valid and belongs to this instance and environment."
+  if (status === 401)
+    return "Check that the token or private key is valid and belongs to this instance and environment."
   if (status === 403) return "Check that the token has the scopes this call needs."
   if (status === 404) return "The session is unknown, deleted or expired: create a new one, or check the base URL."
   if (status === 429) return "Too many requests: wait before the next call."
@@ -73,39 +74,48 @@ const advice = (status: number): string => {
   return "Check the request and the base URL."
 }
 
-const readErrorBody = (secrets: ReadonlyArray<string>) => (body: unknown): Option.Option<ErrorBody> => {
-  if (!Predicate.isRecord(body)) return Option.none()
-  const clean = (value: unknown): string | undefined => {
-    if (!Predicate.isString(value) || value === "") return undefined
-    const text = scrub(value, secrets)
-    return text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text
-  }
-  const code = clean(body["code"])
-  const message = clean(body["message"])
-  if (code !== undefined || message !== undefined || body["type"] === "error") {
-    const details = Array.isArray(body["details"]) ? body["details"] : []
-    return Option.some({
-      ...(code === undefined ? {} : { code }),
-      ...(message === undefined ? {} : { message }),
-      details: details.filter(Predicate.isRecord).map((detail) =>
-        errorDetail(clean(detail["location"]), clean(detail["type"]), clean(detail["pointer"]), clean(detail["message"]))
-      )
-    })
-  }
-  if (Array.isArray(body["detail"])) {
-    return Option.some({
-      message: "Request failed validation",
-      details: body["detail"].filter(Predicate.isRecord).map((detail) => {
-        const [location, ...path] = (Array.isArray(detail["loc"]) ? detail["loc"] : []).map((part) =>
-          Predicate.isNumber(part) ? `${part}` : clean(part) ?? ""
-        )
-        const pointer = location === "body" ? path.map((part) => `/${part}`).join("") : path.join(".")
-        return errorDetail(location, clean(detail["type"]), pointer, clean(detail["msg"]))
+const readErrorBody =
+  (secrets: ReadonlyArray<string>) =>
+  (body: unknown): Option.Option<ErrorBody> => {
+    if (!Predicate.isRecord(body)) return Option.none()
+    const clean = (value: unknown): string | undefined => {
+      if (!Predicate.isString(value) || value === "") return undefined
+      const text = scrub(value, secrets)
+      return text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text
+    }
+    const code = clean(body["code"])
+    const message = clean(body["message"])
+    if (code !== undefined || message !== undefined || body["type"] === "error") {
+      const details = Array.isArray(body["details"]) ? body["details"] : []
+      return Option.some({
+        ...(code === undefined ? {} : { code }),
+        ...(message === undefined ? {} : { message }),
+        details: details
+          .filter(Predicate.isRecord)
+          .map((detail) =>
+            errorDetail(
+              clean(detail["location"]),
+              clean(detail["type"]),
+              clean(detail["pointer"]),
+              clean(detail["message"])
+            )
+          )
       })
-    })
+    }
+    if (Array.isArray(body["detail"])) {
+      return Option.some({
+        message: "Request failed validation",
+        details: body["detail"].filter(Predicate.isRecord).map((detail) => {
+          const [location, ...path] = (Array.isArray(detail["loc"]) ? detail["loc"] : []).map((part) =>
+            Predicate.isNumber(part) ? `${part}` : (clean(part) ?? "")
+          )
+          const pointer = location === "body" ? path.map((part) => `/${part}`).join("") : path.join(".")
+          return errorDetail(location, clean(detail["type"]), pointer, clean(detail["msg"]))
+        })
+      })
+    }
+    return Option.none()
   }
-  return Option.none()
-}
 
 const errorDetail = (
   location: string | undefined,

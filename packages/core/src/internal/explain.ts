@@ -14,6 +14,9 @@ export const problems = (error: ParseResult.ParseError): ReadonlyArray<Problem> 
 
 /** The problems in one sentence, with TypeScript's names for the fields. */
 export const explain = (error: ParseResult.ParseError, root: string): string =>
-  problems(error).map(({ message, path }) =>
-    `${[root, ...path].join(".").replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())} ${message}`
-  ).join("; ")
+  problems(error)
+    .map(
+      ({ message, path }) =>
+        `${[root, ...path].join(".").replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())} ${message}`
+    )
+    .join("; ")

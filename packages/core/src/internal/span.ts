@@ -13,20 +13,22 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Tracer from "effect/Tracer"
 
-export const spanned = (name: string): <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E> => {
+export const spanned = (name: string): (<A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) => {
   const makeSpan = Effect.makeSpan(name, { kind: "internal", captureStackTrace: false })
   return (effect) =>
     Effect.withFiberRuntime((fiber) =>
-      fiber.currentTracer === nativeTracer ? effect : Effect.flatMap(makeSpan, (span) => {
-        const context = fiber.currentContext
-        setContext(fiber, Context.add(context, Tracer.ParentSpan, span))
-        return Effect.onExit(effect, (exit) => {
-          setContext(fiber, context)
-          const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-          span.end(clock.unsafeCurrentTimeNanos(), exit)
-          return Effect.void
-        })
-      })
+      fiber.currentTracer === nativeTracer
+        ? effect
+        : Effect.flatMap(makeSpan, (span) => {
+            const context = fiber.currentContext
+            setContext(fiber, Context.add(context, Tracer.ParentSpan, span))
+            return Effect.onExit(effect, (exit) => {
+              setContext(fiber, context)
+              const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+              span.end(clock.unsafeCurrentTimeNanos(), exit)
+              return Effect.void
+            })
+          })
     )
 }
 

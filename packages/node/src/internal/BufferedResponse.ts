@@ -45,7 +45,7 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
 
   get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
     return Effect.try({
-      try: (): unknown => this.body === "" ? null : JSON.parse(this.body),
+      try: (): unknown => (this.body === "" ? null : JSON.parse(this.body)),
       catch: () => new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode" })
     })
   }

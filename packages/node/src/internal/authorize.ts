@@ -1,12 +1,13 @@
 /**
  * The bearer token of each request, and one new token after a 401.
  */
+
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { authorization } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as RetryAfter from "@effect-gr4vy/core/RetryAfter"
 import type { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -17,34 +18,32 @@ import { type Call, type Send, timedOut, timeLeft } from "./transport.js"
 import { within } from "./within.js"
 
 /** `headers` are the same for every request; they travel with the token because setting headers twice costs twice. */
-export const authorize = (
-  credentials: CredentialsService,
-  headers: Readonly<Record<string, string>>
-) =>
-(next: Send): Send =>
-(request, call) => {
-  const sendWith = (token: Redacted.Redacted): ReturnType<Send> => {
-    const value = authorization(token)
-    return Either.isLeft(value)
-      ? Effect.fail(value.left)
-      : next(HttpClientRequest.setHeaders(request, { ...headers, authorization: value.right }), call)
-  }
+export const authorize =
+  (credentials: CredentialsService, headers: Readonly<Record<string, string>>) =>
+  (next: Send): Send =>
+  (request, call) => {
+    const sendWith = (token: Redacted.Redacted): ReturnType<Send> => {
+      const value = authorization(token)
+      return Either.isLeft(value)
+        ? Effect.fail(value.left)
+        : next(HttpClientRequest.setHeaders(request, { ...headers, authorization: value.right }), call)
+    }
 
-  const renew = credentials.renew
-  return Effect.flatMap(inTime(credentials.token, call), (token) => {
-    const answer = sendWith(token)
-    if (renew === undefined || !call.policy.renewToken) return answer
-    return Effect.flatMap(answer, (response) => {
-      if (response.status !== 401 || call.renewed) return Effect.succeed(response)
-      call.renewed = true
-      return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
-        // The 401 is what the API said: no token to follow it does not change that.
-        onFailure: () => Effect.succeed(response),
-        onSuccess: sendWith
+    const renew = credentials.renew
+    return Effect.flatMap(inTime(credentials.token, call), (token) => {
+      const answer = sendWith(token)
+      if (renew === undefined || !call.policy.renewToken) return answer
+      return Effect.flatMap(answer, (response) => {
+        if (response.status !== 401 || call.renewed) return Effect.succeed(response)
+        call.renewed = true
+        return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
+          // The 401 is what the API said: no token to follow it does not change that.
+          onFailure: () => Effect.succeed(response),
+          onSuccess: sendWith
+        })
       })
     })
-  })
-}
+  }
 
 /** The deadline covers the wait for a token as well. */
 const inTime = (

@@ -1,13 +1,14 @@
 /**
  * Options from configuration, and errors that name the variable a person has to set.
  */
+
+import { readFile } from "node:fs/promises"
 import type { Address } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { readFile } from "node:fs/promises"
 import type { Authentication, Options, TokenOptions, TravelOptions } from "../Gr4vy.js"
 
 type Overrides = Partial<Address> & Partial<Authentication> & TokenOptions & TravelOptions
@@ -17,7 +18,7 @@ export const fromEnvironment = <A, R>(
   overrides: Overrides,
   make: (options: Options) => Effect.Effect<A, ConfigError.ConfigError, R>
 ): Effect.Effect<A, ConfigError.ConfigError, R> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const address = yield* addressFrom(overrides)
     const authentication = yield* authenticationFrom(overrides)
     const merchantAccountId = overrides.merchantAccountId ?? (yield* read("GR4VY_MERCHANT_ACCOUNT_ID"))
@@ -31,25 +32,27 @@ export const fromEnvironment = <A, R>(
   }).pipe(Effect.mapError(nameVariable))
 
 const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.ConfigError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     if (overrides.baseUrl !== undefined) return { baseUrl: overrides.baseUrl }
     const environment = overrides.environment ?? (yield* read("GR4VY_ENVIRONMENT")) ?? "sandbox"
     if (environment !== "sandbox" && environment !== "production") {
-      return yield* Effect.fail(ConfigError.InvalidData(["environment"], "It must be \"sandbox\" or \"production\"."))
+      return yield* Effect.fail(ConfigError.InvalidData(["environment"], 'It must be "sandbox" or "production".'))
     }
     if (overrides.id !== undefined) return { id: overrides.id, environment }
     const baseUrl = yield* read("GR4VY_BASE_URL")
     if (baseUrl !== undefined) return { baseUrl }
     const id = yield* read("GR4VY_ID")
     if (id !== undefined) return { id, environment }
-    return yield* Effect.fail(ConfigError.MissingData(
-      ["id"],
-      "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to the whole URL)."
-    ))
+    return yield* Effect.fail(
+      ConfigError.MissingData(
+        ["id"],
+        "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to the whole URL)."
+      )
+    )
   })
 
 const authenticationFrom = (overrides: Overrides): Effect.Effect<Authentication, ConfigError.ConfigError> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     if (overrides.token !== undefined) return { token: overrides.token }
     if (overrides.privateKey !== undefined) return { privateKey: overrides.privateKey }
     const token = yield* read("GR4VY_TOKEN")
@@ -57,24 +60,26 @@ const authenticationFrom = (overrides: Overrides): Effect.Effect<Authentication,
     const file = yield* read("GR4VY_PRIVATE_KEY_FILE")
     const given = [token, privateKey, file].filter((value) => value !== undefined)
     if (given.length > 1) {
-      return yield* Effect.fail(ConfigError.InvalidData(
-        ["token"],
-        "Set only one of GR4VY_TOKEN, GR4VY_PRIVATE_KEY and GR4VY_PRIVATE_KEY_FILE."
-      ))
+      return yield* Effect.fail(
+        ConfigError.InvalidData(["token"], "Set only one of GR4VY_TOKEN, GR4VY_PRIVATE_KEY and GR4VY_PRIVATE_KEY_FILE.")
+      )
     }
     if (token !== undefined) return { token: Redacted.make(token) }
     if (privateKey !== undefined) return { privateKey: Redacted.make(privateKey) }
     if (file !== undefined) return { privateKey: yield* readKey(file) }
-    return yield* Effect.fail(ConfigError.MissingData(
-      ["token"],
-      "Set it to a bearer token; or set GR4VY_PRIVATE_KEY to the PEM of your private key, or GR4VY_PRIVATE_KEY_FILE to the path of its file."
-    ))
+    return yield* Effect.fail(
+      ConfigError.MissingData(
+        ["token"],
+        "Set it to a bearer token; or set GR4VY_PRIVATE_KEY to the PEM of your private key, or GR4VY_PRIVATE_KEY_FILE to the path of its file."
+      )
+    )
   })
 
 // A variable that is set to nothing, as CI systems and compose files leave it, counts as not set.
 const read = (variable: string): Effect.Effect<string | undefined, ConfigError.ConfigError> =>
   Effect.map(Config.option(Config.string(variable)), (value) =>
-    Option.getOrUndefined(Option.filter(value, (text) => text.trim() !== "")))
+    Option.getOrUndefined(Option.filter(value, (text) => text.trim() !== ""))
+  )
 
 const readKey = (path: string): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>
   Effect.tryPromise({

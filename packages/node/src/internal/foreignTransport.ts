@@ -1,21 +1,25 @@
 /**
  * Any `HttpClient` as the carrier of requests, with the same promises: a whole body, a cap, a time limit, no second span.
  */
-import { fromHttpClientError } from "@effect-gr4vy/core/TransportFailure"
+
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { fromHttpClientError } from "@effect-gr4vy/core/TransportFailure"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { withoutInstrumentationEffect } from "../Telemetry.js"
 import { BufferedResponse } from "./BufferedResponse.js"
-import { encoded, timedOut, tooLarge, type Transport } from "./transport.js"
+import { encoded, type Transport, timedOut, tooLarge } from "./transport.js"
 import { within } from "./within.js"
 
 export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number): Transport => {
-  const client = httpClient.pipe(HttpClient.withTracerDisabledWhen(() => true), HttpClient.withScope)
+  const client = httpClient.pipe(
+    HttpClient.withTracerDisabledWhen(() => true),
+    HttpClient.withScope
+  )
 
   return (request, millis, _clock, onEnd) =>
     client.execute(request).pipe(

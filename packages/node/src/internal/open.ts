@@ -1,9 +1,10 @@
 /**
  * Where a call begins: the request gets its address, the call its policy and its deadline.
  */
-import { RequestFailed } from "@effect-gr4vy/core/Errors"
+
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
+import { RequestFailed } from "@effect-gr4vy/core/Errors"
 import * as Effect from "effect/Effect"
 import { override, type RetryPolicy } from "../RetryPolicy.js"
 import type { BufferedResponse } from "./BufferedResponse.js"
@@ -18,39 +19,30 @@ export interface Limits {
   readonly deadline: number
 }
 
-export const open = (options: {
-  readonly baseUrl: string
-  readonly limits: Limits
-  readonly retry: RetryPolicy
-}) =>
-(
-  next: (
-    request: HttpClientRequest.HttpClientRequest,
-    call: Call
-  ) => Effect.Effect<BufferedResponse, RequestFailed>
-) =>
-(request: HttpClientRequest.HttpClientRequest): Effect.Effect<BufferedResponse, RequestFailed> =>
-  Effect.withFiberRuntime((fiber) => {
-    // The token goes to one origin only: requests say where to go by their path.
-    if (!request.url.startsWith("/")) return Effect.fail(notAPath)
-    const clock = clockOf(fiber)
-    const query = request.urlParams.length === 0 ? "" : `?${UrlParams.toString(request.urlParams)}`
-    return next(
-      HttpClientRequest.setUrl(request, options.baseUrl + request.url + query),
-      {
+export const open =
+  (options: { readonly baseUrl: string; readonly limits: Limits; readonly retry: RetryPolicy }) =>
+  (
+    next: (request: HttpClientRequest.HttpClientRequest, call: Call) => Effect.Effect<BufferedResponse, RequestFailed>
+  ) =>
+  (request: HttpClientRequest.HttpClientRequest): Effect.Effect<BufferedResponse, RequestFailed> =>
+    Effect.withFiberRuntime((fiber) => {
+      // The token goes to one origin only: requests say where to go by their path.
+      if (!request.url.startsWith("/")) return Effect.fail(notAPath)
+      const clock = clockOf(fiber)
+      const query = request.urlParams.length === 0 ? "" : `?${UrlParams.toString(request.urlParams)}`
+      return next(HttpClientRequest.setUrl(request, options.baseUrl + request.url + query), {
         fiber,
         clock,
         policy: fiber.getFiberRef(override) ?? options.retry,
         deadline: clock.unsafeCurrentTimeMillis() + options.limits.deadline,
         attempts: 0,
         renewed: false
-      }
-    )
-  })
+      })
+    })
 
 const notAPath = new RequestFailed({
   reason: "InvalidRequest",
   delivered: "no",
   attempts: 0,
-  message: "Nothing was sent: a request to a Gr4vyHttpClient names a path that begins with \"/\", not a URL."
+  message: 'Nothing was sent: a request to a Gr4vyHttpClient names a path that begins with "/", not a URL.'
 })

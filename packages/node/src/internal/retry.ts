@@ -2,17 +2,18 @@
  * The one retry loop: a request is sent again only where that is safe, worth it, within the budget and before the
  * deadline. It knows nothing of HTTP clients or tokens.
  */
+
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { Attempts } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as RetryAfter from "@effect-gr4vy/core/RetryAfter"
 import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { RetryBudget } from "../RetryBudget.js"
-import { mayResend, resendOfStatus, type RetryPolicy } from "../RetryPolicy.js"
+import { mayResend, type RetryPolicy, resendOfStatus } from "../RetryPolicy.js"
 import { retryScheduled } from "../Telemetry.js"
 import { BufferedResponse } from "./BufferedResponse.js"
 import { type Call, type Send, timeLeft } from "./transport.js"
@@ -37,49 +38,50 @@ interface History {
   readonly mayHaveActed: boolean
 }
 
-export const retry = (budget: RetryBudget) => (next: Send) =>
-(
-  request: HttpClientRequest.HttpClientRequest,
-  call: Call
-): Effect.Effect<BufferedResponse, RequestFailed> => {
-  const attempt = (history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
-    Effect.matchEffect(next(request, call), {
-      onSuccess: (response) => {
-        response[Attempts] = call.attempts
-        if (resendOfStatus(response.status, false) !== "never") return again(refused(response, call), history)
-        budget.succeeded(history.taken)
-        return Effect.succeed(
-          history.mayHaveActed && request.method === "DELETE" && response.status === 404
-            // An earlier copy has done the job, and its answer was lost.
-            ? new BufferedResponse(response.request, 204, {}, "")
-            : response
-        )
-      },
-      onFailure: (failure) =>
-        failure instanceof TransportFailure ? again(lost(failure, call), history) : Effect.fail(failure)
-    })
-
-  const again = (last: Attempt, history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
-    history.retries + 1 >= call.policy.maxAttempts || !mayResend(call.policy, request.method, last.resend)
-      ? last.end
-      : Effect.flatMap(delay(call.policy, history.retries, last.retryAfter), (millis) => {
-        if (millis === undefined || millis >= timeLeft(call)) return last.end
-        const taken = budget.take(last.throttled)
-        if (taken === 0) return last.end
-        return retryScheduled(last.reason, millis).pipe(
-          Effect.zipRight(Effect.sleep(millis)),
-          Effect.zipRight(Effect.suspend(() =>
-            attempt({
-              retries: history.retries + 1,
-              taken,
-              mayHaveActed: history.mayHaveActed || last.mayHaveActed
-            })
-          ))
-        )
+export const retry =
+  (budget: RetryBudget) =>
+  (next: Send) =>
+  (request: HttpClientRequest.HttpClientRequest, call: Call): Effect.Effect<BufferedResponse, RequestFailed> => {
+    const attempt = (history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
+      Effect.matchEffect(next(request, call), {
+        onSuccess: (response) => {
+          response[Attempts] = call.attempts
+          if (resendOfStatus(response.status, false) !== "never") return again(refused(response, call), history)
+          budget.succeeded(history.taken)
+          return Effect.succeed(
+            history.mayHaveActed && request.method === "DELETE" && response.status === 404
+              ? // An earlier copy has done the job, and its answer was lost.
+                new BufferedResponse(response.request, 204, {}, "")
+              : response
+          )
+        },
+        onFailure: (failure) =>
+          failure instanceof TransportFailure ? again(lost(failure, call), history) : Effect.fail(failure)
       })
 
-  return attempt({ retries: 0, taken: 0, mayHaveActed: false })
-}
+    const again = (last: Attempt, history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
+      history.retries + 1 >= call.policy.maxAttempts || !mayResend(call.policy, request.method, last.resend)
+        ? last.end
+        : Effect.flatMap(delay(call.policy, history.retries, last.retryAfter), (millis) => {
+            if (millis === undefined || millis >= timeLeft(call)) return last.end
+            const taken = budget.take(last.throttled)
+            if (taken === 0) return last.end
+            return retryScheduled(last.reason, millis).pipe(
+              Effect.zipRight(Effect.sleep(millis)),
+              Effect.zipRight(
+                Effect.suspend(() =>
+                  attempt({
+                    retries: history.retries + 1,
+                    taken,
+                    mayHaveActed: history.mayHaveActed || last.mayHaveActed
+                  })
+                )
+              )
+            )
+          })
+
+    return attempt({ retries: 0, taken: 0, mayHaveActed: false })
+  }
 
 /** How long to wait in milliseconds, or `undefined` where the server asks for more than the policy grants. */
 const delay = (

@@ -15,7 +15,7 @@ export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Cloc
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
 /** Runs `f` after `millis`; the returned function cancels it. */
-export const after = (clock: Clock.Clock, millis: number, f: () => void): () => void => {
+export const after = (clock: Clock.Clock, millis: number, f: () => void): (() => void) => {
   if (clock === liveClock) {
     const timer = setTimeout(f, millis)
     return () => clearTimeout(timer)

@@ -13,26 +13,28 @@ export const within = <A, E, E2>(
   millis: number,
   onTimeout: () => E2
 ): Effect.Effect<A, E | E2> =>
-  Exit.isExit(effect) ? effect : Effect.withFiberRuntime<A, E | E2>((parent) => {
-    const runtime = Runtime.make({
-      context: parent.currentContext,
-      fiberRefs: parent.getFiberRefs(),
-      runtimeFlags: Runtime.defaultRuntimeFlags
-    })
-    const child = Runtime.runFork(runtime)(effect)
-    const exit = child.unsafePoll()
-    if (exit !== null) return exit
-    return Effect.async<A, E | E2>((resume) => {
-      const cancel = after(clockOf(parent), millis, () => {
-        resume(Effect.zipRight(Fiber.interruptFork(child), Effect.fail(onTimeout())))
+  Exit.isExit(effect)
+    ? effect
+    : Effect.withFiberRuntime<A, E | E2>((parent) => {
+        const runtime = Runtime.make({
+          context: parent.currentContext,
+          fiberRefs: parent.getFiberRefs(),
+          runtimeFlags: Runtime.defaultRuntimeFlags
+        })
+        const child = Runtime.runFork(runtime)(effect)
+        const exit = child.unsafePoll()
+        if (exit !== null) return exit
+        return Effect.async<A, E | E2>((resume) => {
+          const cancel = after(clockOf(parent), millis, () => {
+            resume(Effect.zipRight(Fiber.interruptFork(child), Effect.fail(onTimeout())))
+          })
+          child.addObserver((exit) => {
+            cancel()
+            resume(exit)
+          })
+          return Effect.suspend(() => {
+            cancel()
+            return Fiber.interrupt(child)
+          })
+        })
       })
-      child.addObserver((exit) => {
-        cancel()
-        resume(exit)
-      })
-      return Effect.suspend(() => {
-        cancel()
-        return Fiber.interrupt(child)
-      })
-    })
-  })

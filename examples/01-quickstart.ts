@@ -1,0 +1,42 @@
+/**
+ * The whole life of a Checkout Session: create → get → fill secure fields → get → delete → get.
+ *
+ * Against the embedded sandbox:  npm run demo
+ * Against the real API:          GR4VY_ID=… GR4VY_TOKEN=… (or GR4VY_PRIVATE_KEY_FILE=…) npm run demo
+ */
+import { CheckoutSessionSecureFieldsUpdate, CheckoutSessions } from "@effect-gr4vy/core"
+import { Console, Effect, Redacted } from "effect"
+import { run } from "./support/run.js"
+
+export const quickstart = Effect.gen(function* () {
+  const sessions = yield* CheckoutSessions
+
+  const created = yield* sessions.add()
+  yield* Console.log(`created  ${created.id}`)
+
+  const read = yield* sessions.get(created.id)
+  yield* Console.log(`get      expires in ${yield* read.timeLeft}`)
+
+  yield* sessions.updateFields(
+    created.id,
+    CheckoutSessionSecureFieldsUpdate.make({
+      paymentMethod: {
+        method: "card",
+        number: Redacted.make("4111111111111111"),
+        expirationDate: "11/29",
+        securityCode: Redacted.make("123")
+      }
+    })
+  )
+  const filled = yield* sessions.get(created.id)
+  yield* Console.log(`filled   expires in ${yield* filled.timeLeft}`)
+
+  yield* sessions.delete(created.id)
+  return yield* sessions.get(created.id).pipe(
+    Effect.map(() => "still there"),
+    Effect.catchTag("NotFound", (error) => Effect.succeed(`gone: ${error.message}`)),
+    Effect.tap((outcome) => Console.log(`deleted  ${outcome}`))
+  )
+})
+
+run(import.meta.filename, quickstart)
