@@ -2,7 +2,6 @@
  * The bearer token of each request, and one new token after a 401.
  */
 
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { authorization } from "@effect-gr4vy/core/Gr4vyHttpClient"
@@ -17,33 +16,46 @@ import type { BufferedResponse } from "./BufferedResponse.js"
 import { type Call, type Send, timedOut, timeLeft } from "./transport.js"
 import { within } from "./within.js"
 
-/** `headers` are the same for every request; they travel with the token because setting headers twice costs twice. */
-export const authorize =
-  (credentials: CredentialsService, headers: Readonly<Record<string, string>>) =>
-  (next: Send): Send =>
-  (request, call) => {
-    const sendWith = (token: Redacted.Redacted): ReturnType<Send> => {
-      const value = authorization(token)
-      return Either.isLeft(value)
-        ? Effect.fail(value.left)
-        : next(HttpClientRequest.setHeaders(request, { ...headers, authorization: value.right }), call)
-    }
+/**
+ * `fixed` are the headers that every request has; they go into the call together with the token's, which were made and
+ * checked when the token was new.
+ */
+export const authorize = (credentials: CredentialsService, fixed: Readonly<Record<string, string>>) => {
+  let latest: { readonly token: Redacted.Redacted; readonly headers: Readonly<Record<string, string>> } | undefined
 
-    const renew = credentials.renew
-    return Effect.flatMap(inTime(credentials.token, call), (token) => {
-      const answer = sendWith(token)
-      if (renew === undefined || !call.policy.renewToken) return answer
-      return Effect.flatMap(answer, (response) => {
-        if (response.status !== 401 || call.renewed) return Effect.succeed(response)
-        call.renewed = true
-        return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
-          // The 401 is what the API said: no token to follow it does not change that.
-          onFailure: () => Effect.succeed(response),
-          onSuccess: sendWith
-        })
-      })
+  const headersFor = (token: Redacted.Redacted): Either.Either<Readonly<Record<string, string>>, RequestFailed> => {
+    if (latest?.token === token) return Either.right(latest.headers)
+    return Either.map(authorization(token), (value) => {
+      latest = { token, headers: { ...fixed, authorization: value } }
+      return latest.headers
     })
   }
+
+  return (next: Send): Send =>
+    (request, call) => {
+      const sendWith = (token: Redacted.Redacted): ReturnType<Send> => {
+        const headers = headersFor(token)
+        if (Either.isLeft(headers)) return Effect.fail(headers.left)
+        call.headers = headers.right
+        return next(request, call)
+      }
+
+      const renew = credentials.renew
+      return Effect.flatMap(inTime(credentials.token, call), (token) => {
+        const answer = sendWith(token)
+        if (renew === undefined || !call.policy.renewToken) return answer
+        return Effect.flatMap(answer, (response) => {
+          if (response.status !== 401 || call.renewed) return Effect.succeed(response)
+          call.renewed = true
+          return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
+            // The 401 is what the API said: no token to follow it does not change that.
+            onFailure: () => Effect.succeed(response),
+            onSuccess: sendWith
+          })
+        })
+      })
+    }
+}
 
 /** The deadline covers the wait for a token as well. */
 const inTime = (

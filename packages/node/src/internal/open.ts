@@ -35,6 +35,7 @@ export const open =
         clock,
         policy: fiber.getFiberRef(override) ?? options.retry,
         deadline: clock.unsafeCurrentTimeMillis() + options.limits.deadline,
+        headers: {},
         attempts: 0,
         renewed: false
       })

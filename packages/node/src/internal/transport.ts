@@ -33,6 +33,8 @@ export interface Call {
   readonly clock: Clock.Clock
   /** When the call has to be over, in the clock's milliseconds. */
   readonly deadline: number
+  /** The headers of every request besides its own: the same for all calls, and the token's. */
+  headers: Readonly<Record<string, string>>
   /** How many requests were started so far. */
   attempts: number
   /** Whether a token was renewed already because of a 401. */
