@@ -16,12 +16,15 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import { propagated, spanContextOf, toHrTime } from "./internal/effectSpan.js"
+import { activeContext, ignoreThrow, runIn } from "./internal/otelContext.js"
 import { name as tracerName, version } from "./internal/version.js"
-import { schemaUrl, spanContextOf, toHrTime } from "./Telemetry.js"
+import { schemaUrl } from "./Telemetry.js"
 
 /**
  * The tracer. A span without an Effect parent becomes the child of the span that was active in OpenTelemetry where its
- * fiber, or the fiber that forked it, began.
+ * fiber, or the fiber that forked it, began. Whatever OpenTelemetry throws is ignored: a program never fails because of
+ * its spans.
  *
  * @since 0.1.0
  * @category constructors
@@ -29,8 +32,12 @@ import { schemaUrl, spanContextOf, toHrTime } from "./Telemetry.js"
 export const make: () => Tracer.Tracer = () =>
   Tracer.make({
     span: (spanName, parent, context, links, startTime, kind, options) =>
-      new OtelSpan(spanName, parent, context, links, startTime, kind, options?.root === true),
-    context: (f, fiber) => Otel.context.with(contextOf(fiber), f)
+      new OtelSpan(spanName, parent, context, links, startTime, kind, options),
+    context: (f, fiber) =>
+      runIn(
+        ignoreThrow(() => contextOf(fiber)),
+        f
+      )
   })
 
 /**
@@ -78,34 +85,27 @@ class OtelSpan implements Tracer.Span {
     links: ReadonlyArray<Tracer.SpanLink>,
     startTime: bigint,
     readonly kind: Tracer.SpanKind,
-    root: boolean
+    options: Tracer.SpanOptions | undefined
   ) {
-    const parentContext = Option.match(effectParent, {
-      onSome: contextWith,
-      onNone: () => {
-        const ambient = Option.match(Fiber.getCurrentFiber(), {
-          onNone: () => Otel.context.active(),
-          onSome: ambientOf
-        })
-        return root ? Otel.trace.deleteSpan(ambient) : ambient
-      }
-    })
+    const parentContext = ignoreThrow(() => parentOf(effectParent, options?.root === true)) ?? Otel.ROOT_CONTEXT
     this.parent = Option.orElse(effectParent, () => externalParent(parentContext))
     this.links = Array.from(links)
-    this.span = Otel.trace
-      .getTracerProvider()
-      .getTracer(tracerName, version, { schemaUrl })
-      .startSpan(
-        name,
-        {
-          kind: kinds[kind],
-          startTime: toHrTime(startTime),
-          ...(links.length === 0 ? {} : { links: this.links.map(toLink) })
-        },
-        parentContext
-      )
+    this.span =
+      ignoreThrow(() =>
+        tracer().startSpan(
+          name,
+          {
+            kind: kinds[kind],
+            startTime: toHrTime(startTime),
+            // Samplers see only what a span has from its start.
+            ...(options?.attributes === undefined ? {} : { attributes: this.startAttributes(options.attributes) }),
+            ...(links.length === 0 ? {} : { links: this.links.map(toLink) })
+          },
+          parentContext
+        )
+      ) ?? notRecording(parentContext)
     this.otelContext = Otel.trace.setSpan(parentContext, this.span)
-    const { spanId, traceFlags, traceId } = this.span.spanContext()
+    const { spanId, traceFlags, traceId } = ignoreThrow(() => this.span.spanContext()) ?? Otel.INVALID_SPAN_CONTEXT
     this.spanId = spanId
     this.traceId = traceId
     this.sampled = (traceFlags & Otel.TraceFlags.SAMPLED) !== 0
@@ -113,17 +113,18 @@ class OtelSpan implements Tracer.Span {
   }
 
   attribute(key: string, value: unknown): void {
+    if (this.attributes.get(key) === value) return
     this.attributes.set(key, value)
-    this.span.setAttribute(key, toAttribute(value))
+    ignoreThrow(() => this.span.setAttribute(key, toAttribute(value)))
   }
 
   event(eventName: string, startTime: bigint, attributes?: Record<string, unknown>): void {
-    this.span.addEvent(eventName, toAttributes(attributes ?? {}), toHrTime(startTime))
+    ignoreThrow(() => this.span.addEvent(eventName, toAttributes(attributes ?? {}), toHrTime(startTime)))
   }
 
   addLinks(links: ReadonlyArray<Tracer.SpanLink>): void {
     this.links.push(...links)
-    this.span.addLinks(links.map(toLink))
+    ignoreThrow(() => this.span.addLinks(links.map(toLink)))
   }
 
   end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
@@ -133,13 +134,44 @@ class OtelSpan implements Tracer.Span {
     if (exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)) {
       const [error] = Cause.prettyErrors(exit.cause)
       if (error !== undefined) {
-        this.span.recordException({ name: error.name, message: error.message, stack: Cause.pretty(exit.cause) }, time)
-        this.span.setStatus({ code: Otel.SpanStatusCode.ERROR, message: error.message })
+        ignoreThrow(() => {
+          this.span.recordException({ name: error.name, message: error.message, stack: Cause.pretty(exit.cause) }, time)
+          this.span.setStatus({ code: Otel.SpanStatusCode.ERROR, message: error.message })
+        })
       }
     }
-    this.span.end(time)
+    ignoreThrow(() => this.span.end(time))
+  }
+
+  private startAttributes(attributes: Readonly<Record<string, unknown>>): Otel.Attributes {
+    for (const key in attributes) this.attributes.set(key, attributes[key])
+    return toAttributes(attributes)
   }
 }
+
+let provider: Otel.TracerProvider | undefined
+let current: Otel.Tracer | undefined
+
+// Tracers are bound to the provider that made them; the API's own stands in until a provider is registered.
+const tracer = (): Otel.Tracer => {
+  const registered = Otel.trace.getTracerProvider()
+  if (current === undefined || registered !== provider) {
+    current = registered.getTracer(tracerName, version, { schemaUrl })
+    provider = registered
+  }
+  return current
+}
+
+const parentOf = (effectParent: Option.Option<Tracer.AnySpan>, root: boolean): Otel.Context => {
+  if (Option.isSome(effectParent)) return contextWith(effectParent.value)
+  const fiber = Fiber.getCurrentFiber()
+  const ambient = Option.isSome(fiber) ? ambientOf(fiber.value) : activeContext()
+  return root ? Otel.trace.deleteSpan(ambient) : ambient
+}
+
+/** Stands in for a span that could not be started: what happens inside still belongs to the trace it is in. */
+const notRecording = (parentContext: Otel.Context): Otel.Span =>
+  Otel.trace.wrapSpanContext(Otel.trace.getSpanContext(parentContext) ?? Otel.INVALID_SPAN_CONTEXT)
 
 /** What was active in OpenTelemetry where a fiber began. */
 interface Ambient {
@@ -163,7 +195,7 @@ const ambient: FiberRef.FiberRef<Ambient | undefined> = globalValue(
 const ambientOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
   const known = fiber.getFiberRef(ambient)
   if (known?.owner === fiber) return known.context
-  const context = known !== undefined && known.owner === undefined ? known.context : Otel.context.active()
+  const context = known !== undefined && known.owner === undefined ? known.context : activeContext()
   // `RuntimeFiber` leaves out the setter that every fiber has.
   ;(fiber as unknown as { setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void }).setFiberRef(ambient, {
     context,
@@ -173,12 +205,12 @@ const ambientOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context =>
 }
 
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
-  const span = fiber.currentSpan
+  const span = propagated(fiber.currentSpan)
   return span === undefined ? ambientOf(fiber) : contextWith(span)
 }
 
 const contextWith = (span: Tracer.AnySpan): Otel.Context =>
-  span instanceof OtelSpan ? span.otelContext : Otel.trace.setSpanContext(Otel.context.active(), spanContextOf(span))
+  span instanceof OtelSpan ? span.otelContext : Otel.trace.setSpanContext(activeContext(), spanContextOf(span))
 
 const externalParent = (context: Otel.Context): Option.Option<Tracer.AnySpan> =>
   Option.map(Option.fromNullable(Otel.trace.getSpanContext(context)), ({ spanId, traceFlags, traceId }) =>

@@ -7,23 +7,31 @@
  * @since 0.1.0
  */
 
-import { randomFillSync } from "node:crypto"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Api from "@effect-gr4vy/core/CheckoutSessionsApi"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
+import { bridged, nativeTracer, propagated, toHrTime, tracerOf } from "./internal/effectSpan.js"
 import type { Limits } from "./internal/open.js"
+import { ignoreThrow } from "./internal/otelContext.js"
+import { traceHeaders } from "./internal/propagation.js"
 import { clockOf } from "./internal/timer.js"
-import { type Outcome, type Send, type Transport, timedOut, timeLeft } from "./internal/transport.js"
+import {
+  type Call,
+  type Outcome,
+  type Received,
+  type Send,
+  type Transport,
+  timedOut,
+  timeLeft
+} from "./internal/transport.js"
 import { name, version } from "./internal/version.js"
 
 /**
@@ -70,19 +78,12 @@ export const attempt = (options: {
       if (millis <= 0) return Effect.fail(timedOut("The call's deadline has passed.", false))
       const route = routeOf(request)
       const startTime = call.clock.unsafeCurrentTimeNanos()
-      const span = ignoreThrow(() => startSpan(call.fiber, route.name, startTime))
-      if (span !== undefined) {
-        ignoreThrow(() => {
-          setAttributes(span, route.attributes)
-          span.attribute("url.full", request.url)
-          if (call.attempts > 0) span.attribute("http.request.resend_count", call.attempts)
-        })
-      }
+      const span = ignoreThrow(() => startSpan(call, route, request.url, startTime))
       call.attempts++
-      const traced = options.propagateTrace ? { ...call.headers, ...traceHeaders(call.fiber, span) } : call.headers
-      return transport(HttpClientRequest.setHeaders(request, traced), millis, call.clock, (outcome) => {
+      const traced = options.propagateTrace ? { ...call.headers, ...traceHeaders(call, span) } : call.headers
+      return transport(HttpClientRequest.setHeaders(request, traced), millis, call.clock, (outcome, received) => {
         const endTime = call.clock.unsafeCurrentTimeNanos()
-        const result = resultAttributes(outcome)
+        const result = resultAttributes(outcome, received)
         ignoreThrow(() => recordDuration(endTime - startTime, route.attributes, result))
         if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
       })
@@ -107,85 +108,6 @@ export const retryScheduled = (reason: string, millis: number): Effect.Effect<vo
     }
     return Effect.void
   })
-
-// The SDK's own key (`suppressTracing` of @opentelemetry/core), reached without the SDK: contexts are keyed by
-// `Symbol.for`. Derived from the root, so that a socket made meanwhile does not hold on to the caller's context.
-const suppressed = Otel.ROOT_CONTEXT.setValue(
-  Otel.createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRACING"),
-  true
-)
-
-/**
- * Runs `f` where auto-instrumentation makes no spans and injects nothing: this layer has done both.
- *
- * @internal
- */
-export const withoutInstrumentation = (f: () => void): void => {
-  let ran = false
-  const once = () => {
-    ran = true
-    f()
-  }
-  ignoreThrow(() => Otel.context.with(suppressed, once))
-  if (!ran) f()
-}
-
-/**
- * The same function, to be called from a socket's callback as if from here: otherwise the caller's program would go on
- * in the context in which the socket was made.
- *
- * @internal
- */
-export const resumeWhereItBegan = <A>(resume: (a: A) => void): ((a: A) => void) => {
-  const context = ignoreThrow(() => Otel.context.active()) ?? Otel.ROOT_CONTEXT
-  return (a) => {
-    let ran = false
-    ignoreThrow(() =>
-      Otel.context.with(context, () => {
-        ran = true
-        resume(a)
-      })
-    )
-    if (!ran) resume(a)
-  }
-}
-
-/**
- * An effect run where auto-instrumentation makes no spans, for clients that are effects themselves.
- *
- * @internal
- */
-export const withoutInstrumentationEffect = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.withFiberRuntime((fiber) => {
-    const tracer = tracerOf(fiber)
-    return Effect.withTracer(
-      effect,
-      Tracer.make({
-        span: (...args) => tracer.span(...args),
-        context: (f) => Otel.context.with(suppressed, f)
-      })
-    )
-  })
-
-/**
- * The OpenTelemetry span inside an Effect span, where a bridge made it: `OtelTracer`, or `@effect/opentelemetry`.
- *
- * @internal
- */
-export const bridged = (span: Tracer.AnySpan): Otel.Span | undefined =>
-  "span" in span &&
-  typeof span.span === "object" &&
-  span.span !== null &&
-  "spanContext" in span.span &&
-  "setStatus" in span.span
-    ? // Both bridges keep their span under this name; what is an OpenTelemetry span shows by its methods alone.
-      (span.span as Otel.Span)
-    : undefined
-
-/**
- * @internal
- */
-export const toHrTime = (nanos: bigint): Otel.HrTime => [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)]
 
 /** What all requests of one kind have in common. */
 interface Route {
@@ -221,56 +143,44 @@ const router = (baseUrl: string): ((request: HttpClientRequest.HttpClientRequest
   }
 }
 
-const resultAttributes = (outcome: Outcome | undefined): Otel.Attributes => {
-  if (outcome === undefined) return {}
+const resultAttributes = (outcome: Outcome | undefined, received: Received | undefined): Otel.Attributes => {
+  const attributes: Otel.Attributes = {}
+  if (received !== undefined) {
+    attributes["http.response.status_code"] = received.status
+    if (received.protocolVersion !== undefined) attributes["network.protocol.version"] = received.protocolVersion
+  }
+  if (outcome === undefined) return attributes
   if (Exit.isFailure(outcome)) {
-    return {
-      "error.type": Option.match(Cause.failureOption(outcome.cause), {
-        onNone: () => "_OTHER",
-        onSome: (_) => _.reason
-      })
-    }
+    const failure = Cause.failureOption(outcome.cause)
+    attributes["error.type"] = Option.isSome(failure) ? failure.value.reason : "_OTHER"
+  } else if (outcome.value.status >= 400) {
+    attributes["error.type"] = String(outcome.value.status)
   }
-  const status = outcome.value.status
-  return {
-    "http.response.status_code": status,
-    "network.protocol.version": "1.1",
-    ...(status >= 400 ? { "error.type": String(status) } : {})
-  }
+  return attributes
 }
 
 const setAttributes = (span: Tracer.Span, attributes: Otel.Attributes): void => {
   for (const key in attributes) span.attribute(key, attributes[key])
 }
 
-const tracerOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Tracer.Tracer =>
-  Context.get(fiber.currentDefaultServices, Tracer.Tracer)
-
-const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
-
 // Made by hand rather than by `Effect.useSpan`: its end has to tell a 503 that arrived from a success, and nothing
 // beneath it is an effect that would need it as a parent. Effect's native tracer shows its spans to nobody, so there is
 // none to make: the caller's span speaks for the request.
-const startSpan = (
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  spanName: string,
-  startTime: bigint
-): Tracer.Span | undefined => {
+const startSpan = (call: Call, route: Route, url: string, startTime: bigint): Tracer.Span | undefined => {
+  const { fiber } = call
   const tracer = tracerOf(fiber)
-  return tracer !== nativeTracer && fiber.getFiberRef(FiberRef.currentTracerEnabled)
-    ? tracer.span(
-        spanName,
-        Option.fromNullable(fiber.currentSpan),
-        Context.empty(),
-        [],
-        startTime,
-        "client",
-        spanOptions
-      )
-    : undefined
+  if (tracer === nativeTracer || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return undefined
+  const attributes: Otel.Attributes = { ...route.attributes, "url.full": url }
+  if (call.attempts > 0) attributes["http.request.resend_count"] = call.attempts
+  const parent = Option.fromNullable(propagated(fiber.currentSpan))
+  const span = tracer.span(route.name, parent, Context.empty(), [], startTime, "client", {
+    captureStackTrace: false,
+    attributes
+  })
+  // `OtelTracer` takes them from the options, where samplers see them; other tracers leave them to whoever makes a span.
+  setAttributes(span, attributes)
+  return span
 }
-
-const spanOptions = { captureStackTrace: false } as const
 
 const endSpan = (span: Tracer.Span, endTime: bigint, result: Otel.Attributes, outcome: Outcome | undefined): void => {
   setAttributes(span, result)
@@ -288,55 +198,6 @@ const endSpan = (span: Tracer.Span, endTime: bigint, result: Otel.Attributes, ou
   }
 }
 
-const traceHeaders = (
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
-  span: Tracer.Span | undefined
-): Readonly<Record<string, string>> => {
-  const current = span ?? fiber.currentSpan
-  if (Otel.propagation.fields().length === 0) return { traceparent: traceparent(current) }
-  const carrier: Record<string, string> = {}
-  ignoreThrow(() => Otel.propagation.inject(contextOf(fiber, current), carrier))
-  return carrier
-}
-
-/** https://www.w3.org/TR/trace-context/#traceparent-header; a trace begins here where there is no span at all. */
-const traceparent = (span: Tracer.AnySpan | undefined): string =>
-  span === undefined
-    ? `00-${randomHex(16)}-${randomHex(8)}-01`
-    : `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
-
-const random = Buffer.alloc(6144)
-let used = random.length
-
-// Not Effect's `Random`: a seeded program must not repeat the ids of its traces. Drawn in bulk, which is 10 times cheaper.
-const randomHex = (bytes: number): string => {
-  if (used + bytes > random.length) {
-    randomFillSync(random)
-    used = 0
-  }
-  used += bytes
-  return random.toString("hex", used - bytes, used)
-}
-
-/** The OpenTelemetry context of a request: the active one, with the request's own span in it. */
-const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.AnySpan | undefined): Otel.Context => {
-  const active = Otel.context.active()
-  // Effect's native spans go nowhere: a span that is active in OpenTelemetry is the better parent.
-  const unseen = tracerOf(fiber) === nativeTracer && Otel.trace.getSpan(active) !== undefined
-  if (span === undefined || unseen) return active
-  return Otel.trace.setSpan(active, bridged(span) ?? Otel.trace.wrapSpanContext(spanContextOf(span)))
-}
-
-/**
- * @internal
- */
-export const spanContextOf = (span: Tracer.AnySpan): Otel.SpanContext => ({
-  traceId: span.traceId,
-  spanId: span.spanId,
-  traceFlags: span.sampled ? Otel.TraceFlags.SAMPLED : Otel.TraceFlags.NONE,
-  isRemote: span._tag === "ExternalSpan"
-})
-
 let meterProvider: Otel.MeterProvider | undefined
 let histogram: Otel.Histogram | undefined
 
@@ -345,23 +206,15 @@ const recordDuration = (nanos: bigint, request: Otel.Attributes, result: Otel.At
   const provider = Otel.metrics.getMeterProvider()
   if (provider !== meterProvider) {
     meterProvider = provider
+    histogram = undefined
     const meter = provider.getMeter(name, version, { schemaUrl })
-    histogram =
-      meter === Otel.createNoopMeter()
-        ? undefined
-        : meter.createHistogram(durationMetric, {
-            description: "Duration of HTTP client requests.",
-            unit: "s",
-            advice: { explicitBucketBoundaries: [...durationBoundaries] }
-          })
+    if (meter !== Otel.createNoopMeter()) {
+      histogram = meter.createHistogram(durationMetric, {
+        description: "Duration of HTTP client requests.",
+        unit: "s",
+        advice: { explicitBucketBoundaries: [...durationBoundaries] }
+      })
+    }
   }
   histogram?.record(Number(nanos) / 1e9, { ...request, ...result })
-}
-
-const ignoreThrow = <A>(f: () => A): A | undefined => {
-  try {
-    return f()
-  } catch {
-    return undefined
-  }
 }

@@ -24,9 +24,9 @@ import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import { buildConnector, Client, type Dispatcher } from "undici"
 import { BufferedResponse } from "./internal/BufferedResponse.js"
+import { resumeWhereItBegan, withoutInstrumentation } from "./internal/otelContext.js"
 import { after } from "./internal/timer.js"
-import { encoded, type Outcome, type Transport, timedOut, tooLarge } from "./internal/transport.js"
-import { resumeWhereItBegan, withoutInstrumentation } from "./Telemetry.js"
+import { encoded, type Outcome, type Received, type Transport, timedOut, tooLarge } from "./internal/transport.js"
 
 /**
  * @since 0.1.0
@@ -182,7 +182,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     private readonly request: HttpClientRequest.HttpClientRequest,
     private readonly options: Options,
     private readonly connections: Connections,
-    private readonly onEnd: (outcome: Outcome | undefined) => void,
+    private readonly onEnd: (outcome: Outcome | undefined, received: Received | undefined) => void,
     private readonly resume: (outcome: Outcome) => void
   ) {}
 
@@ -253,7 +253,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.chunks = []
     if (this.connection === undefined) this.connections.withdraw(this)
     else this.connections.release(this.connection, reusable)
-    this.onEnd(outcome)
+    this.onEnd(outcome, this.status === 0 ? undefined : { status: this.status, protocolVersion: "1.1" })
     if (outcome !== undefined) this.resume(outcome)
   }
 

@@ -17,17 +17,23 @@ export const spanned = (name: string): (<A, E>(effect: Effect.Effect<A, E>) => E
   const makeSpan = Effect.makeSpan(name, { kind: "internal", captureStackTrace: false })
   return (effect) =>
     Effect.withFiberRuntime((fiber) =>
-      fiber.currentTracer === nativeTracer
+      fiber.currentTracer === nativeTracer || !fiber.getFiberRef(FiberRef.currentTracerEnabled)
         ? effect
-        : Effect.flatMap(makeSpan, (span) => {
-            const context = fiber.currentContext
-            setContext(fiber, Context.add(context, Tracer.ParentSpan, span))
-            return Effect.onExit(effect, (exit) => {
-              setContext(fiber, context)
-              const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-              span.end(clock.unsafeCurrentTimeNanos(), exit)
-              return Effect.void
-            })
+        : Effect.matchCauseEffect(makeSpan, {
+            // A tracer that throws costs the span, not the call.
+            onFailure: () => effect,
+            onSuccess: (span) => {
+              const context = fiber.currentContext
+              setContext(fiber, Context.add(context, Tracer.ParentSpan, span))
+              return Effect.onExit(effect, (exit) => {
+                setContext(fiber, context)
+                const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+                try {
+                  span.end(clock.unsafeCurrentTimeNanos(), exit)
+                } catch {}
+                return Effect.void
+              })
+            }
           })
     )
 }

@@ -10,9 +10,9 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import { withoutInstrumentationEffect } from "../Telemetry.js"
 import { BufferedResponse } from "./BufferedResponse.js"
-import { encoded, type Transport, timedOut, tooLarge } from "./transport.js"
+import { withoutInstrumentationEffect } from "./otelContext.js"
+import { encoded, type Received, type Transport, timedOut, tooLarge } from "./transport.js"
 import { within } from "./within.js"
 
 export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number): Transport => {
@@ -21,14 +21,16 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
     HttpClient.withScope
   )
 
-  return (request, millis, _clock, onEnd) =>
-    client.execute(request).pipe(
-      Effect.flatMap((response) =>
-        Effect.map(
+  return (request, millis, _clock, onEnd) => {
+    let received: Received | undefined
+    return client.execute(request).pipe(
+      Effect.flatMap((response) => {
+        received = { status: response.status }
+        return Effect.map(
           readBody(response, maxResponseBytes),
           (body) => new BufferedResponse(request, response.status, response.headers, body)
         )
-      ),
+      }),
       Effect.catchTags({
         RequestError: (error) => Effect.fail(fromHttpClientError(error)),
         ResponseError: (error) => Effect.fail(fromHttpClientError(error))
@@ -38,9 +40,12 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
       withoutInstrumentationEffect,
       (effect) => within(effect, millis, () => timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)),
       Effect.onExit((exit) =>
-        Effect.sync(() => onEnd(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? undefined : exit))
+        Effect.sync(() =>
+          onEnd(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? undefined : exit, received)
+        )
       )
     )
+  }
 }
 
 const readBody = (response: HttpClientResponse.HttpClientResponse, maxBytes: number) => {

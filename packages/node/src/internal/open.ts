@@ -8,6 +8,7 @@ import { RequestFailed } from "@effect-gr4vy/core/Errors"
 import * as Effect from "effect/Effect"
 import { override, type RetryPolicy } from "../RetryPolicy.js"
 import type { BufferedResponse } from "./BufferedResponse.js"
+import { activeContext } from "./otelContext.js"
 import { clockOf } from "./timer.js"
 import type { Call } from "./transport.js"
 
@@ -33,10 +34,12 @@ export const open =
       return next(HttpClientRequest.setUrl(request, options.baseUrl + request.url + query), {
         fiber,
         clock,
+        context: activeContext(),
         policy: fiber.getFiberRef(override) ?? options.retry,
         deadline: clock.unsafeCurrentTimeMillis() + options.limits.deadline,
         headers: {},
         attempts: 0,
+        traceId: undefined,
         renewed: false
       })
     })

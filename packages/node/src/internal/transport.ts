@@ -4,6 +4,7 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import type * as Otel from "@opentelemetry/api"
 import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -14,14 +15,21 @@ import type { BufferedResponse } from "./BufferedResponse.js"
 /**
  * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends after
  * `millis`, whatever the server does; nothing is left of a request that was interrupted. `onEnd` hears of its end exactly
- * once, with `undefined` when it was interrupted.
+ * once, with `undefined` when it was interrupted, and of what had arrived by then.
  */
 export type Transport = (
   request: HttpClientRequest.HttpClientRequest,
   millis: number,
   clock: Clock.Clock,
-  onEnd: (outcome: Outcome | undefined) => void
+  onEnd: (outcome: Outcome | undefined, received: Received | undefined) => void
 ) => Effect.Effect<BufferedResponse, TransportFailure>
+
+/** The beginning of an answer, also of one that never came to its end. */
+export interface Received {
+  readonly status: number
+  /** `1.1`; absent where the carrier does not tell. */
+  readonly protocolVersion?: string
+}
 
 export type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
 
@@ -31,12 +39,16 @@ export interface Call {
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   readonly policy: RetryPolicy
   readonly clock: Clock.Clock
+  /** What was active in OpenTelemetry where the call began. */
+  readonly context: Otel.Context
   /** When the call has to be over, in the clock's milliseconds. */
   readonly deadline: number
   /** The headers of every request besides its own: the same for all calls, and the token's. */
   headers: Readonly<Record<string, string>>
   /** How many requests were started so far. */
   attempts: number
+  /** The trace that the call's requests begin where there is no span. */
+  traceId: string | undefined
   /** Whether a token was renewed already because of a 401. */
   renewed: boolean
 }

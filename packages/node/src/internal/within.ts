@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
+import { resumeWhereItBegan } from "./otelContext.js"
 import { after, clockOf } from "./timer.js"
 
 /** Interrupts `effect` and fails with `onTimeout` after `millis`. */
@@ -24,7 +25,8 @@ export const within = <A, E, E2>(
         const child = Runtime.runFork(runtime)(effect)
         const exit = child.unsafePoll()
         if (exit !== null) return exit
-        return Effect.async<A, E | E2>((resume) => {
+        return Effect.async<A, E | E2>((resumeParent) => {
+          const resume = resumeWhereItBegan(resumeParent)
           const cancel = after(clockOf(parent), millis, () => {
             resume(Effect.zipRight(Fiber.interruptFork(child), Effect.fail(onTimeout())))
           })
