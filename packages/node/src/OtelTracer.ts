@@ -10,6 +10,7 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import * as Inspectable from "effect/Inspectable"
@@ -163,10 +164,12 @@ const tracer = (): Otel.Tracer => {
 }
 
 const parentOf = (effectParent: Option.Option<Tracer.AnySpan>, root: boolean): Otel.Context => {
-  if (Option.isSome(effectParent)) return contextWith(effectParent.value)
-  const fiber = Fiber.getCurrentFiber()
-  const ambient = Option.isSome(fiber) ? ambientOf(fiber.value) : activeContext()
-  return root ? Otel.trace.deleteSpan(ambient) : ambient
+  const parent = Option.getOrUndefined(effectParent)
+  if (parent instanceof OtelSpan) return parent.otelContext
+  const fiber = Option.getOrUndefined(Fiber.getCurrentFiber())
+  const base = fiber === undefined ? activeContext() : ambientOf(fiber)
+  if (parent !== undefined) return Otel.trace.setSpanContext(base, spanContextOf(parent))
+  return root ? Otel.trace.deleteSpan(base) : base
 }
 
 /** Stands in for a span that could not be started: what happens inside still belongs to the trace it is in. */
@@ -177,40 +180,43 @@ const notRecording = (parentContext: Otel.Context): Otel.Span =>
 interface Ambient {
   readonly context: Otel.Context
   /** The fiber it was captured in; a fork hands it on without one. */
-  readonly owner: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  readonly owner: FiberId.FiberId | undefined
 }
 
 // Effect resumes many fibers from one callback, so that what is active in OpenTelemetry later on may be another
-// fiber's. A fiber inherits it by being forked; a runtime that was captured in a fiber (a `ManagedRuntime`, say) and
-// starts fibers elsewhere does not hand it on, which is what `owner` is for.
+// fiber's. A fiber inherits it from the fiber that forks it. A runtime that was captured in a fiber (a `ManagedRuntime`,
+// say) forks the same references wherever it starts a fiber: then the one that is running is not the owner.
 const ambient: FiberRef.FiberRef<Ambient | undefined> = globalValue(
   Symbol.for("@effect-gr4vy/node/OtelTracer/ambient"),
   () =>
     FiberRef.unsafeMake<Ambient | undefined>(undefined, {
-      fork: (inherited) => inherited && { context: inherited.context, owner: undefined },
+      fork: (inherited) => {
+        if (inherited === undefined) return undefined
+        const forking = Option.getOrUndefined(Fiber.getCurrentFiber())
+        return forking?.id() === inherited.owner ? { context: inherited.context, owner: undefined } : undefined
+      },
       join: (parent) => parent
     })
 )
 
 const ambientOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
   const known = fiber.getFiberRef(ambient)
-  if (known?.owner === fiber) return known.context
+  if (known?.owner === fiber.id()) return known.context
   const context = known !== undefined && known.owner === undefined ? known.context : activeContext()
   // `RuntimeFiber` leaves out the setter that every fiber has.
   ;(fiber as unknown as { setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void }).setFiberRef(ambient, {
     context,
-    owner: fiber
+    owner: fiber.id()
   })
   return context
 }
 
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
   const span = propagated(fiber.currentSpan)
-  return span === undefined ? ambientOf(fiber) : contextWith(span)
+  if (span instanceof OtelSpan) return span.otelContext
+  const base = ambientOf(fiber)
+  return span === undefined ? base : Otel.trace.setSpanContext(base, spanContextOf(span))
 }
-
-const contextWith = (span: Tracer.AnySpan): Otel.Context =>
-  span instanceof OtelSpan ? span.otelContext : Otel.trace.setSpanContext(activeContext(), spanContextOf(span))
 
 const externalParent = (context: Otel.Context): Option.Option<Tracer.AnySpan> =>
   Option.map(Option.fromNullable(Otel.trace.getSpanContext(context)), ({ spanId, traceFlags, traceId }) =>

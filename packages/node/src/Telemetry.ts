@@ -178,7 +178,7 @@ const startSpan = (call: Call, route: Route, url: string, startTime: bigint): Tr
     attributes
   })
   // `OtelTracer` takes them from the options, where samplers see them; other tracers leave them to whoever makes a span.
-  setAttributes(span, attributes)
+  ignoreThrow(() => setAttributes(span, attributes))
   return span
 }
 
