@@ -1,0 +1,15 @@
+// The package ships no types; this is what the tests use of it.
+declare module "@elastic/mockotlpserver" {
+  export class MockOtlpServer {
+    constructor(options: {
+      readonly logLevel: string
+      readonly services: ReadonlyArray<"http" | "grpc" | "ui">
+      readonly httpHostname: string
+      readonly httpPort: number
+      readonly onTrace: (trace: unknown) => void
+    })
+    readonly httpUrl: URL
+    start(): Promise<void>
+    close(): Promise<void>
+  }
+}
