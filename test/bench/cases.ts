@@ -1,0 +1,124 @@
+/**
+ * The clients that are compared, each as one function that reads a Checkout Session.
+ */
+import { generateKeyPairSync } from "node:crypto"
+import { HttpApiClient, HttpClient, HttpClientRequest } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { CheckoutSessionId, CheckoutSessions, CheckoutSessionsApi } from "@effect-gr4vy/core"
+import { Gr4vy, OtelTracer } from "@effect-gr4vy/node"
+import { Gr4vy as VendorSdk } from "@gr4vy/sdk"
+import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
+import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
+import createClient from "openapi-fetch"
+import { Pool } from "undici"
+
+export interface Case {
+  readonly call: () => Promise<unknown>
+}
+
+export const id = "8724fd24-5489-4a5d-90fd-0604df7d3b83"
+
+// As long as a real token is.
+const token = `ey${"x".repeat(598)}`
+
+const connections = 64
+
+/** undici as it comes: no token but a header, no retry, no limit, no span, no schema. */
+const undici = (baseUrl: string): Case => {
+  const pool = new Pool(baseUrl, { connections })
+  const headers = { authorization: `Bearer ${token}`, accept: "application/json" }
+  return {
+    call: async () => {
+      const { body } = await pool.request({ method: "GET", path: `/checkout/sessions/${id}`, headers })
+      return JSON.parse(await body.text())
+    }
+  }
+}
+
+const fetchAlone = (baseUrl: string): Case => {
+  const headers = { authorization: `Bearer ${token}`, accept: "application/json" }
+  return { call: () => fetch(`${baseUrl}/checkout/sessions/${id}`, { headers }).then((response) => response.json()) }
+}
+
+interface Paths {
+  "/checkout/sessions/{checkout_session_id}": {
+    get: {
+      parameters: { path: { checkout_session_id: string } }
+      responses: { 200: { content: { "application/json": { id: string; expires_at: string } } } }
+    }
+  }
+}
+
+const openapiFetch = (baseUrl: string): Case => {
+  const client = createClient<Paths>({ baseUrl, headers: { authorization: `Bearer ${token}` } })
+  return {
+    call: () =>
+      client.GET("/checkout/sessions/{checkout_session_id}", { params: { path: { checkout_session_id: id } } })
+  }
+}
+
+/** The vendor's SDK, with a ready token: it mints one for every call otherwise. */
+const vendor = (baseUrl: string): Case => {
+  const client = new VendorSdk({ serverURL: baseUrl, bearerAuth: token })
+  return { call: () => client.checkoutSessions.get(id) }
+}
+
+/** What an Effect user writes today. */
+const byHand = (baseUrl: string): Case => {
+  const runtime = ManagedRuntime.make(NodeHttpClient.layerUndici)
+  const get = Effect.gen(function* () {
+    const client = yield* HttpApiClient.make(CheckoutSessionsApi, {
+      baseUrl,
+      transformClient: (client) =>
+        client.pipe(
+          HttpClient.mapRequest(HttpClientRequest.bearerToken(token)),
+          HttpClient.retryTransient({ times: 2 })
+        )
+    })
+    return client.checkoutSessions
+      .get({ path: { checkout_session_id: CheckoutSessionId.make(id) } })
+      .pipe(Effect.timeout("30 seconds"), Effect.withSpan("CheckoutSessions.get"))
+  })
+  const call = runtime.runPromise(get)
+  return { call: async () => runtime.runPromise(await call) }
+}
+
+const ours = (baseUrl: string, tracer: Layer.Layer<never> = Layer.empty): Case => {
+  const runtime = ManagedRuntime.make(
+    Layer.provideMerge(Gr4vy.layer({ baseUrl, token: Redacted.make(token), connections }), tracer)
+  )
+  const get = Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(CheckoutSessionId.make(id)))
+  return { call: () => runtime.runPromise(get) }
+}
+
+/** With a private key: the token comes from the cache. */
+const oursSigned = (baseUrl: string): Case => {
+  const { privateKey } = generateKeyPairSync("ec", {
+    namedCurve: "P-521",
+    privateKeyEncoding: { format: "pem", type: "pkcs8" },
+    publicKeyEncoding: { format: "pem", type: "spki" }
+  })
+  const runtime = ManagedRuntime.make(Gr4vy.layer({ baseUrl, privateKey: Redacted.make(privateKey), connections }))
+  const get = Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(CheckoutSessionId.make(id)))
+  return { call: () => runtime.runPromise(get) }
+}
+
+/** With OpenTelemetry's SDK registered: real spans, real metrics, and an exporter that drops them. */
+const oursTraced = (baseUrl: string): Case => {
+  const provider = new NodeTracerProvider({
+    spanProcessors: [new BatchSpanProcessor({ export: (_, done) => done({ code: 0 }), shutdown: async () => {} })]
+  })
+  provider.register()
+  return ours(baseUrl, OtelTracer.layer)
+}
+
+export const cases: Readonly<Record<string, (baseUrl: string) => Case>> = {
+  undici,
+  fetch: fetchAlone,
+  "openapi-fetch": openapiFetch,
+  "@gr4vy/sdk": vendor,
+  "Effect by hand": byHand,
+  "effect-gr4vy": (baseUrl) => ours(baseUrl),
+  "effect-gr4vy, private key": oursSigned,
+  "effect-gr4vy, traced": oursTraced
+}

@@ -1,0 +1,280 @@
+/**
+ * `npm run bench`: what a call costs, beside others, and how they fare under trouble. Writes docs/benchmark.md and
+ * docs/benchmark.svg.
+ *
+ * Every client runs in a process of its own, the server in another. The clients take turns, many times, and the median
+ * counts, so that a machine that changes its speed changes it for all.
+ */
+import { type ChildProcess, execFileSync, fork } from "node:child_process"
+import { once } from "node:events"
+import { readFileSync, writeFileSync } from "node:fs"
+import { arch, cpus, platform, release } from "node:os"
+import { fileURLToPath } from "node:url"
+import { chart } from "./chart.js"
+import type { Trouble as ServerTrouble } from "./server.js"
+import type { Order, Trouble } from "./worker.js"
+
+const quick = process.argv.includes("--quick")
+const rounds = quick ? 3 : 15
+const calls = quick ? 4_000 : 20_000
+const warmUp = quick ? 4_000 : 20_000
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+const docs = (file: string) => fileURLToPath(new URL(`../../../docs/${file}`, import.meta.url))
+
+const ask = async <A>(child: ChildProcess, message: object | string): Promise<A> => {
+  child.send(message)
+  const [answer] = await once(child, "message")
+  return answer
+}
+
+const median = (values: ReadonlyArray<number>): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+const log = (line: string) => process.stderr.write(`${line}\n`)
+
+const start = async (name: string, baseUrl: string): Promise<ChildProcess> => {
+  const child = fork(here("worker.js"), [name, baseUrl], { execArgv: ["--expose-gc"] })
+  await once(child, "message")
+  return child
+}
+
+const server = fork(here("server.js"))
+const [port] = await once(server, "message")
+const baseUrl = `http://127.0.0.1:${port}`
+
+// --- CPU of one call -------------------------------------------------------------------------------------------------
+
+const names = [
+  "undici",
+  "fetch",
+  "openapi-fetch",
+  "@gr4vy/sdk",
+  "Effect by hand",
+  "effect-gr4vy",
+  "effect-gr4vy, private key",
+  "effect-gr4vy, traced"
+]
+
+const cpuOf = async (inFlight: number, who: ReadonlyArray<string>, rounds: number, calls: number) => {
+  const children = new Map<string, ChildProcess>()
+  for (const name of who) children.set(name, await start(name, baseUrl))
+  const order: Order = { kind: "cpu", calls, inFlight }
+  for (const child of children.values()) await ask(child, { ...order, calls: warmUp })
+  const figures = new Map<string, Array<number>>(who.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, child] of children) figures.get(name)?.push(await ask<number>(child, order))
+    log(`  ${inFlight} in flight, round ${round + 1} of ${rounds}`)
+  }
+  for (const child of children.values()) child.kill()
+  return new Map([...figures].map(([name, values]) => [name, median(values)]))
+}
+
+log("CPU of one call")
+const cpu = await cpuOf(32, names, rounds, calls)
+const bare = cpu.get("undici") ?? Number.NaN
+const vendor = cpu.get("@gr4vy/sdk") ?? Number.NaN
+
+log("CPU of one call by calls in flight")
+const widths = [1, 32, 256, 1024]
+const scaled = ["undici", "@gr4vy/sdk", "effect-gr4vy"]
+const scale = new Map<number, Map<string, number>>()
+for (const width of widths) scale.set(width, await cpuOf(width, scaled, quick ? 2 : 5, calls))
+
+log("heap")
+const worker = await start("effect-gr4vy", baseUrl)
+await ask(worker, { kind: "cpu", calls: warmUp, inFlight: 32 } satisfies Order)
+const heap = await ask<number>(worker, { kind: "heap", calls: quick ? 20_000 : 100_000, inFlight: 32 } satisfies Order)
+worker.kill()
+
+// --- start-up --------------------------------------------------------------------------------------------------------
+
+log("import")
+const importOnce = (specifier: string): number =>
+  Number(
+    execFileSync(
+      process.execPath,
+      [
+        "--input-type=module",
+        "-e",
+        `const t = performance.now(); await import("${specifier}"); console.log(performance.now() - t)`
+      ],
+      { cwd: here("."), encoding: "utf8" }
+    )
+  )
+const specifiers = ["@effect-gr4vy/node", "@gr4vy/sdk", "undici"]
+const imports = new Map<string, Array<number>>(specifiers.map((specifier) => [specifier, []]))
+for (let round = 0; round < (quick ? 3 : 15); round++) {
+  for (const specifier of specifiers) imports.get(specifier)?.push(importOnce(specifier))
+}
+const importMillis = (specifier: string) => median(imports.get(specifier) ?? [])
+
+// --- minting ---------------------------------------------------------------------------------------------------------
+
+log("minting")
+const { mintCosts } = await import("./minting.js")
+const minting = await mintCosts(quick ? 50 : 300)
+
+// --- trouble ---------------------------------------------------------------------------------------------------------
+
+const troubled = ["@gr4vy/sdk", "Effect by hand", "effect-gr4vy"]
+
+interface Outcome extends Trouble {
+  readonly wire: number
+}
+
+const underTrouble = async (
+  name: string,
+  order: Extract<Order, { kind: "trouble" }>,
+  script: ReadonlyArray<readonly [trouble: ServerTrouble, atMillis: number]>
+): Promise<Outcome> => {
+  await ask(server, { kind: "none" })
+  const child = await start(name, baseUrl)
+  await ask(child, { kind: "cpu", calls: 2_000, inFlight: 32 } satisfies Order)
+  await ask(server, "count")
+  const timers = script.map(([trouble, at]) => setTimeout(() => server.send(trouble), at))
+  const result = await ask<Trouble>(child, order)
+  for (const timer of timers) clearTimeout(timer)
+  child.kill()
+  server.removeAllListeners("message")
+  const wire = await new Promise<number>((resolve) => {
+    // The answers to the script's messages may still be on their way.
+    server.on("message", (message) => {
+      if (typeof message === "number") resolve(message)
+    })
+    server.send("count")
+  })
+  server.removeAllListeners("message")
+  return { ...result, wire }
+}
+
+const scenarios: ReadonlyArray<{
+  readonly title: string
+  readonly order: Extract<Order, { kind: "trouble" }>
+  readonly script: ReadonlyArray<readonly [ServerTrouble, number]>
+}> = [
+  {
+    title: "503 for 20 % of the requests; 4,000 calls, 32 in flight",
+    order: { kind: "trouble", inFlight: 32, calls: quick ? 400 : 4_000 },
+    script: [[{ kind: "flaky", rate: 0.2 }, 0]]
+  },
+  {
+    title: "nothing but 503 for 10 seconds of 14; 32 in flight",
+    order: { kind: "trouble", inFlight: 32, millis: quick ? 3_000 : 14_000 },
+    script: quick
+      ? [
+          [{ kind: "down" }, 500],
+          [{ kind: "none" }, 2_500]
+        ]
+      : [
+          [{ kind: "down" }, 2_000],
+          [{ kind: "none" }, 12_000]
+        ]
+  },
+  {
+    title: "429 with Retry-After beyond 50 requests a second; 150 calls, 32 in flight",
+    order: { kind: "trouble", inFlight: 32, calls: 150 },
+    script: [[{ kind: "limited", perSecond: 50 }, 0]]
+  }
+]
+
+const trouble: Array<readonly [title: string, outcomes: ReadonlyArray<readonly [name: string, outcome: Outcome]>]> = []
+for (const { order, script, title } of scenarios) {
+  log(title)
+  const outcomes: Array<readonly [string, Outcome]> = []
+  for (const name of troubled) outcomes.push([name, await underTrouble(name, order, script)])
+  trouble.push([title, outcomes])
+}
+server.kill()
+
+// --- report ----------------------------------------------------------------------------------------------------------
+
+const version = (name: string): string => {
+  const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
+  return JSON.parse(readFileSync(file, "utf8")).version
+}
+
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
+  [head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n")
+
+const micros = (value: number | undefined) => (value === undefined ? "–" : value.toFixed(0))
+const millis = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0))
+const percent = (value: number) => `${(value * 100).toFixed(1)} %`
+
+const report = `# What a call costs
+
+Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, ${platform()} ${release()} ${arch()};
+effect ${version("effect")}, undici ${version("undici")}, openapi-fetch ${version("openapi-fetch")}, @gr4vy/sdk ${version("@gr4vy/sdk")}, @opentelemetry/sdk-trace-node ${version("@opentelemetry/sdk-trace-node")}.
+
+A call is one \`GET /checkout/sessions/{id}\` against a server in another process on loopback. Every client runs in a
+process of its own; the clients take turns, and the median of ${rounds} rounds of ${calls.toLocaleString("en")} calls counts.
+
+![CPU per call](benchmark.svg)
+
+## CPU of one call, 32 in flight
+
+${table(
+  ["client", "µs", "× undici", "× @gr4vy/sdk"],
+  names.map((name) => {
+    const value = cpu.get(name) ?? Number.NaN
+    return [name, micros(value), (value / bare).toFixed(2), (value / vendor).toFixed(2)]
+  })
+)}
+
+"undici" is a bare \`Pool.request\` and \`JSON.parse\`: no schema, no limit, no retry, no span. "Effect by hand" is
+\`HttpApiClient\` over undici with \`retryTransient\`, \`Effect.timeout\` and \`withSpan\`. "effect-gr4vy" has everything on:
+token, retry loop, budget, attempt limit, deadline, telemetry, decoding; "traced" adds OpenTelemetry's SDK with both spans
+and an exporter that drops them. The vendor's SDK got a ready token.
+
+## CPU of one call in µs, by calls in flight
+
+${table(
+  ["client", ...widths.map(String)],
+  scaled.map((name) => [name, ...widths.map((width) => micros(scale.get(width)?.get(name)))])
+)}
+
+## Start-up and memory
+
+${table(
+  ["figure", "effect-gr4vy", "@gr4vy/sdk"],
+  [
+    ["import, ms (median)", millis(importMillis("@effect-gr4vy/node")), millis(importMillis("@gr4vy/sdk"))],
+    ["minting a token, CPU µs", micros(minting.ours), micros(minting.vendor)],
+    [`heap growth over ${(quick ? 20_000 : 100_000).toLocaleString("en")} calls, KiB`, (heap / 1024).toFixed(0), "–"]
+  ]
+)}
+
+(\`undici\` alone imports in ${millis(importMillis("undici"))} ms.) A token is minted once in its life, not once a call.
+
+## Under trouble
+
+${trouble
+  .map(
+    ([title, outcomes]) =>
+      `### ${title}\n\n${table(
+        ["client", "calls", "succeeded", "goodput/s", "p50 ms", "p99 ms", "requests per call"],
+        outcomes.map(([name, outcome]) => [
+          name,
+          String(outcome.calls),
+          percent(outcome.succeeded / outcome.calls),
+          (outcome.succeeded / outcome.seconds).toFixed(0),
+          millis(outcome.p50),
+          millis(outcome.p99),
+          (outcome.wire / outcome.calls).toFixed(2)
+        ])
+      )}`
+  )
+  .join("\n\n")}
+`
+
+if (quick) process.stdout.write(report)
+else {
+  writeFileSync(docs("benchmark.md"), report)
+  writeFileSync(docs("benchmark.svg"), chart(names.map((name) => [name, cpu.get(name) ?? 0])))
+  process.stdout.write(report)
+}
+process.exit()
