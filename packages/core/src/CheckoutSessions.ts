@@ -16,14 +16,14 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { CheckoutSession } from "./CheckoutSession.js"
 import { CheckoutSessionId } from "./CheckoutSession.js"
-import * as Api from "./CheckoutSessionsApi.js"
+import * as Endpoints from "./Endpoints.js"
 import { Generic, NotFound, RequestFailed, type Unauthorized } from "./Errors.js"
 import { attemptsOf, Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { kindOf, parseJson, toError } from "./internal/answer.js"
 import { explain } from "./internal/explain.js"
 import { spanned } from "./internal/span.js"
 import * as RetryAfter from "./RetryAfter.js"
-import { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
+import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 
 /**
  * The four operations as typed programs.
@@ -158,7 +158,7 @@ export const encodeUpdate = (
 }
 
 // A property of another name would be lost on the way: better said than lost.
-const encodePayload = Schema.encodeUnknownEither(CheckoutSessionSecureFieldsUpdate, {
+const encodePayload = Schema.encodeUnknownEither(Endpoints.updateFields.payload, {
   errors: "all",
   onExcessProperty: "error"
 })
@@ -196,9 +196,9 @@ const requestOf = (endpoint: {
 }
 
 const session = (endpoint: {
-  readonly successSchema: Schema.Schema<CheckoutSession, unknown>
+  readonly success: typeof CheckoutSession
 }): Operation<CheckoutSession, never>["success"] => {
-  const decode = Schema.decodeUnknownEither(endpoint.successSchema)
+  const decode = Schema.decodeUnknownEither(endpoint.success)
   return (_, text) =>
     Either.mapLeft(Either.flatMap(parseJson(text), decode), () => `${kindOf(text)} instead of a Checkout Session`)
 }
@@ -207,8 +207,8 @@ const noContent: Operation<void, never>["success"] = (status, text) =>
   status === 204 ? Either.void : Either.left(`${kindOf(text)} instead of 204 without a body`)
 
 const addOperation: Operation<CheckoutSession, Unauthorized | Generic> = {
-  request: requestOf(Api.add),
-  success: session(Api.add),
+  request: requestOf(Endpoints.add),
+  success: session(Endpoints.add),
   error: (answer) => {
     const error = toError(answer)
     // The contract knows no 404 here: nothing was asked for that could be missing.
@@ -217,19 +217,19 @@ const addOperation: Operation<CheckoutSession, Unauthorized | Generic> = {
 }
 
 const getOperation: Operation<CheckoutSession, Unauthorized | NotFound | Generic> = {
-  request: requestOf(Api.get),
-  success: session(Api.get),
+  request: requestOf(Endpoints.get),
+  success: session(Endpoints.get),
   error: toError
 }
 
 const updateOperation: Operation<void, Unauthorized | NotFound | Generic> = {
-  request: requestOf(Api.updateFields),
+  request: requestOf(Endpoints.updateFields),
   success: noContent,
   error: toError
 }
 
 const deleteOperation: Operation<void, Unauthorized | NotFound | Generic> = {
-  request: requestOf(Api.delete),
+  request: requestOf(Endpoints.delete),
   success: noContent,
   error: toError
 }

@@ -12,9 +12,9 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
-import { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
+import { CheckoutSessionId } from "./CheckoutSession.js"
+import * as Endpoints from "./Endpoints.js"
 import { ErrorDetail, Generic, NotFound, Unauthorized } from "./Errors.js"
-import { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 
 /** The API's error body, as the wire form of one of our error classes. */
 const onTheWire = <Status extends number, E extends Answer<Status>>(
@@ -135,8 +135,8 @@ const empty = (description: string) => HttpApiSchema.NoContent.annotations({ des
  * @since 0.1.0
  * @category operations
  */
-export const add = HttpApiEndpoint.post("add", "/checkout/sessions")
-  .addSuccess(CheckoutSession.annotations({ description: "Returns the new Checkout Session." }), { status: 201 })
+export const add = HttpApiEndpoint.make(Endpoints.add.method)("add", Endpoints.add.path)
+  .addSuccess(Endpoints.add.success.annotations({ description: "Returns the new Checkout Session." }), { status: 201 })
   .addError(ErrorBody.Unauthorized)
   .addError(ErrorBody.Generic)
   .annotateContext(
@@ -149,9 +149,9 @@ export const add = HttpApiEndpoint.post("add", "/checkout/sessions")
  * @since 0.1.0
  * @category operations
  */
-export const get = HttpApiEndpoint.get("get", "/checkout/sessions/:checkout_session_id")
+export const get = HttpApiEndpoint.make(Endpoints.get.method)("get", Endpoints.get.path)
   .setPath(path)
-  .addSuccess(CheckoutSession.annotations({ description: "Returns details about a current Checkout Session." }))
+  .addSuccess(Endpoints.get.success.annotations({ description: "Returns details about a current Checkout Session." }))
   .addError(ErrorBody.Unauthorized)
   .addError(ErrorBody.NotFound)
   .addError(ErrorBody.Generic)
@@ -169,9 +169,12 @@ export const get = HttpApiEndpoint.get("get", "/checkout/sessions/:checkout_sess
  * @since 0.1.0
  * @category operations
  */
-export const updateFields = HttpApiEndpoint.put("updateFields", "/checkout/sessions/:checkout_session_id/fields")
+export const updateFields = HttpApiEndpoint.make(Endpoints.updateFields.method)(
+  "updateFields",
+  Endpoints.updateFields.path
+)
   .setPath(path)
-  .setPayload(CheckoutSessionSecureFieldsUpdate)
+  .setPayload(Endpoints.updateFields.payload)
   .addSuccess(empty("Returns when the Checkout Session was updated."))
   .addError(ErrorBody.Unauthorized)
   .addError(ErrorBody.NotFound)
@@ -184,7 +187,7 @@ export const updateFields = HttpApiEndpoint.put("updateFields", "/checkout/sessi
     )
   )
 
-const delete_ = HttpApiEndpoint.del("delete", "/checkout/sessions/:checkout_session_id")
+const delete_ = HttpApiEndpoint.make(Endpoints.delete.method)("delete", Endpoints.delete.path)
   .setPath(path)
   .addSuccess(empty("Returns an empty response."))
   .addError(ErrorBody.Unauthorized)

@@ -27,7 +27,6 @@ import { name, version } from "./internal/version.js"
 import { RetryBudget } from "./RetryBudget.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as SignedCredentials from "./SignedCredentials.js"
-import * as UndiciTransport from "./UndiciTransport.js"
 
 /**
  * Who we are: a token, or the private key that tokens are signed with.
@@ -177,8 +176,12 @@ interface Settings {
   readonly connections: number
 }
 
+// undici is a fifth of what importing this package would cost, and not every program that imports it gets to call.
 const undiciTransport = (settings: Settings): Effect.Effect<Transport, never, Scope.Scope> =>
-  UndiciTransport.make(settings)
+  Effect.flatMap(
+    Effect.promise(() => import("./UndiciTransport.js")),
+    (UndiciTransport) => UndiciTransport.make(settings)
+  )
 
 const wire = <R>(
   options: Address & TravelOptions,

@@ -8,7 +8,7 @@
  */
 
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Api from "@effect-gr4vy/core/CheckoutSessionsApi"
+import * as Endpoints from "@effect-gr4vy/core/Endpoints"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -123,7 +123,7 @@ const router = (baseUrl: string): ((request: HttpClientRequest.HttpClientRequest
     "server.address": url.hostname.replace(/^\[|\]$/g, ""),
     "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port)
   }
-  const routes = [Api.add, Api.get, Api.updateFields, Api.delete].map(({ method, path }) => {
+  const routes = [Endpoints.add, Endpoints.get, Endpoints.updateFields, Endpoints.delete].map(({ method, path }) => {
     const template = prefix + path.replace(/:(\w+)/g, "{$1}")
     return {
       method,
