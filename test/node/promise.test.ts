@@ -1,11 +1,11 @@
 import { getEventListeners } from "node:events"
-import { createServer } from "node:http"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { CheckoutSession, Generic, NotFound, RequestFailed, Unauthorized } from "@effect-gr4vy/core"
 import { Sandbox } from "@effect-gr4vy/node"
 import { type CardRequest, type Client, create, type Options } from "@effect-gr4vy/node/promise"
-import { Deferred, Effect, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { expectTypeOf } from "vitest"
+import { slowServer } from "../support/slowServer.js"
 
 const id = "8724fd24-5489-4a5d-90fd-0604df7d3b83"
 
@@ -24,8 +24,13 @@ const open = (options: Options) =>
 
 const inSandbox = Effect.flatMap(Sandbox.Sandbox, ({ baseUrl }) => open({ baseUrl, token: "any" }))
 
-const rejection = (call: () => Promise<unknown>): Effect.Effect<unknown, unknown> =>
-  Effect.flip(Effect.tryPromise({ try: call, catch: (error) => error }))
+const rejection = (call: () => Promise<unknown>) =>
+  Effect.promise(() =>
+    call().then(
+      () => assert.fail("it resolved"),
+      (error: unknown) => error
+    )
+  )
 
 const requestsDuring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
@@ -34,36 +39,6 @@ const requestsDuring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     yield* effect
     return (yield* seen).length - before
   })
-
-/** Keeps every request waiting until it is told to answer, and tells when one has come and when its socket is gone. */
-const slowServer = Effect.gen(function* () {
-  const asked = yield* Deferred.make<void>()
-  const answer = yield* Deferred.make<void>()
-  const hungUp = yield* Deferred.make<void>()
-  const server = createServer((request, response) => {
-    request.socket.once("close", () => Deferred.unsafeDone(hungUp, Effect.void))
-    Deferred.unsafeDone(asked, Effect.void)
-    Effect.runFork(Effect.map(Deferred.await(answer), () => response.writeHead(204).end()))
-  })
-  yield* Effect.acquireRelease(
-    Effect.async<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.async<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
-  const address = server.address()
-  assert(typeof address === "object" && address !== null)
-  return {
-    baseUrl: `http://127.0.0.1:${address.port}`,
-    asked: Deferred.await(asked),
-    answer: Deferred.succeed(answer, undefined),
-    hungUp: Deferred.await(hungUp)
-  }
-})
 
 layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (it) => {
   it.scoped("carries a session through its life with plain strings", () =>
@@ -217,13 +192,13 @@ describe("close", () => {
       const server = yield* slowServer
       const client = yield* open({ baseUrl: server.baseUrl, token: "any" })
       const call = client.delete(id)
-      yield* server.asked
+      const response = yield* server.asked
       const closed = client.close()
       const late = yield* rejection(() => client.delete(id))
       assert.instanceOf(late, RequestFailed)
       assert.strictEqual(late.delivered, "no")
       assert.include(late.message, "closed")
-      yield* server.answer
+      response.writeHead(204).end()
       yield* Effect.promise(() => call)
       yield* Effect.promise(() => closed)
       yield* server.hungUp
