@@ -1,0 +1,61 @@
+/** A project outside the workspace that has installed the packed tarballs, as a user would. */
+import { execFile } from "node:child_process"
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+
+/** The repository's root, from the sources as well as from the build. */
+export const root = fileURLToPath(
+  new URL(import.meta.url.includes("/test/dist/") ? "../../../" : "../../", import.meta.url)
+)
+
+export const names = ["core", "node"] as const
+
+export const readJson = async (file: string): Promise<Readonly<Record<string, unknown>>> =>
+  JSON.parse(await readFile(file, "utf8"))
+
+/** Runs a command; on failure the error shows what it printed. */
+export const run = async (cwd: string, file: string, ...args: ReadonlyArray<string>): Promise<string> => {
+  try {
+    return (await promisify(execFile)(file, args, { cwd, maxBuffer: 2 ** 26 })).stdout
+  } catch (error) {
+    const { stderr, stdout } = Object(error)
+    throw new Error(`${basename(file)} ${args.join(" ")}\n${stdout}${stderr}`)
+  }
+}
+
+export interface Consumer {
+  readonly dir: string
+  /** Where a package was installed. */
+  readonly installed: (name: (typeof names)[number]) => string
+  readonly tarballs: ReadonlyArray<string>
+}
+
+/** Packs both packages, and installs them with the peers that they are developed with. */
+export const makeConsumer = async (): Promise<Consumer> => {
+  const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-consumer-"))
+  const { packageManager } = await readJson(join(root, "package.json"))
+  const filters = names.map((name) => `--filter=./packages/${name}`)
+  await run(root, "npx", "--yes", String(packageManager), "-r", ...filters, "pack", "--pack-destination", dir)
+  const tarballs = (await readdir(dir)).filter((file) => file.endsWith(".tgz")).map((file) => join(dir, file))
+
+  const { devDependencies, peerDependencies } = await readJson(join(root, "packages/node/package.json"))
+  const { devDependencies: tools } = await readJson(join(root, "package.json"))
+  const versions: Record<string, string> = { ...Object(tools), ...Object(devDependencies) }
+  const wanted = [...Object.keys(Object(peerDependencies)), "@types/node"].map((name) => `${name}@${versions[name]}`)
+  await writeFile(join(dir, "package.json"), JSON.stringify({ private: true, type: "module" }))
+  await run(
+    dir,
+    "npm",
+    "install",
+    "--prefer-offline",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    ...tarballs,
+    ...wanted
+  )
+  return { dir, tarballs, installed: (name) => join(dir, "node_modules/@effect-gr4vy", name) }
+}

@@ -1,0 +1,193 @@
+import { existsSync } from "node:fs"
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as ts from "typescript"
+import { type Consumer, makeConsumer, names, readJson, root, run } from "./consumer.js"
+
+let consumer: Consumer
+beforeAll(async () => {
+  consumer = await makeConsumer()
+}, 120_000)
+afterAll(() => rm(consumer.dir, { recursive: true, force: true }))
+
+const filesOf = async (name: (typeof names)[number]) =>
+  (await readdir(consumer.installed(name), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(consumer.installed(name).length + 1))
+
+/** The public modules of a package, as somebody imports them. */
+const subpaths = async (name: (typeof names)[number]) =>
+  (await readdir(join(consumer.installed(name), "dist")))
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => `@effect-gr4vy/${name}/${file.slice(0, -3)}`)
+
+const formatHost: ts.FormatDiagnosticsHost = {
+  getCanonicalFileName: (name) => name,
+  getCurrentDirectory: () => consumer.dir,
+  getNewLine: () => "\n"
+}
+
+const bin = (name: string) => join(root, "node_modules/.bin", name)
+
+const node = (...args: ReadonlyArray<string>) => run(consumer.dir, process.execPath, ...args)
+
+describe("a packed package", () => {
+  it.each(names)("%s has its README, its licence, and no file of the build's own", async (name) => {
+    const files = await filesOf(name)
+    for (const file of ["README.md", "LICENSE", "package.json", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) {
+      assert.include(files, file)
+    }
+    assert.deepStrictEqual(
+      files.filter((file) => !/^(README\.md|LICENSE|package\.json|dist\/.+\.(js|d\.ts|map)|src\/.+\.ts)$/.test(file)),
+      []
+    )
+  })
+
+  it.each(names)("%s has maps that lead to the sources it carries", async (name) => {
+    const maps = (await filesOf(name)).filter((file) => file.endsWith(".map"))
+    assert.isAbove(maps.length, 10)
+    for (const map of maps.map((file) => join(consumer.installed(name), file))) {
+      const { sources } = await readJson(map)
+      assert.isTrue(Array.isArray(sources) && sources.length > 0, map)
+      for (const source of Object.values(Object(sources))) {
+        assert.isTrue(existsSync(join(dirname(map), String(source))), `${map} → ${source}`)
+      }
+    }
+  })
+
+  it("has the dependencies it was given, and no others", async () => {
+    const [core, node] = await Promise.all(
+      names.map((name) => readJson(join(consumer.installed(name), "package.json")))
+    )
+    assert.isUndefined(core?.["dependencies"])
+    assert.sameMembers(Object.keys(Object(core?.["peerDependencies"])), ["effect", "@effect/platform"])
+    assert.sameMembers(Object.keys(Object(node?.["dependencies"])), ["@effect-gr4vy/core", "jose", "undici"])
+    assert.sameMembers(Object.keys(Object(node?.["peerDependencies"])), [
+      "effect",
+      "@effect/platform",
+      "@opentelemetry/api"
+    ])
+  })
+
+  it("tells the same version in its traces and tokens as in its package.json", async () => {
+    const { version } = await readJson(join(consumer.installed("node"), "package.json"))
+    const own = await import(join(consumer.installed("node"), "dist/internal/version.js"))
+    assert.strictEqual(own.version, version)
+  })
+
+  it("runs nothing when it is installed, nor does the workspace", async () => {
+    const ours = ["package.json", "examples/package.json", "test/package.json"].map((file) => join(root, file))
+    const packed = ["@effect-gr4vy/core", "@effect-gr4vy/node", "undici", "jose"].map((name) =>
+      join(consumer.dir, "node_modules", name, "package.json")
+    )
+    for (const manifest of [...ours, ...packed]) {
+      const scripts = Object(await readJson(manifest))["scripts"] ?? {}
+      // `prepare` runs in a clone, not where a tarball is installed.
+      const hooks = ["preinstall", "install", "postinstall", ...(ours.includes(manifest) ? ["prepare"] : [])]
+      assert.deepStrictEqual(
+        Object.keys(scripts).filter((script) => hooks.includes(script)),
+        [],
+        manifest
+      )
+    }
+  })
+
+  it("is clean for publint", async () => {
+    for (const tarball of consumer.tarballs) await run(root, bin("publint"), tarball, "--strict")
+  })
+
+  it("has types that agree with its code, for attw", async () => {
+    for (const name of names) {
+      const tarball = consumer.tarballs.find((file) => file.includes(`gr4vy-${name}-`)) ?? ""
+      const entrypoints = [".", ...(await subpaths(name)).map((subpath) => subpath.split("/").slice(2).join("/"))]
+      await run(root, bin("attw"), tarball, "--profile", "esm-only", "--entrypoints", ...entrypoints)
+    }
+  }, 60_000)
+})
+
+describe("in a project outside the workspace", () => {
+  beforeAll(async () => {
+    await cp(join(root, "test/packages/consumer"), consumer.dir, { recursive: true })
+    for (const name of names) {
+      const readme = await readFile(join(consumer.installed(name), "README.md"), "utf8")
+      const [block] = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code)
+      await writeFile(join(consumer.dir, `readme-${name}.ts`), block ?? "")
+      const modules = await subpaths(name)
+      const everything = modules.map((subpath, i) => `export * as m${i} from "${subpath}"`)
+      await writeFile(join(consumer.dir, `everything-${name}.ts`), everything.join("\n"))
+    }
+  })
+
+  const all = ["program.ts", "readme-core.ts", "readme-node.ts", "everything-core.ts", "everything-node.ts"]
+
+  it("type-checks with skipLibCheck off, and runs a program", async () => {
+    const options = ["--strict", "--skipLibCheck", "false", "--exactOptionalPropertyTypes", "--target", "es2022"]
+    await run(
+      consumer.dir,
+      bin("tsc"),
+      ...options,
+      "--module",
+      "nodenext",
+      "--types",
+      "node",
+      "--outDir",
+      "out",
+      ...all
+    )
+    const outcome = { type: "checkout-session", gone: "NotFound", requests: 5 }
+    assert.deepStrictEqual(JSON.parse(await node("out/program.js")), outcome)
+    assert.match(await node("out/readme-node.js"), /checkout-session[\s\S]*could not be found/)
+  }, 60_000)
+
+  const bundler = { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }
+
+  it.each<[string, ReadonlyArray<string>, ts.CompilerOptions]>([
+    ["in a bundler, without exactOptionalPropertyTypes", all, { ...bundler, types: ["node"] }],
+    [
+      "core in a browser, without Node's types",
+      ["readme-core.ts", "everything-core.ts"],
+      { ...bundler, types: [], exactOptionalPropertyTypes: true }
+    ]
+  ])(
+    "our declarations type-check %s",
+    (_, files, options) => {
+      const program = ts.createProgram(
+        files.map((file) => join(consumer.dir, file)),
+        { ...options, strict: true, skipLibCheck: false, noEmit: true, target: ts.ScriptTarget.ES2022 }
+      )
+      // Effect's own declarations are the first test's business: they are what takes long.
+      const theirs = /node_modules\/(?!@effect-gr4vy\/)/
+      const checked = program.getSourceFiles().filter(({ fileName }) => !theirs.test(fileName))
+      assert.isAbove(checked.length, 12)
+      const problems = checked.flatMap((file) => [
+        ...program.getSyntacticDiagnostics(file),
+        ...program.getSemanticDiagnostics(file)
+      ])
+      assert.strictEqual(ts.formatDiagnostics([...program.getGlobalDiagnostics(), ...problems], formatHost), "")
+    },
+    60_000
+  )
+
+  it("every public module can be imported, an internal one cannot", async () => {
+    const open = (await Promise.all(names.map(subpaths))).flat()
+    const closed = (await Promise.all(names.map(filesOf))).flatMap((files, i) =>
+      files
+        .filter((file) => /^dist\/internal\/.*\.js$/.test(file))
+        .map((file) => `@effect-gr4vy/${names[i]}/${file.slice("dist/".length, -3)}`)
+    )
+    assert.isAbove(closed.length, 10)
+    const script = `
+      const codes = {}
+      for (const name of process.argv.slice(1)) codes[name] = await import(name).then(() => "open", (error) => error.code)
+      console.log(JSON.stringify(codes))`
+    const codes = JSON.parse(await node("--input-type=module", "-e", script, ...open, ...closed))
+    assert.deepStrictEqual(
+      codes,
+      Object.fromEntries([
+        ...open.map((name) => [name, "open"]),
+        ...closed.map((name) => [name, "ERR_PACKAGE_PATH_NOT_EXPORTED"])
+      ])
+    )
+  })
+})
