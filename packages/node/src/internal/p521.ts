@@ -1,0 +1,64 @@
+/**
+ * Reading P-521 keys as people keep them, and saying what was found where it is not one: never the content.
+ */
+
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
+import * as Either from "effect/Either"
+
+/** A private key from PEM (PKCS#8 or SEC1), or what was found instead. Line breaks may be two characters, `\n`. */
+export const privateKeyFrom = (text: string): Either.Either<KeyObject, string> => {
+  const pem = text.replaceAll("\\r", "").replaceAll("\\n", "\n").trim()
+  if (pem === "") return Either.left("nothing")
+  const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g)]
+  if (blocks.length === 0) return Either.left('text that is not PEM (no "-----BEGIN …-----" line)')
+  // `openssl ecparam -genkey` writes the curve's parameters before the key.
+  const block = blocks.find((match) => match[1]?.endsWith("PRIVATE KEY") === true)
+  if (block === undefined) return Either.left(otherThanPrivate(blocks[0]?.[1] ?? ""))
+  const key = pem.slice(block.index)
+  if (block[1] === "ENCRYPTED PRIVATE KEY" || key.includes("Proc-Type: 4,ENCRYPTED")) {
+    return Either.left("an encrypted private key (decrypt it first, e.g. openssl pkcs8 -in key.pem)")
+  }
+  return read(() => createPrivateKey(key), "a PEM of a private key whose content cannot be read")
+}
+
+/** A public key from PEM (SPKI) or JWK, or what was found instead. */
+export const publicKeyFrom = (text: string): Either.Either<KeyObject, string> => {
+  const key = text.replaceAll("\\r", "").replaceAll("\\n", "\n").trim()
+  if (key === "") return Either.left("nothing")
+  if (key.startsWith("{")) {
+    return read(() => {
+      const { d: _, ...jwk } = JSON.parse(key)
+      return createPublicKey({ key: jwk, format: "jwk" })
+    }, "JSON that is not a public key (JWK)")
+  }
+  if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(key)) return Either.left("a private key")
+  return read(() => createPublicKey(key), "text that is neither the PEM nor the JWK of a public key")
+}
+
+const read = (parse: () => KeyObject, unreadable: string): Either.Either<KeyObject, string> => {
+  let key: KeyObject
+  try {
+    key = parse()
+  } catch {
+    return Either.left(unreadable)
+  }
+  const curve = key.asymmetricKeyDetails?.namedCurve
+  if (key.asymmetricKeyType === "ec" && curve === "secp521r1") return Either.right(key)
+  const kind = curve === undefined ? (key.asymmetricKeyType ?? "unknown").toUpperCase() : `curve ${curve}`
+  return Either.left(`a ${key.type} key of another kind (${kind})`)
+}
+
+// Only labels that are known are said again: the line is the user's.
+const otherThanPrivate = (label: string): string => {
+  switch (label) {
+    case "PUBLIC KEY":
+    case "RSA PUBLIC KEY":
+      return "a public key"
+    case "CERTIFICATE":
+    case "CERTIFICATE REQUEST":
+    case "EC PARAMETERS":
+      return `a PEM of something else (${label})`
+    default:
+      return "a PEM of something else"
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Checks tokens the way the API does: who signed it, whether it is good now, and whether it allows the operation.
+ */
+
+import { Generic, Unauthorized } from "@effect-gr4vy/core/Errors"
+import * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import { publicKeyFrom } from "./p521.js"
+
+/** What a token has to allow. */
+export type Access = "read" | "write"
+
+/** How many seconds clocks may differ. */
+const leewaySeconds = 5
+
+/**
+ * A check of tokens against a public key: PEM (SPKI) or JWK, P-521. Fails with a `ConfigError` when it is not one. A
+ * token that is not good at `nowMillis` is `Unauthorized`, one that lacks the scope a `Generic` 403, in the API's words.
+ */
+export const verifyToken = (
+  publicKey: string
+): Effect.Effect<
+  (token: Redacted.Redacted, access: Access, nowMillis: number) => Effect.Effect<void, Unauthorized | Generic>,
+  ConfigError.ConfigError
+> =>
+  Effect.gen(function* () {
+    const key = yield* Either.mapLeft(publicKeyFrom(publicKey), (found) =>
+      ConfigError.InvalidData(["publicKey"], `Found ${found}; expected a public key, PEM (SPKI) or JWK, curve P-521.`)
+    )
+    // Only those who check tokens pay for loading jose.
+    const jose = yield* Effect.promise(() => import("jose"))
+    const kid = yield* Effect.promise(async () => jose.calculateJwkThumbprint(await jose.exportJWK(key)))
+    return (token, access, nowMillis) =>
+      Effect.tryPromise({
+        try: () =>
+          jose.jwtVerify(Redacted.value(token), key, {
+            algorithms: ["ES512"],
+            clockTolerance: leewaySeconds,
+            currentDate: new Date(nowMillis),
+            requiredClaims: ["exp"]
+          }),
+        catch: unauthorized
+      }).pipe(
+        Effect.filterOrFail(({ protectedHeader }) => protectedHeader.kid === kid, unauthorized),
+        Effect.filterOrFail(({ payload }) => allows(payload["scopes"], access), forbidden),
+        Effect.asVoid
+      )
+  })
+
+// Write does not imply read.
+const allows = (scopes: unknown, access: Access): boolean =>
+  Array.isArray(scopes) && (scopes.includes(`checkout-sessions.${access}`) || scopes.includes(`*.${access}`))
+
+const unauthorized = () => new Unauthorized({ code: "unauthorized", message: "No valid API authentication found" })
+
+const forbidden = () => new Generic({ status: 403, code: "forbidden", message: "Invalid credentials" })
