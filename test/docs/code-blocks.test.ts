@@ -1,0 +1,96 @@
+/**
+ * Every TypeScript block of the documentation, and every example in a docstring, compiles as it stands.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import ts from "typescript"
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, "../..")
+
+interface Block {
+  /** Where it stands, as `file:line`. */
+  readonly place: string
+  readonly code: string
+}
+
+const files = readdirSync(root, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+  .filter((file) => !/(^|\/)(node_modules|dist|\.git|api)\//.test(file))
+
+const sources = files.filter((file) => /\.md$/.test(file) || /^packages\/(core|node)\/src\/.*\.ts$/.test(file))
+
+const blocksOf = (file: string): ReadonlyArray<Block> => {
+  const blocks: Array<Block> = []
+  let open: { readonly line: number; readonly lines: Array<string> } | undefined
+  readFileSync(join(root, file), "utf8")
+    .split("\n")
+    .forEach((raw, index) => {
+      const line = file.endsWith(".ts") ? raw.replace(/^\s*\* ?/, "") : raw
+      if (open === undefined && /^\s*```(ts|typescript)\s*$/.test(line)) open = { line: index + 1, lines: [] }
+      else if (open !== undefined && /^\s*```\s*$/.test(line)) {
+        blocks.push({ place: `${file}:${open.line}`, code: open.lines.join("\n") })
+        open = undefined
+      } else open?.lines.push(line)
+    })
+  return blocks
+}
+
+const blocks = sources.flatMap(blocksOf)
+
+const options: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  moduleDetection: ts.ModuleDetectionKind.Force,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: true,
+  noEmit: true,
+  types: ["node"]
+}
+
+// The blocks are files of this folder that exist in memory alone, so that they see the packages as a user does.
+const compile = (blocks: ReadonlyArray<Block>): ReadonlyMap<string, string> => {
+  const virtual = new Map(blocks.map((block, index) => [join(here, `block-${index}.mts`), block]))
+  const host = ts.createCompilerHost(options)
+  const { fileExists, getSourceFile, readFile } = host
+  host.fileExists = (name) => virtual.has(name) || fileExists(name)
+  host.readFile = (name) => virtual.get(name)?.code ?? readFile(name)
+  host.getSourceFile = (name, ...rest) => {
+    const block = virtual.get(name)
+    return block === undefined
+      ? getSourceFile(name, ...rest)
+      : ts.createSourceFile(name, block.code, ts.ScriptTarget.ES2022, true)
+  }
+  const program = ts.createProgram([...virtual.keys()], options, host)
+  const problems = new Map<string, string>()
+  for (const diagnostic of ts.getPreEmitDiagnostics(program)) {
+    const block = diagnostic.file === undefined ? undefined : virtual.get(diagnostic.file.fileName)
+    const place = block?.place ?? diagnostic.file?.fileName ?? "options"
+    problems.set(
+      place,
+      `${problems.get(place) ?? ""}${ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n")}\n`
+    )
+  }
+  return problems
+}
+
+describe("documentation", () => {
+  it("compiles, block by block", { timeout: 120_000 }, () => {
+    assert.isAbove(blocks.length, 15)
+    const problems = compile(blocks)
+    assert.strictEqual([...problems].map(([place, problem]) => `${place}\n${problem}`).join("\n"), "")
+  })
+
+  it("is what this test reads: a block that does not compile is noticed", () => {
+    const problems = compile([{ place: "a:1", code: "const a: number = 'text'" }])
+    assert.include(problems.get("a:1") ?? "", "not assignable")
+  })
+})
