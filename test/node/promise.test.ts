@@ -3,8 +3,10 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { CheckoutSession, Generic, NotFound, RequestFailed, Unauthorized } from "@effect-gr4vy/core"
 import { Sandbox } from "@effect-gr4vy/node"
 import { type CardRequest, type Client, create, type Options } from "@effect-gr4vy/node/promise"
+import * as Otel from "@opentelemetry/api"
 import { Effect, Redacted } from "effect"
 import { expectTypeOf } from "vitest"
+import { registered } from "../support/setUps.js"
 import { slowServer } from "../support/slowServer.js"
 
 const id = "8724fd24-5489-4a5d-90fd-0604df7d3b83"
@@ -185,6 +187,31 @@ describe("a call with a signal", () => {
     })
   )
 })
+
+describe("a call in a traced request handler", () => {
+  it.scopedLive("joins the trace it is made in, and not the one its client was created in", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Sandbox.Sandbox
+      const [, spans] = yield* registered(
+        Effect.gen(function* () {
+          const client = yield* inSpan("start-up", () => create({ baseUrl, token: "any" }))
+          yield* Effect.all([inSpan("request 1", () => client.add()), inSpan("request 2", () => client.add())], {
+            concurrency: 2
+          })
+          yield* Effect.promise(client.close)
+        })
+      )
+      const named = (name: string) => spans.filter((span) => span.name === name)
+      const ids = (...names: ReadonlyArray<string>) => names.flatMap(named).map((span) => span.spanId)
+      const parents = (name: string) => named(name).map((span) => span.parentSpanId)
+      assert.sameMembers(parents("CheckoutSessions.add"), ids("request 1", "request 2"))
+      assert.sameMembers(parents("POST /checkout/sessions"), ids("CheckoutSessions.add"))
+    }).pipe(Effect.provide(Sandbox.layer()))
+  )
+})
+
+const inSpan = <A>(name: string, f: () => Promise<A>): Effect.Effect<A> =>
+  Effect.promise(() => Otel.trace.getTracer("test").startActiveSpan(name, (span) => f().finally(() => span.end())))
 
 describe("close", () => {
   it.scopedLive("lets the calls underway finish, closes every socket, and takes no more calls", () =>
