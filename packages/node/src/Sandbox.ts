@@ -81,6 +81,8 @@ export interface Options {
   readonly host?: string
   /** How long a new session lives; 1 hour by default. */
   readonly sessionLifetime?: Duration.DurationInput
+  /** Whether it makes server spans, by the tracer of whoever builds the layer; `false` by default. */
+  readonly tracing?: boolean
   /** Faults for the first requests, one each, in order. */
   readonly faults?: ReadonlyArray<Fault | undefined>
 }
@@ -106,6 +108,7 @@ export const layer = (options: Options = {}): Layer.Layer<Sandbox, HttpServerErr
     Sandbox,
     Effect.gen(function* () {
       const clock = yield* Effect.clock
+      const tracer = yield* Effect.tracer
       const memory = yield* CheckoutSessionsMemory.make(
         options.sessionLifetime === undefined ? {} : { lifetime: options.sessionLifetime }
       )
@@ -118,7 +121,8 @@ export const layer = (options: Options = {}): Layer.Layer<Sandbox, HttpServerErr
           Layer.provide(anyBearer),
           // Sessions expire by the clock of whoever started the sandbox, a `TestClock` too.
           Layer.provideMerge(Layer.setClock(clock)),
-          Layer.provideMerge(Layer.setTracerEnabled(false))
+          // Its spans would stand in the caller's own trace, which knows nothing of another process.
+          Layer.provideMerge(options.tracing === true ? Layer.setTracer(tracer) : Layer.setTracerEnabled(false))
         )
       )
       yield* Effect.addFinalizer(() => Effect.promise(dispose))
