@@ -5,17 +5,17 @@
  * Against the real API:          GR4VY_ID=… GR4VY_TOKEN=… (or GR4VY_PRIVATE_KEY_FILE=…) npm run demo
  */
 import { CheckoutSessionSecureFieldsUpdate, CheckoutSessions } from "@effect-gr4vy/core"
-import { Console, Effect, Redacted } from "effect"
+import { Console, Duration, Effect, Redacted } from "effect"
 import { run } from "./support/run.js"
 
 export const quickstart = Effect.gen(function* () {
   const sessions = yield* CheckoutSessions
 
   const created = yield* sessions.add()
-  yield* Console.log(`created  ${created.id}`)
+  yield* Console.log(`created   ${created.id}`)
 
   const read = yield* sessions.get(created.id)
-  yield* Console.log(`get      expires in ${yield* read.timeLeft}`)
+  yield* Console.log(`read      expires in ${inWords(yield* read.timeLeft)}`)
 
   yield* sessions.updateFields(
     created.id,
@@ -29,14 +29,16 @@ export const quickstart = Effect.gen(function* () {
     })
   )
   const filled = yield* sessions.get(created.id)
-  yield* Console.log(`filled   expires in ${yield* filled.timeLeft}`)
+  yield* Console.log(`filled    expires in ${inWords(yield* filled.timeLeft)}`)
 
   yield* sessions.delete(created.id)
   return yield* sessions.get(created.id).pipe(
     Effect.map(() => "still there"),
     Effect.catchTag("NotFound", (error) => Effect.succeed(`gone: ${error.message}`)),
-    Effect.tap((outcome) => Console.log(`deleted  ${outcome}`))
+    Effect.tap((outcome) => Console.log(`deleted   ${outcome}`))
   )
 })
+
+const inWords = (left: Duration.Duration) => Duration.format(Duration.seconds(Math.round(Duration.toSeconds(left))))
 
 run(import.meta.filename, quickstart)
