@@ -2,7 +2,7 @@
  * A plain OpenTelemetry process: it has registered an SDK, and knows nothing of Effect but one call. `OtelTracer.layer`
  * is all it takes for the call to stand in the trace it was made in.
  *
- * node examples/dist/10-tracing.js
+ * npm run example 10
  */
 import { CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, OtelTracer, Sandbox } from "@effect-gr4vy/node"

@@ -4,7 +4,7 @@
 import { duration, extent, rows, type TraceSpan } from "./trace.js"
 
 const rowHeight = 26
-const nameWidth = 460
+const nameWidth = 490
 const barWidth = 420
 const palette = ["#0969da", "#8250df", "#9a6700", "#1a7f37"]
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { tracing } from "@effect-gr4vy/examples/10-tracing"
-import { microservices } from "@effect-gr4vy/examples/11-microservices/start"
+import { microservices } from "@effect-gr4vy/examples/11-microservices"
 import { Effect } from "effect"
 import { unregister } from "../support/setUps.js"
 

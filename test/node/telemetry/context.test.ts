@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto"
 import { createServer, type RequestListener } from "node:http"
 import { FetchHttpClient } from "@effect/platform"
 import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
@@ -9,15 +8,12 @@ import { isTracingSuppressed } from "@opentelemetry/core"
 import { SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
 import { Deferred, Effect, Fiber, Layer, ManagedRuntime, Redacted, Runtime } from "effect"
+import { newPair, pkcs8 } from "../../support/keys.js"
 import { unregister } from "../../support/setUps.js"
 import { Recorder, type Shown } from "../../support/spans.js"
 
 const recorder = new Recorder()
-const { privateKey } = generateKeyPairSync("ec", {
-  namedCurve: "P-521",
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  publicKeyEncoding: { type: "spki", format: "pem" }
-})
+const privateKey = pkcs8(newPair().privateKey)
 
 beforeAll(() => {
   new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(recorder)] }).register()

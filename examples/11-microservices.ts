@@ -3,7 +3,7 @@
  * `@effect/opentelemetry`) → gr4vy (the sandbox, Effect's OTLP exporter). Draws the waterfall here, writes it as an SVG,
  * and ends.
  *
- * node examples/dist/11-microservices/start.js [trace.svg]
+ * npm run example 11 [trace.svg]
  */
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
@@ -12,16 +12,18 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { drawTrace } from "../support/drawTrace.js"
-import { drawTraceSvg } from "../support/drawTraceSvg.js"
-import { fromOtlp, type OtlpTraces, type TraceSpan } from "../support/trace.js"
+import { drawTrace } from "./support/drawTrace.js"
+import { drawTraceSvg } from "./support/drawTraceSvg.js"
+import { fromOtlp, type OtlpTraces, type TraceSpan } from "./support/trace.js"
+
+const processes = join(import.meta.dirname, "11-microservices")
 
 export const microservices = async (file: string): Promise<ReadonlyArray<TraceSpan>> => {
   const collector = await collect()
   const children: Array<ChildProcess> = []
   /** Starts a process, and yields the address it announces. */
   const start = async (name: string, env: Record<string, string>, execArgv: ReadonlyArray<string> = []) => {
-    const child = fork(join(import.meta.dirname, `${name}.js`), {
+    const child = fork(join(processes, `${name}.js`), {
       execArgv: [...execArgv],
       env: { ...process.env, ...env, OTEL_SERVICE_NAME: name, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
     })
@@ -36,7 +38,7 @@ export const microservices = async (file: string): Promise<ReadonlyArray<TraceSp
   try {
     const gr4vy = await start("gr4vy", {})
     const checkout = await start("checkout", { GR4VY_BASE_URL: gr4vy, GR4VY_TOKEN: "sandbox-token" })
-    const preload = pathToFileURL(join(import.meta.dirname, "storefront-tracing.js")).href
+    const preload = pathToFileURL(join(processes, "storefront-tracing.js")).href
     const storefront = await start("storefront", { CHECKOUT_URL: checkout }, ["--import", preload])
 
     const response = await fetch(`${storefront}/pay`, { method: "POST" })
