@@ -103,7 +103,7 @@ describe("a packed package", () => {
       const entrypoints = [".", ...(await subpaths(name)).map((subpath) => subpath.split("/").slice(2).join("/"))]
       await run(root, bin("attw"), tarball, "--profile", "esm-only", "--entrypoints", ...entrypoints)
     }
-  }, 60_000)
+  }, 120_000)
 })
 
 describe("in a project outside the workspace", () => {
@@ -138,7 +138,7 @@ describe("in a project outside the workspace", () => {
     const outcome = { type: "checkout-session", gone: "NotFound", requests: 5 }
     assert.deepStrictEqual(JSON.parse(await node("out/program.js")), outcome)
     assert.match(await node("out/readme-node.js"), /checkout-session[\s\S]*could not be found/)
-  }, 60_000)
+  }, 120_000)
 
   const bundler = { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }
 
@@ -166,7 +166,7 @@ describe("in a project outside the workspace", () => {
       ])
       assert.strictEqual(ts.formatDiagnostics([...program.getGlobalDiagnostics(), ...problems], formatHost), "")
     },
-    60_000
+    120_000
   )
 
   it("every public module can be imported, an internal one cannot", async () => {
