@@ -133,7 +133,11 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
       yield* Effect.forEach(
         Array.from({ length: 10_000 }, (_, n) => n),
         // One in twenty goes over the wire; the others end before it.
-        (n) => rejection(() => client.get(n % 20 === 0 ? id : "", { signal })),
+        (n) =>
+          Effect.map(
+            rejection(() => client.get(n % 20 === 0 ? id : "", { signal })),
+            (error) => assert.propertyVal(error, "_tag", n % 20 === 0 ? "NotFound" : "RequestFailed")
+          ),
         { concurrency: 100, discard: true }
       )
       assert.lengthOf(getEventListeners(signal, "abort"), 0)

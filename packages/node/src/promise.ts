@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { defaultMaxListeners, getMaxListeners, setMaxListeners } from "node:events"
+import { setMaxListeners } from "node:events"
 import { type CheckoutSession, CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
 import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
@@ -143,9 +143,13 @@ const closed = () =>
     message: "Nothing was sent: the client is closed. Create a new one, or close it after its last call."
   })
 
-// One signal may well end many calls; Node warns of a leak from the eleventh on. Node's own `fetch` does the same.
+// One signal may well end many calls; from the eleventh on, Node would warn of a leak.
 const allowManyCalls = (signal: AbortSignal | undefined): void => {
-  if (signal !== undefined && getMaxListeners(signal) === defaultMaxListeners) setMaxListeners(0, signal)
+  try {
+    if (signal !== undefined) setMaxListeners(0, signal)
+  } catch {
+    // A signal that is not Node's own has no such warning.
+  }
 }
 
 // The service itself refuses an id that cannot be one.
