@@ -14,6 +14,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -30,6 +31,11 @@ import { RequestFailed } from "./Errors.js"
 export interface CredentialsService {
   /** The token to send now. Fails with reason `Credentials` when there is none. */
   readonly token: Effect.Effect<Redacted.Redacted, RequestFailed>
+  /**
+   * The token that `token` would yield at once at `nowMillis`, if there is one. May be left out: it only spares a call
+   * the time limit that a wait needs.
+   */
+  readonly atHand?: (nowMillis: number) => Redacted.Redacted | undefined
   /**
    * A token to use instead of one that the API answered with 401, and the server's time (the answer's `Date`), which
    * shows a clock that is off. Absent where a second token would be the same as the first.
@@ -58,14 +64,20 @@ export interface ExpiringToken {
  * @category models
  */
 export interface TokenSource<E = never, R = never> {
-  /** Gets a new token. Runs once for any number of waiting calls, and goes on when one of them is interrupted. */
+  /**
+   * Gets a new token. Runs once for any number of waiting calls, and goes on when one of them is interrupted. Given up
+   * after 1 minute, or after 10 seconds while the last token is still good.
+   */
   readonly get: Effect.Effect<ExpiringToken, E, R>
-  /** Runs before a new token is made because the API refused the current one. */
+  /** Runs before a new token is got because the API refused the current one. */
   readonly onRejected?: (serverTime: Option.Option<DateTime.Utc>) => Effect.Effect<void>
 }
 
 /** The part of a token's life that is left when it is renewed. */
 const renewBefore = 0.2
+
+/** A source that hangs would keep all later calls waiting as well: longer than a call waits, it is not waited for. */
+const patience = { cold: "1 minute", warm: "10 seconds" } as const
 
 /**
  * The bearer token of each request.
@@ -101,7 +113,8 @@ export class Credentials extends Context.Tag("@effect-gr4vy/core/Credentials")<C
 
   /**
    * Tokens that expire, from any source: cached until 20 % of their life is left, then got anew; one request to the
-   * source serves all who wait; a 401 gets a new one once. While the source fails, a token that is still good is used.
+   * source serves all who wait; a 401 gets a new one once. While the source fails or is slow, a token that is still good
+   * is used.
    * The source's failure reaches the caller as `RequestFailed` with reason `Credentials`, named by its tag alone: what
    * it says may hold a secret.
    *
@@ -151,57 +164,66 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
     let cached: Cached | undefined
     let underway: Deferred.Deferred<Redacted.Redacted, RequestFailed> | undefined
 
+    const fresh = (now: number) => (cached !== undefined && now < cached.renewAt ? cached.token : undefined)
+    const good = (now: number) => (cached !== undefined && now < cached.expiresAt ? cached.token : undefined)
+
     const store = ({ expiresAt, token }: ExpiringToken) =>
-      Clock.clockWith((clock) => {
-        const now = clock.unsafeCurrentTimeMillis()
+      withNow((now) => {
         const end = DateTime.toEpochMillis(expiresAt)
         cached = { token, expiresAt: end, renewAt: end - (end - now) * renewBefore }
         return Effect.succeed(token)
       })
 
     const settle =
-      (deferred: Deferred.Deferred<Redacted.Redacted, RequestFailed>) => (exit: Exit.Exit<Redacted.Redacted, E>) =>
-        Clock.clockWith((clock) => {
+      (deferred: Deferred.Deferred<Redacted.Redacted, RequestFailed>) =>
+      (exit: Exit.Exit<Redacted.Redacted, E | Cause.TimeoutException>) =>
+        withNow((now) => {
           underway = undefined
-          const stillGood = cached !== undefined && clock.unsafeCurrentTimeMillis() < cached.expiresAt
+          const token = good(now)
           return Deferred.done(
             deferred,
-            stillGood && cached !== undefined ? Exit.succeed(cached.token) : Exit.mapErrorCause(exit, sourceFailed)
+            token === undefined ? Exit.mapErrorCause(exit, sourceFailed) : Exit.succeed(token)
           )
         })
 
-    // In the layer's scope, not the caller's: a caller that is interrupted leaves it running for the others.
-    const start = (before: Effect.Effect<void>) =>
-      Effect.suspend(() => {
-        if (underway !== undefined) return Deferred.await(underway)
-        const deferred = Deferred.unsafeMake<Redacted.Redacted, RequestFailed>(Effect.runSync(Effect.fiberId))
+    // In the layer's scope, not the caller's: a caller that is interrupted leaves it running for the others. Once it is
+    // underway it comes to its end, whenever the interruption arrives.
+    const start = (now: number, before: Effect.Effect<void>) =>
+      Effect.uninterruptibleMask((restore) => {
+        if (underway !== undefined) return restore(Deferred.await(underway))
+        const deferred = Deferred.unsafeMake<Redacted.Redacted, RequestFailed>(FiberId.none)
         underway = deferred
         return before.pipe(
-          Effect.zipRight(Effect.flatMap(source.get, store)),
+          Effect.zipRight(source.get),
+          Effect.timeout(good(now) === undefined ? patience.cold : patience.warm),
+          Effect.flatMap(store),
           Effect.provide(context),
           Effect.interruptible,
           Effect.onExit(settle(deferred)),
           Effect.forkIn(scope),
-          Effect.zipRight(Deferred.await(deferred))
+          Effect.zipRight(restore(Deferred.await(deferred)))
         )
       })
 
     return {
-      token: Clock.clockWith((clock) =>
-        cached !== undefined && clock.unsafeCurrentTimeMillis() < cached.renewAt
-          ? Effect.succeed(cached.token)
-          : start(Effect.void)
-      ),
+      atHand: fresh,
+      token: withNow((now) => {
+        // While another call renews it, a token that is still good will do.
+        const token = underway === undefined ? fresh(now) : good(now)
+        return token === undefined ? start(now, Effect.void) : Effect.succeed(token)
+      }),
       renew: (rejected, serverTime) =>
-        Effect.suspend(() => {
-          if (cached !== undefined && Redacted.value(cached.token) !== Redacted.value(rejected)) {
-            return Effect.succeed(cached.token)
-          }
+        withNow((now) => {
+          const token = good(now)
+          if (token !== undefined && Redacted.value(token) !== Redacted.value(rejected)) return Effect.succeed(token)
           cached = undefined
-          return start(source.onRejected?.(serverTime) ?? Effect.void)
+          return start(now, source.onRejected?.(serverTime) ?? Effect.void)
         })
     }
   })
+
+const withNow = <A, E, R>(f: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Clock.clockWith((clock) => f(clock.unsafeCurrentTimeMillis()))
 
 const sourceFailed = (cause: Cause.Cause<unknown>): Cause.Cause<RequestFailed> => {
   const error = Cause.squash(cause)

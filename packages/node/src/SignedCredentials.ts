@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 
-import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto"
+import { type KeyObject, randomUUID } from "node:crypto"
 import type { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
 import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
 import * as Clock from "effect/Clock"
@@ -15,10 +15,13 @@ import * as ConfigError from "effect/ConfigError"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { privateKeyFrom } from "./internal/p521.js"
 import { name, version } from "./internal/version.js"
 
 /**
@@ -100,8 +103,27 @@ export const layer = (options: Options): Layer.Layer<Credentials, ConfigError.Co
   Layer.scoped(Credentials, make(options))
 
 /**
- * What a payment form may do with an embed token.
+ * What a payment form is for, fixed by your server: the page cannot change it.
  *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Embed {
+  /** In the currency's smallest unit: 1299 is 12.99 USD. */
+  readonly amount: number
+  /** ISO 4217, e.g. `USD`. */
+  readonly currency: string
+  readonly buyerId?: string
+  readonly buyerExternalIdentifier?: string
+  readonly merchantAccountId?: string
+  readonly cartItems?: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** Its keys are yours, and pass through unchanged. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Its keys are those of the API, and pass through unchanged. */
+  readonly connectionOptions?: Readonly<Record<string, unknown>>
+}
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -110,18 +132,15 @@ export interface EmbedOptions {
   readonly privateKey: Redacted.Redacted
   /** Pins the token to one Checkout Session. */
   readonly checkoutSessionId?: CheckoutSessionId
-  /**
-   * What the form is for, e.g. `{ amount: 1299, currency: "USD", buyerExternalIdentifier: "user-1" }`. Names become
-   * snake_case on the wire; the keys of `metadata` pass through unchanged.
-   */
-  readonly embed?: Readonly<Record<string, unknown>>
+  /** What the form is for; names become snake_case on the wire, nested ones too. */
+  readonly embed?: Embed
   /** How long the token is good for: 1 hour by default, 30 seconds to 24 hours. */
   readonly lifetime?: Duration.DurationInput
 }
 
 /**
  * A token for the page that hosts the payment form: its one scope is `embed`, so it is safe in a browser. Fails with a
- * `ConfigError` when the key is not a P-521 private key.
+ * `ConfigError` when the key is not a P-521 private key, or the lifetime is out of bounds.
  *
  * @example
  * ```ts
@@ -148,10 +167,22 @@ export const embedToken = (options: EmbedOptions): Effect.Effect<Redacted.Redact
     })
   })
 
-const snakeCaseKeys = (record: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+const snakeCaseKeys = (record: object): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value])
+    Object.entries(record).map(([key, value]) => [
+      snakeCase(key),
+      key === "metadata" || key === "connectionOptions" ? value : snakeCaseNested(value)
+    ])
   )
+
+const snakeCaseNested = (value: unknown): unknown =>
+  Array.isArray(value) ? value.map(snakeCaseNested) : Predicate.isRecord(value) ? snakeCaseKeys(value) : value
+
+const snakeCase = (key: string): string =>
+  key
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
+    .toLowerCase()
 
 /** Makes a token that is good from now on, for as long as `lifetime` says. */
 type Sign = (
@@ -162,7 +193,7 @@ type Sign = (
 
 const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Sign, ConfigError.ConfigError> =>
   Effect.gen(function* () {
-    const key = yield* parseKey(Redacted.value(privateKey))
+    const key = yield* parseKey(privateKey)
     // Only those who bring a key pay for loading jose.
     const jose = yield* Effect.promise(() => import("jose"))
     const kid = yield* Effect.promise(async () => jose.calculateJwkThumbprint(await jose.exportJWK(key)))
@@ -180,30 +211,13 @@ const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Sign, ConfigEr
       }).pipe(Effect.map((token) => Redacted.make(token)))
   })
 
-const expected = "expected the private key of your Gr4vy instance: PEM (PKCS#8), curve P-521"
-
-const parseKey = (text: string): Effect.Effect<KeyObject, ConfigError.ConfigError> => {
-  const pem = text.replaceAll("\\n", "\n").trim()
-  const fail = (found: string) => Effect.fail(ConfigError.InvalidData(["privateKey"], `Found ${found}; ${expected}.`))
-  const label = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(pem)?.[1]
-  if (pem === "") return fail("nothing: the private key is empty")
-  if (label === undefined) return fail('text that is not PEM (no "-----BEGIN …-----" line)')
-  if (label.startsWith("ENCRYPTED"))
-    return fail("an encrypted private key (decrypt it first: openssl pkcs8 -in key.pem)")
-  if (!label.endsWith("PRIVATE KEY")) return fail(`a PEM of something else (${label})`)
-  let key: KeyObject
-  try {
-    key = createPrivateKey(pem)
-  } catch {
-    return fail(`a PEM labelled "${label}" whose content cannot be read`)
-  }
-  const curve = key.asymmetricKeyDetails?.namedCurve
-  return key.asymmetricKeyType === "ec" && curve === "secp521r1"
-    ? Effect.succeed(key)
-    : fail(
-        `a private key of another kind (${curve === undefined ? (key.asymmetricKeyType ?? "unknown") : `curve ${curve}`})`
-      )
-}
+const parseKey = (privateKey: Redacted.Redacted): Either.Either<KeyObject, ConfigError.ConfigError> =>
+  Either.mapLeft(privateKeyFrom(Redacted.value(privateKey)), (found) =>
+    ConfigError.InvalidData(
+      ["privateKey"],
+      `Found ${found}; expected the private key of your Gr4vy instance: PEM (PKCS#8), curve P-521.`
+    )
+  )
 
 const checkLifetime = (
   input: Duration.DurationInput = defaultLifetime

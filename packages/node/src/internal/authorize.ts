@@ -41,7 +41,7 @@ export const authorize = (credentials: CredentialsService, fixed: Readonly<Recor
       }
 
       const renew = credentials.renew
-      return Effect.flatMap(inTime(credentials.token, call), (token) => {
+      const withToken = (token: Redacted.Redacted): ReturnType<Send> => {
         const answer = sendWith(token)
         if (renew === undefined || !call.policy.renewToken) return answer
         return Effect.flatMap(answer, (response) => {
@@ -53,7 +53,10 @@ export const authorize = (credentials: CredentialsService, fixed: Readonly<Recor
             onSuccess: sendWith
           })
         })
-      })
+      }
+
+      const atHand = credentials.atHand?.(call.clock.unsafeCurrentTimeMillis())
+      return atHand === undefined ? Effect.flatMap(inTime(credentials.token, call), withToken) : withToken(atHand)
     }
 }
 

@@ -20,16 +20,17 @@ export const fromEnvironment = <A, R>(
 ): Effect.Effect<A, ConfigError.ConfigError, R> =>
   Effect.gen(function* () {
     const address = yield* addressFrom(overrides)
-    const authentication = yield* authenticationFrom(overrides)
+    const { keyVariable, ...authentication } = yield* authenticationFrom(overrides)
     const merchantAccountId = overrides.merchantAccountId ?? (yield* read("GR4VY_MERCHANT_ACCOUNT_ID"))
     const { baseUrl: _, environment: __, id: ___, privateKey: ____, token: _____, ...rest } = overrides
-    return yield* make({
+    const options = {
       ...rest,
       ...address,
       ...authentication,
       ...(merchantAccountId === undefined ? {} : { merchantAccountId })
-    })
-  }).pipe(Effect.mapError(nameVariable))
+    }
+    return yield* Effect.mapError(make(options), nameVariable({ ...variables, privateKey: keyVariable }, overrides))
+  }).pipe(Effect.mapError(nameVariable(variables, overrides)))
 
 const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.ConfigError> =>
   Effect.gen(function* () {
@@ -51,7 +52,10 @@ const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.C
     )
   })
 
-const authenticationFrom = (overrides: Overrides): Effect.Effect<Authentication, ConfigError.ConfigError> =>
+/** Who we are, and the variable that the private key came from. */
+const authenticationFrom = (
+  overrides: Overrides
+): Effect.Effect<Authentication & { readonly keyVariable?: string }, ConfigError.ConfigError> =>
   Effect.gen(function* () {
     if (overrides.token !== undefined) return { token: overrides.token }
     if (overrides.privateKey !== undefined) return { privateKey: overrides.privateKey }
@@ -65,8 +69,8 @@ const authenticationFrom = (overrides: Overrides): Effect.Effect<Authentication,
       )
     }
     if (token !== undefined) return { token: Redacted.make(token) }
-    if (privateKey !== undefined) return { privateKey: Redacted.make(privateKey) }
-    if (file !== undefined) return { privateKey: yield* readKey(file) }
+    if (privateKey !== undefined) return { privateKey: Redacted.make(privateKey), keyVariable: "GR4VY_PRIVATE_KEY" }
+    if (file !== undefined) return { privateKey: yield* readKey(file), keyVariable: "GR4VY_PRIVATE_KEY_FILE" }
     return yield* Effect.fail(
       ConfigError.MissingData(
         ["token"],
@@ -87,9 +91,25 @@ const readKey = (path: string): Effect.Effect<Redacted.Redacted, ConfigError.Con
     catch: (error) =>
       ConfigError.InvalidData(
         ["GR4VY_PRIVATE_KEY_FILE"],
-        `The file cannot be read (${error instanceof Error && "code" in error ? String(error.code) : "unknown"}): set it to the path of the PEM file with your private key.`
+        `Found ${path.includes("-----BEGIN") ? "the key itself" : unreadable(error)}; expected the path of the PEM file with your private key.`
       )
   }).pipe(Effect.map((pem) => Redacted.make(pem)))
+
+// Node's own message has the path in it, which may be a key put into the wrong variable.
+const unreadable = (error: unknown): string => {
+  const code = error instanceof Error && "code" in error ? error.code : undefined
+  switch (code) {
+    case "ENOENT":
+      return "no file"
+    case "EISDIR":
+      return "a directory"
+    case "EACCES":
+    case "EPERM":
+      return "a file that this process may not read"
+    default:
+      return "a file that cannot be read"
+  }
+}
 
 /** The variable behind each option. */
 const variables: Readonly<Record<string, string>> = {
@@ -97,14 +117,16 @@ const variables: Readonly<Record<string, string>> = {
   environment: "GR4VY_ENVIRONMENT",
   baseUrl: "GR4VY_BASE_URL",
   token: "GR4VY_TOKEN",
-  privateKey: "GR4VY_PRIVATE_KEY / GR4VY_PRIVATE_KEY_FILE",
   merchantAccountId: "GR4VY_MERCHANT_ACCOUNT_ID"
 }
 
-const nameVariable = (error: ConfigError.ConfigError): ConfigError.ConfigError => {
-  if (error._op !== "InvalidData" && error._op !== "MissingData") return error
-  const path = error.path.map((field) => variables[field] ?? field)
-  return error._op === "InvalidData"
-    ? ConfigError.InvalidData(path, error.message)
-    : ConfigError.MissingData(path, error.message)
-}
+/** What was given in the program keeps the name it has there. */
+const nameVariable =
+  (names: Readonly<Record<string, string | undefined>>, overrides: Overrides) =>
+  (error: ConfigError.ConfigError): ConfigError.ConfigError => {
+    if (error._op !== "InvalidData" && error._op !== "MissingData") return error
+    const path = error.path.map((field) => (field in overrides ? field : (names[field] ?? field)))
+    return error._op === "InvalidData"
+      ? ConfigError.InvalidData(path, error.message)
+      : ConfigError.MissingData(path, error.message)
+  }

@@ -1,0 +1,162 @@
+import { type KeyObject, verify } from "node:crypto"
+import { createRequire } from "node:module"
+import { inspect } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import { CheckoutSessionId } from "@effect-gr4vy/core"
+import { SignedCredentials } from "@effect-gr4vy/node"
+import { getEmbedToken } from "@gr4vy/sdk"
+import { Effect, Redacted, TestClock } from "effect"
+import {
+  cookbookKey,
+  cookbookThumbprint,
+  coordinates,
+  newPair,
+  type Pair,
+  parts,
+  pkcs8,
+  thumbprint
+} from "../../support/keys.js"
+
+const pairWhere = (fits: (point: { readonly x: Buffer; readonly y: Buffer }) => boolean): Pair => {
+  for (;;) {
+    const pair = newPair()
+    if (fits(coordinates(pair.publicKey))) return pair
+  }
+}
+
+const { version } = createRequire(import.meta.url)("@effect-gr4vy/node/package.json")
+const start = Date.UTC(2026, 0, 1)
+const uuidV4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+const mint = (privateKey: KeyObject, options: Omit<SignedCredentials.Options, "privateKey"> = {}) =>
+  Effect.gen(function* () {
+    yield* TestClock.setTime(start + 999)
+    const credentials = yield* SignedCredentials.make({ privateKey: Redacted.make(pkcs8(privateKey)), ...options })
+    return Redacted.value(yield* credentials.token)
+  })
+
+const isSignedBy = (publicKey: KeyObject, token: string): boolean => {
+  const { input, signature } = parts(token)
+  assert.strictEqual(signature.length, 132)
+  return verify("sha512", input, { key: publicKey, dsaEncoding: "ieee-p1363" }, signature)
+}
+
+describe("a token", () => {
+  const pairs: Record<string, Pair> = {
+    "whose x begins with a zero byte": pairWhere(({ x, y }) => x[0] === 0 && y[0] !== 0),
+    "whose y begins with a zero byte": pairWhere(({ x, y }) => x[0] !== 0 && y[0] === 0),
+    "whose x and y begin with zero bytes": pairWhere(({ x, y }) => x[0] === 0 && y[0] === 0),
+    "without zero bytes in front": pairWhere(({ x, y }) => x[0] !== 0 && y[0] !== 0)
+  }
+  for (const [name, { privateKey, publicKey }] of Object.entries(pairs)) {
+    it.scoped(`has the right header, claims and signature for a key ${name}`, () =>
+      Effect.gen(function* () {
+        const token = yield* mint(privateKey)
+        const { claims, header } = parts(token)
+        assert.deepStrictEqual(header, { alg: "ES512", typ: "JWT", kid: thumbprint(publicKey) })
+        const { jti, ...others } = claims
+        assert.match(String(jti), uuidV4)
+        assert.deepStrictEqual(others, {
+          iss: `@effect-gr4vy/node ${version}`,
+          iat: start / 1000 - 5,
+          nbf: start / 1000 - 5,
+          exp: start / 1000 + 300,
+          scopes: ["checkout-sessions.read", "checkout-sessions.write"]
+        })
+        assert.isTrue(isSignedBy(publicKey, token))
+        assert.isFalse(isSignedBy(newPair().publicKey, token))
+      })
+    )
+  }
+
+  it.scoped("names the key of RFC 7520, section 3.1 by the thumbprint that is published for it", () =>
+    Effect.map(mint(cookbookKey), (token) => assert.strictEqual(parts(token).header["kid"], cookbookThumbprint))
+  )
+
+  it.scoped("has the scopes and the lifetime that were asked for, and an id of its own", () =>
+    Effect.gen(function* () {
+      const options = { scopes: ["checkout-sessions.read"], lifetime: "1 hour" } as const
+      const [one, two] = [yield* mint(cookbookKey, options), yield* mint(cookbookKey, options)].map(
+        (token) => parts(token).claims
+      )
+      assert.deepStrictEqual(one?.["scopes"], ["checkout-sessions.read"])
+      assert.strictEqual(one?.["exp"], start / 1000 + 3600)
+      assert.notStrictEqual(one?.["jti"], two?.["jti"])
+    })
+  )
+
+  it.scoped("and its key cannot be read from the service", () =>
+    Effect.gen(function* () {
+      const pem = pkcs8(cookbookKey)
+      const credentials = yield* SignedCredentials.make({ privateKey: Redacted.make(pem) })
+      const token = Redacted.value(yield* credentials.token)
+      const seen = inspect(credentials, { depth: null, showHidden: true }) + JSON.stringify(credentials)
+      for (const secret of [...pem.split("\n").filter((line) => !line.includes("-----") && line !== ""), token]) {
+        assert.notInclude(seen, secret)
+      }
+    })
+  )
+})
+
+describe("an embed token", () => {
+  const privateKey = Redacted.make(pkcs8(cookbookKey))
+  const embed = {
+    amount: 1299,
+    currency: "USD",
+    buyerExternalIdentifier: "user-1",
+    merchantAccountId: "default",
+    cartItems: [{ name: "Plant", quantity: 1, unitAmount: 1299, productUrl: "https://example.com/a?B=c" }],
+    metadata: { order_ref: "A-1" },
+    connectionOptions: { "adyen-card": { additionalData: { "threeDS.skip": true } } }
+  }
+
+  it.effect("allows embedding and nothing else, for an hour", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start)
+      const { claims } = parts(Redacted.value(yield* SignedCredentials.embedToken({ privateKey })))
+      const { iss: _, jti: __, ...others } = claims
+      assert.deepStrictEqual(others, {
+        iat: start / 1000 - 5,
+        nbf: start / 1000 - 5,
+        exp: start / 1000 + 3600,
+        scopes: ["embed"]
+      })
+    })
+  )
+
+  it.effect("says what the vendor's SDK says", () =>
+    Effect.gen(function* () {
+      const checkoutSessionId = CheckoutSessionId.make("8724fd24-5489-4a5d-90fd-0604df7d3b83")
+      const ours = parts(Redacted.value(yield* SignedCredentials.embedToken({ privateKey, checkoutSessionId, embed })))
+      const theirs = parts(
+        yield* Effect.promise(() =>
+          getEmbedToken({ privateKey: Redacted.value(privateKey), checkoutSessionId, embedParams: embed })
+        )
+      )
+      assert.deepStrictEqual(ours.header, theirs.header)
+      for (const claim of ["scopes", "checkout_session_id", "embed"]) {
+        assert.deepStrictEqual(ours.claims[claim], theirs.claims[claim])
+      }
+    })
+  )
+
+  it.effect("leaves the keys of metadata as they are, whatever they look like", () =>
+    Effect.gen(function* () {
+      const metadata = { orderRef: "A-1", "Über-Key": "x", URL: "y" }
+      const token = yield* SignedCredentials.embedToken({
+        privateKey,
+        embed: { amount: 1, currency: "USD", metadata }
+      })
+      assert.deepStrictEqual(parts(Redacted.value(token)).claims["embed"], { amount: 1, currency: "USD", metadata })
+    })
+  )
+
+  it.effect("is refused for a key that is none, and for a lifetime out of bounds", () =>
+    Effect.gen(function* () {
+      const noKey = yield* Effect.flip(SignedCredentials.embedToken({ privateKey: Redacted.make("garbage") }))
+      assert.match(String(noKey), /Found text that is not PEM/)
+      const tooLong = yield* Effect.flip(SignedCredentials.embedToken({ privateKey, lifetime: "2 days" }))
+      assert.match(String(tooLong), /30 seconds to 24 hours/)
+    })
+  )
+})
