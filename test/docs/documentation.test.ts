@@ -1,7 +1,8 @@
 /**
- * Every TypeScript block of the documentation, and every example in a docstring, compiles as it stands.
+ * Every TypeScript block of the documentation, and every example in a docstring, compiles as it stands; every link leads
+ * somewhere.
  */
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -87,6 +88,20 @@ describe("documentation", () => {
     assert.isAbove(blocks.length, 15)
     const problems = compile(blocks)
     assert.strictEqual([...problems].map(([place, problem]) => `${place}\n${problem}`).join("\n"), "")
+  })
+
+  it("links to files that are there", () => {
+    const broken = sources.flatMap((file) =>
+      file.endsWith(".md")
+        ? Array.from(
+            readFileSync(join(root, file), "utf8").matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g),
+            ([, target]) => target ?? ""
+          )
+            .filter((target) => !existsSync(join(root, dirname(file), target)))
+            .map((target) => `${file} → ${target}`)
+        : []
+    )
+    assert.deepStrictEqual(broken, [])
   })
 
   it("is what this test reads: a block that does not compile is noticed", () => {
