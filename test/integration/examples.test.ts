@@ -69,6 +69,7 @@ const outcomes: Record<string, ReadonlyArray<RegExp>> = {
     /^runtime +interrupted: true$/
   ],
   // Nobody watches: no progress bar.
+  "09-own-credentials": [/^20 calls at once +1 token read$/, /^after a token refused +2 tokens read$/],
   "08-many-sessions": [/^opened: 188$/, /^Generic: 8$/, /^RequestFailed: 4$/]
 }
 
