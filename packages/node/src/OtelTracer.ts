@@ -133,13 +133,13 @@ class OtelSpan implements Tracer.Span {
     const time = toHrTime(endTime)
     // An interruption is not an error: somebody no longer needed the answer.
     if (exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)) {
-      const [error] = Cause.prettyErrors(exit.cause)
-      if (error !== undefined) {
-        ignoreThrow(() => {
-          this.span.recordException({ name: error.name, message: error.message, stack: Cause.pretty(exit.cause) }, time)
-          this.span.setStatus({ code: Otel.SpanStatusCode.ERROR, message: error.message })
-        })
-      }
+      ignoreThrow(() => {
+        // Rendering a cause is dear: only where somebody records it.
+        const [error] = this.span.isRecording() ? Cause.prettyErrors(exit.cause) : []
+        if (error === undefined) return
+        this.span.recordException({ name: error.name, message: error.message, stack: Cause.pretty(exit.cause) }, time)
+        this.span.setStatus({ code: Otel.SpanStatusCode.ERROR, message: error.message })
+      })
     }
     ignoreThrow(() => this.span.end(time))
   }
