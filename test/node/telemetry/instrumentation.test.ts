@@ -1,4 +1,5 @@
-import { createRequire } from "node:module"
+import * as Http from "node:http"
+import { createRequire, syncBuiltinESMExports } from "node:module"
 import { FetchHttpClient, type HttpClient } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { afterAll, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
@@ -20,14 +21,17 @@ const instrumentations: ReadonlyArray<Instrumentation> = [new HttpInstrumentatio
 beforeAll(() => {
   new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(recorder)] }).register()
   registerInstrumentations({ instrumentations: [...instrumentations] })
-  // `node:http` is patched for whoever requires it from now on.
+  // `node:http` is patched when it is required, and then for those who have imported it.
   createRequire(import.meta.url)("node:http")
+  syncBuiltinESMExports()
 })
 beforeEach(() => void recorder.take())
 afterAll(() => {
   for (const instrumentation of instrumentations) instrumentation.disable()
   unregister()
 })
+
+const clientSpans = () => recorder.take().filter((_) => _.kind === "client")
 
 const options = (baseUrl: string) => ({ baseUrl, token: Redacted.make("token") })
 const over = (client: Layer.Layer<HttpClient.HttpClient>) => (baseUrl: string) =>
@@ -41,11 +45,19 @@ const transports = [
 ]
 
 describe("with instrumentation-undici and instrumentation-http active", () => {
-  it.live("they do instrument what is not ours", () =>
+  const others = [
+    { name: "fetch", get: (url: string): Promise<unknown> => fetch(url).then((response) => response.text()) },
+    {
+      name: "node:http",
+      get: (url: string): Promise<unknown> =>
+        new Promise((resolve) => Http.get(url, (response) => response.resume().once("close", resolve)))
+    }
+  ]
+  it.live.each(others)("they do instrument what is not ours: $name", ({ get }) =>
     Effect.gen(function* () {
       const { baseUrl, requests } = yield* Script.script(Script.session)
-      yield* Effect.promise(() => fetch(baseUrl))
-      assert.strictEqual(recorder.take().filter((_) => _.kind === "client").length, 1)
+      yield* Effect.promise(() => get(baseUrl))
+      assert.lengthOf(clientSpans(), 1)
       assert.isDefined(requests[0]?.headers["traceparent"])
     }).pipe(Effect.scoped)
   )
@@ -56,7 +68,7 @@ describe("with instrumentation-undici and instrumentation-http active", () => {
       yield* Effect.flatMap(CheckoutSessions, (sessions) =>
         sessions.get(CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51"))
       ).pipe(Effect.provide(layer(baseUrl)), Effect.provide(OtelTracer.layer))
-      const clients = recorder.take().filter((_) => _.kind === "client")
+      const clients = clientSpans()
       assert.deepStrictEqual(
         clients.map((_) => _.name),
         Array.from(requests, () => "GET /checkout/sessions/{checkout_session_id}")
