@@ -185,7 +185,8 @@ const startSpan = (call: Call, route: Route, url: string, startTime: bigint): Tr
 const endSpan = (span: Tracer.Span, endTime: bigint, result: Otel.Attributes, outcome: Outcome | undefined): void => {
   setAttributes(span, result)
   const error = result["error.type"]
-  const otel = bridged(span)
+  // Who has wrapped `end` (Effect's DevTools do) waits for it to be called.
+  const otel = Object.hasOwn(span, "end") ? undefined : bridged(span)
   if (otel !== undefined) {
     // Both bridges would call a success OK and give an error a description; the conventions leave both out.
     if (error !== undefined) otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
