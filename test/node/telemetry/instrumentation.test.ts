@@ -5,12 +5,13 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { afterAll, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, OtelTracer } from "@effect-gr4vy/node"
+import * as Otel from "@opentelemetry/api"
 import { type Instrumentation, registerInstrumentations } from "@opentelemetry/instrumentation"
 import { HttpInstrumentation } from "@opentelemetry/instrumentation-http"
 import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici"
 import { SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import * as Script from "../../support/script.js"
 import { unregister } from "../../support/setUps.js"
 import { Recorder } from "../../support/spans.js"
@@ -33,6 +34,7 @@ afterAll(() => {
 
 const clientSpans = () => recorder.take().filter((_) => _.kind === "client")
 
+const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
 const options = (baseUrl: string) => ({ baseUrl, token: Redacted.make("token") })
 const over = (client: Layer.Layer<HttpClient.HttpClient>) => (baseUrl: string) =>
   Layer.provide(Gr4vy.layerWithoutTransport(options(baseUrl)), client)
@@ -65,9 +67,10 @@ describe("with instrumentation-undici and instrumentation-http active", () => {
   it.live.each(transports)("each request has one CLIENT span and one traceparent over $name", ({ layer }) =>
     Effect.gen(function* () {
       const { baseUrl, requests } = yield* Script.script(Script.status(503), Script.session)
-      yield* Effect.flatMap(CheckoutSessions, (sessions) =>
-        sessions.get(CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51"))
-      ).pipe(Effect.provide(layer(baseUrl)), Effect.provide(OtelTracer.layer))
+      yield* Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(id)).pipe(
+        Effect.provide(layer(baseUrl)),
+        Effect.provide(OtelTracer.layer)
+      )
       const clients = clientSpans()
       assert.deepStrictEqual(
         clients.map((_) => _.name),
@@ -80,12 +83,33 @@ describe("with instrumentation-undici and instrumentation-http active", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("a call inside a handler that they have wrapped joins its trace", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Script.script(Script.session)
+      const runtime = ManagedRuntime.make(Layer.provideMerge(Gr4vy.layer(options(baseUrl)), OtelTracer.layer))
+      yield* Effect.addFinalizer(() => runtime.disposeEffect)
+      const sessions = yield* Effect.promise(() => runtime.runPromise(CheckoutSessions))
+      const handlers: Array<Otel.SpanContext | undefined> = []
+      const shop = yield* Script.script((_, response) => {
+        handlers.push(Otel.trace.getActiveSpan()?.spanContext())
+        runtime.runPromise(sessions.get(id)).then(() => response.end())
+      })
+      yield* Effect.promise(() => Promise.all([1, 2, 3].map(() => fetch(shop.baseUrl))))
+      const services = recorder.take().filter((_) => _.name === "CheckoutSessions.get")
+      assert.sameDeepMembers(
+        services.map((_) => [_.traceId, _.parentSpanId]),
+        handlers.map((_) => [_?.traceId, _?.spanId])
+      )
+      assert.strictEqual(new Set(services.map((_) => _.traceId)).size, 3)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("fetch after a call is instrumented as before it", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Script.script(Script.session)
       yield* Effect.gen(function* () {
         const sessions = yield* CheckoutSessions
-        yield* sessions.get(CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51"))
+        yield* sessions.get(id)
         recorder.take()
         yield* Effect.promise(() => fetch(baseUrl))
       }).pipe(Effect.provide(Gr4vy.layer(options(baseUrl))), Effect.withSpan("mine"), Effect.provide(OtelTracer.layer))

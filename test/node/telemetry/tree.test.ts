@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
-import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Deferred, Effect, Fiber, Redacted } from "effect"
+import { Gr4vy, OtelTracer, RetryPolicy } from "@effect-gr4vy/node"
+import { type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace-base"
+import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
+import { Deferred, Effect, Fiber, Redacted, Tracer } from "effect"
 import * as Script from "../../support/script.js"
-import { type SetUp, setUps } from "../../support/setUps.js"
+import { type SetUp, setUps, unregister } from "../../support/setUps.js"
 import type { Shown } from "../../support/spans.js"
 
 const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
@@ -190,6 +192,49 @@ describe.each(setUps)("in $name", (setUp) => {
       const spans = yield* setUp.observe(Effect.provide(getIt, layerFor(baseUrl)))
       assert.isAbove(spans.length, 0)
       assert.notMatch(JSON.stringify(spans), /token"|hush|Bearer/i)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a tracer", () => {
+  it.live("of OpenTelemetry decides on sampling by what a CLIENT span has from its start", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Script.script(Script.session)
+      const decided: Array<unknown> = []
+      const sampler: Sampler = {
+        shouldSample: (_, __, name, ___, attributes) => {
+          decided.push([name, attributes["url.full"], attributes["server.port"]])
+          return { decision: SamplingDecision.NOT_RECORD }
+        }
+      }
+      new NodeTracerProvider({ sampler }).register()
+      yield* getIt.pipe(Effect.provide(layerFor(baseUrl)), Effect.provide(OtelTracer.layer))
+      assert.deepStrictEqual(decided, [
+        ["CheckoutSessions.get", undefined, undefined],
+        [`GET ${template}`, `${baseUrl}/checkout/sessions/${id}`, Number(new URL(baseUrl).port)]
+      ])
+    }).pipe(Effect.ensuring(Effect.sync(unregister)), Effect.scoped)
+  )
+
+  it.live("that wraps the spans of another, as DevTools do, sees them end", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Script.script(Script.status(404))
+      const ended: Array<string> = []
+      const inner = OtelTracer.make()
+      const wrapping = Tracer.make({
+        span: (...args) => {
+          const span = inner.span(...args)
+          const end = span.end
+          span.end = (...ending) => {
+            ended.push(span.name)
+            end.apply(span, ending)
+          }
+          return span
+        },
+        context: (f, fiber) => inner.context(f, fiber)
+      })
+      yield* Effect.exit(getIt).pipe(Effect.provide(layerFor(baseUrl)), Effect.withTracer(wrapping))
+      assert.deepStrictEqual(ended, [`GET ${template}`, "CheckoutSessions.get"])
     }).pipe(Effect.scoped)
   )
 })
