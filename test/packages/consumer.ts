@@ -33,6 +33,9 @@ export interface Consumer {
   readonly tarballs: ReadonlyArray<string>
 }
 
+const packageName = (tarball: string) =>
+  basename(tarball).replace(/^effect-gr4vy-(\w+)-.*$/, (_, name) => `@effect-gr4vy/${name}`)
+
 /** Packs both packages, and installs them with the peers that they are developed with. */
 export const makeConsumer = async (): Promise<Consumer> => {
   const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-consumer-"))
@@ -43,19 +46,18 @@ export const makeConsumer = async (): Promise<Consumer> => {
 
   const { devDependencies, peerDependencies } = await readJson(join(root, "packages/node/package.json"))
   const { devDependencies: tools } = await readJson(join(root, "package.json"))
-  const versions: Record<string, string> = { ...Object(tools), ...Object(devDependencies) }
-  const wanted = [...Object.keys(Object(peerDependencies)), "@types/node"].map((name) => `${name}@${versions[name]}`)
-  await writeFile(join(dir, "package.json"), JSON.stringify({ private: true, type: "module" }))
-  await run(
-    dir,
-    "npm",
-    "install",
-    "--prefer-offline",
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    ...tarballs,
-    ...wanted
-  )
+  const manifest = {
+    name: "consumer",
+    version: "0.0.0",
+    private: true,
+    type: "module",
+    dependencies: {
+      ...Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`])),
+      ...Object.fromEntries(Object.keys(Object(peerDependencies)).map((name) => [name, Object(devDependencies)[name]]))
+    },
+    devDependencies: { "@types/node": Object(tools)["@types/node"] }
+  }
+  await writeFile(join(dir, "package.json"), JSON.stringify(manifest))
+  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
   return { dir, tarballs, installed: (name) => join(dir, "node_modules/@effect-gr4vy", name) }
 }
