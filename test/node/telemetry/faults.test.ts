@@ -135,7 +135,7 @@ describe("a call comes to its result although there throws", () => {
 
   it.live("what the program itself throws is not swallowed", () =>
     Effect.gen(function* () {
-      const exit = yield* Effect.sync(boom).pipe(Effect.exit, Effect.provide(OtelTracer.layer))
+      const exit = yield* Effect.sync((): void => boom()).pipe(Effect.exit, Effect.provide(OtelTracer.layer))
       assert.strictEqual(exit._tag, "Failure")
     })
   )
