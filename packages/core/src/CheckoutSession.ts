@@ -72,12 +72,20 @@ const Instant = Schema.String.pipe(Schema.pattern(rfc3339))
 export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSession")(
   {
     /** Always `"checkout-session"`. */
-    type: Schema.optionalWith(Schema.Literal("checkout-session"), { default: () => "checkout-session" }),
+    type: Schema.optionalWith(
+      Schema.Literal("checkout-session").annotations({ description: "Always `checkout-session`." }),
+      {
+        default: () => "checkout-session"
+      }
+    ),
     id: CheckoutSessionId,
     /** When the session expires (`expires_at` on the wire). */
     expiresAt: Schema.propertySignature(Instant).pipe(Schema.fromKey("expires_at"))
   },
-  { description: "A short-lived session that holds a buyer's card data." }
+  [
+    { description: "A short-lived session that holds a buyer's card data." },
+    { identifier: "CheckoutSession", description: "A short-lived session that holds a buyer's card data." }
+  ]
 ) {
   /**
    * Whether the session has expired by Effect's `Clock`. The server's clock decides in the end: an expired session

@@ -15,21 +15,27 @@ import * as Schema from "effect/Schema"
 import { CheckoutSessionId } from "./CheckoutSession.js"
 import * as Endpoints from "./Endpoints.js"
 import { ErrorDetail, Generic, NotFound, Unauthorized } from "./Errors.js"
+import { asPublished, describeOperation } from "./internal/openApi.js"
 
-/** The API's error body, as the wire form of one of our error classes. */
+/** The API's error body, of which every property may be absent, as the wire form of one of our error classes. */
 const onTheWire = <Status extends number, E extends Answer<Status>>(
   identifier: string,
-  status: Schema.Schema<Status>,
+  status: { readonly schema: Schema.Schema<Status>; readonly absent: Status },
   error: Schema.Schema<E, E>,
   make: (fields: Answer<Status>) => E
 ) =>
   Schema.transform(
     Schema.Struct({
-      type: Schema.optionalWith(Schema.Literal("error"), { default: () => "error" }),
-      code: Schema.optionalWith(Schema.String, { exact: true }),
-      status,
-      message: Schema.optionalWith(Schema.String, { default: () => "" }),
-      details: Schema.optionalWith(Schema.Array(ErrorDetail), { default: () => [] })
+      type: Schema.optionalWith(Schema.Literal("error").annotations({ description: "Always `error`." }), {
+        default: () => "error"
+      }),
+      code: Schema.optionalWith(described("A code for programs to decide by, e.g. `not_found`."), { exact: true }),
+      status: Schema.optionalWith(status.schema, { default: () => status.absent }),
+      message: Schema.optionalWith(described("What went wrong, for people."), { default: () => "" }),
+      details: Schema.optionalWith(
+        Schema.Array(ErrorDetail).annotations({ description: "What is wrong with which part of the request." }),
+        { default: () => [] }
+      )
     }).annotations({ identifier }),
     error,
     {
@@ -45,12 +51,18 @@ const onTheWire = <Status extends number, E extends Answer<Status>>(
     }
   )
 
+const described = (description: string) => Schema.String.annotations({ description })
+
 interface Answer<Status extends number> {
   readonly code?: string
   readonly status: Status
   readonly message: string
   readonly details: ReadonlyArray<ErrorDetail>
 }
+
+const statusOfError = (rules: object) => ({
+  jsonSchema: { type: "integer", ...rules, description: "The HTTP status of the answer." }
+})
 
 /**
  * The wire forms of the API's errors: `Schema.encode` gives the body the API sends.
@@ -61,7 +73,7 @@ interface Answer<Status extends number> {
 export const ErrorBody = {
   Unauthorized: onTheWire(
     "Error401Unauthorized",
-    Schema.Literal(401),
+    { schema: Schema.Literal(401).annotations(statusOfError({ enum: [401] })), absent: 401 },
     Schema.typeSchema(Unauthorized),
     (fields) => new Unauthorized(fields)
   ).annotations(
@@ -72,7 +84,7 @@ export const ErrorBody = {
   ),
   NotFound: onTheWire(
     "Error404NotFound",
-    Schema.Literal(404),
+    { schema: Schema.Literal(404).annotations(statusOfError({ enum: [404] })), absent: 404 },
     Schema.typeSchema(NotFound),
     (fields) => new NotFound(fields)
   ).annotations(
@@ -84,7 +96,8 @@ export const ErrorBody = {
   /** `retryAfter` is not part of the body: it travels as the `Retry-After` header. */
   Generic: onTheWire(
     "ErrorGeneric",
-    Schema.Int.pipe(Schema.between(200, 599)),
+    // A body may leave its status out: then nothing but the answer itself tells it, and 500 is the nearest guess.
+    { schema: Schema.Int.pipe(Schema.between(200, 599, statusOfError({ minimum: 200, maximum: 599 }))), absent: 500 },
     Schema.typeSchema(Generic),
     (fields) => new Generic(fields)
   ).annotations(HttpApiSchema.annotations({ status: 500, description: "Returns a generic error." }))
@@ -113,22 +126,6 @@ export class BearerAuth extends HttpApiMiddleware.Tag<BearerAuth>()(
 
 const path = Schema.Struct({ checkout_session_id: CheckoutSessionId })
 
-// `HttpApi` gives every error a fixed status, and every endpoint an answer of its own for requests that do not decode.
-// The API has a `default` answer instead, which covers both.
-const describeOperation = (identifier: string, summary: string, description: string) =>
-  OpenApi.annotations({
-    identifier,
-    summary,
-    description,
-    transform: ({ requestBody, responses: { 400: _, 500: generic, ...responses }, ...operation }) => ({
-      ...operation,
-      ...(requestBody === undefined ? {} : { requestBody: { ...requestBody, required: false } }),
-      responses: { ...responses, default: generic }
-    })
-  })
-
-const empty = (description: string) => HttpApiSchema.NoContent.annotations({ description })
-
 /**
  * `POST /checkout/sessions`
  *
@@ -136,11 +133,18 @@ const empty = (description: string) => HttpApiSchema.NoContent.annotations({ des
  * @category operations
  */
 export const add = HttpApiEndpoint.make(Endpoints.add.method)("add", Endpoints.add.path)
-  .addSuccess(Endpoints.add.success.annotations({ description: "Returns the new Checkout Session." }), { status: 201 })
+  .addSuccess(
+    Endpoints.add.success.annotations({ identifier: "CheckoutSession", ...HttpApiSchema.annotations({ status: 201 }) })
+  )
   .addError(ErrorBody.Unauthorized)
   .addError(ErrorBody.Generic)
   .annotateContext(
-    describeOperation("add-checkout-session", "Create a new Checkout Session", "Creates a new Checkout Session.")
+    describeOperation({
+      identifier: "add-checkout-session",
+      summary: "Create a new Checkout Session",
+      description: "Creates a new Checkout Session.",
+      success: "Returns the new Checkout Session."
+    })
   )
 
 /**
@@ -151,16 +155,17 @@ export const add = HttpApiEndpoint.make(Endpoints.add.method)("add", Endpoints.a
  */
 export const get = HttpApiEndpoint.make(Endpoints.get.method)("get", Endpoints.get.path)
   .setPath(path)
-  .addSuccess(Endpoints.get.success.annotations({ description: "Returns details about a current Checkout Session." }))
+  .addSuccess(Endpoints.get.success)
   .addError(ErrorBody.Unauthorized)
   .addError(ErrorBody.NotFound)
   .addError(ErrorBody.Generic)
   .annotateContext(
-    describeOperation(
-      "get-checkout-session",
-      "Get a Checkout Session",
-      "Gets details about a current Checkout Session."
-    )
+    describeOperation({
+      identifier: "get-checkout-session",
+      summary: "Get a Checkout Session",
+      description: "Gets details about a current Checkout Session.",
+      success: "Returns details about a current Checkout Session."
+    })
   )
 
 /**
@@ -175,26 +180,33 @@ export const updateFields = HttpApiEndpoint.make(Endpoints.updateFields.method)(
 )
   .setPath(path)
   .setPayload(Endpoints.updateFields.payload)
-  .addSuccess(empty("Returns when the Checkout Session was updated."))
+  .addSuccess(HttpApiSchema.NoContent)
   .addError(ErrorBody.Unauthorized)
   .addError(ErrorBody.NotFound)
   .addError(ErrorBody.Generic)
   .annotateContext(
-    describeOperation(
-      "update-checkout-session-fields",
-      "Update a Checkout Session's Secure Fields",
-      "Updates the Secure Fields of the Checkout Session. Once the fields have been received the `expires_at` will be updated to 5 minutes from the time of receipt."
-    )
+    describeOperation({
+      identifier: "update-checkout-session-fields",
+      summary: "Update a Checkout Session's Secure Fields",
+      description:
+        "Updates the Secure Fields of the Checkout Session. Once the fields have been received the `expires_at` will be updated to 5 minutes from the time of receipt.",
+      success: "Returns when the Checkout Session was updated."
+    })
   )
 
 const delete_ = HttpApiEndpoint.make(Endpoints.delete.method)("delete", Endpoints.delete.path)
   .setPath(path)
-  .addSuccess(empty("Returns an empty response."))
+  .addSuccess(HttpApiSchema.NoContent)
   .addError(ErrorBody.Unauthorized)
   .addError(ErrorBody.NotFound)
   .addError(ErrorBody.Generic)
   .annotateContext(
-    describeOperation("delete-checkout-session", "Delete a Checkout Session", "Deletes a Checkout Session.")
+    describeOperation({
+      identifier: "delete-checkout-session",
+      summary: "Delete a Checkout Session",
+      description: "Deletes a Checkout Session.",
+      success: "Returns an empty response."
+    })
   )
 
 export {
@@ -235,6 +247,7 @@ export class CheckoutSessionsApi extends HttpApi.make("gr4vy")
       title: "Gr4vy Checkout Sessions",
       version: "1.1.0-beta",
       description: "Create, read, fill and delete Checkout Sessions.",
+      transform: asPublished,
       servers: [
         {
           url: "https://api.{id}.gr4vy.app",

@@ -7,6 +7,10 @@
  */
 import * as Schema from "effect/Schema"
 
+/** An optional text: open to what the API may add, and described as the API describes it today. */
+const described = (jsonSchema: object) =>
+  Schema.optionalWith(Schema.String.annotations({ jsonSchema: { type: "string", ...jsonSchema } }), { exact: true })
+
 /**
  * One reason why the API refused a request. Every field is optional, as on the wire.
  *
@@ -15,12 +19,18 @@ import * as Schema from "effect/Schema"
  */
 export class ErrorDetail extends Schema.Class<ErrorDetail>("ErrorDetail")({
   /** Where the problem is: `query`, `body`, `path` or `header` today. */
-  location: Schema.optionalWith(Schema.String, { exact: true }),
+  location: described({
+    enum: ["query", "body", "path", "header"],
+    description: "The part of the request that has the problem."
+  }),
   /** A code for the problem. */
-  type: Schema.optionalWith(Schema.String, { exact: true }),
+  type: described({ description: "A code for the problem." }),
   /** A JSON pointer (RFC 6901) for bodies, e.g. `/payment_method/number`; the parameter's name elsewhere. */
-  pointer: Schema.optionalWith(Schema.String, { exact: true }),
-  message: Schema.optionalWith(Schema.String, { exact: true })
+  pointer: described({
+    description: "A JSON pointer to the problem in the body; the parameter's name elsewhere.",
+    examples: ["/payment_method/number"]
+  }),
+  message: described({ description: "What is wrong, for people." })
 }) {}
 
 const answer = {

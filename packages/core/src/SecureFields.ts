@@ -9,23 +9,24 @@ import * as Schema from "effect/Schema"
 
 // Schema's own messages quote the offending value, which here may be a card number typed into the wrong field. Every
 // field therefore says in its own words what it expects.
-const says = (expected: string) => ({
-  description: expected,
-  message: () => `must be ${expected}`
+const says = (expected: string) => ({ message: () => `must be ${expected}` })
+
+/** What the published contract says about a field: for people, beside the rule. */
+interface Documentation {
+  readonly description: string
+  readonly example: string
+}
+
+const onTheWire = (rules: object, { description, example }: Documentation) => ({
+  jsonSchema: { type: "string", ...rules, description, examples: [example] }
 })
 
-const text = (pattern: RegExp, expected: string, example: string) =>
-  Schema.String.pipe(Schema.pattern(pattern)).annotations({
-    ...says(expected),
-    jsonSchema: { type: "string", pattern: pattern.source, description: expected, examples: [example] }
-  })
+const text = (pattern: RegExp, expected: string, rules: object, documentation: Documentation) =>
+  Schema.String.pipe(Schema.pattern(pattern)).annotations({ ...says(expected), ...onTheWire(rules, documentation) })
 
-const secret = (pattern: RegExp, expected: string, example: string) =>
+const secret = (pattern: RegExp, expected: string, documentation: Documentation) =>
   Schema.transform(
-    Schema.String.annotations({
-      ...says(expected),
-      jsonSchema: { type: "string", pattern: pattern.source, description: expected, examples: [example] }
-    }),
+    Schema.String.annotations({ ...says(expected), ...onTheWire({ pattern: pattern.source }, documentation) }),
     Schema.RedactedFromSelf(Schema.String.annotations(says(expected)))
       .annotations(says(`a Redacted of ${expected}`))
       .pipe(Schema.filter((redacted) => pattern.test(Redacted.value(redacted)), says(expected))),
@@ -34,41 +35,76 @@ const secret = (pattern: RegExp, expected: string, example: string) =>
 
 const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
 
-const optionalText = (description: string) =>
+const optionalText = (documentation: Documentation) =>
   Schema.optionalWith(
     Schema.NullOr(Schema.String).annotations({
       ...says("a text or null"),
-      jsonSchema: { type: "string", nullable: true, description }
+      ...onTheWire({ type: ["string", "null"] }, documentation)
     }),
     { exact: true }
   )
 
 const CardFields = Schema.Struct({
-  method: Schema.Literal("card").annotations(says('"card"')),
-  number: secret(/^[0-9]{13,19}$/, "13 to 19 digits", "4111111111111111"),
-  expirationDate: Schema.propertySignature(text(/^\d{2}\/\d{2}$/, "MM/YY", "11/25")).pipe(
-    Schema.fromKey("expiration_date")
-  ),
-  securityCode: Schema.propertySignature(secret(/^\d{3,4}$/, "3 or 4 digits", "123")).pipe(
-    Schema.fromKey("security_code")
-  ),
-  externalIdentifier: optionalText("An external identifier to match the card against your own records.").pipe(
-    Schema.fromKey("external_identifier")
-  ),
-  buyerId: Schema.optionalWith(text(uuid, "a UUID", "fe26475d-ec3e-4884-9553-f7356683f7f9"), { exact: true }).pipe(
-    Schema.fromKey("buyer_id")
-  ),
+  method: Schema.Literal("card").annotations({
+    ...says('"card"'),
+    jsonSchema: { type: "string", enum: ["card"], description: "Always `card`." }
+  }),
+  number: secret(/^[0-9]{13,19}$/, "13 to 19 digits", {
+    description: "The number of the card as it stands on its front.",
+    example: "4111111111111111"
+  }),
+  expirationDate: Schema.propertySignature(
+    text(
+      /^\d{2}\/\d{2}$/,
+      "MM/YY",
+      { pattern: "^\\d{2}/\\d{2}$" },
+      { description: "The expiration date of the card, formatted `MM/YY`.", example: "11/25" }
+    )
+  ).pipe(Schema.fromKey("expiration_date")),
+  securityCode: Schema.propertySignature(
+    secret(/^\d{3,4}$/, "3 or 4 digits", {
+      description: "The 3 or 4 digit security code of the card, also known as CVV or CVD.",
+      example: "123"
+    })
+  ).pipe(Schema.fromKey("security_code")),
+  externalIdentifier: optionalText({
+    description: "An external identifier to match the card against your own records.",
+    example: "card-323444"
+  }).pipe(Schema.fromKey("external_identifier")),
+  buyerId: Schema.optionalWith(
+    text(
+      uuid,
+      "a UUID",
+      { format: "uuid" },
+      {
+        description: "The ID of the buyer the card belongs to. Never together with `buyer_external_identifier`.",
+        example: "fe26475d-ec3e-4884-9553-f7356683f7f9"
+      }
+    ),
+    { exact: true }
+  ).pipe(Schema.fromKey("buyer_id")),
   buyerExternalIdentifier: Schema.optionalWith(
     Schema.String.annotations({
       ...says("a text"),
-      jsonSchema: { type: "string", description: "Your own identifier of the buyer; never together with buyer_id." }
+      ...onTheWire(
+        {},
+        {
+          description: "Your own identifier of the buyer the card belongs to. Never together with `buyer_id`.",
+          example: "user-789123"
+        }
+      )
     }),
     { exact: true }
   ).pipe(Schema.fromKey("buyer_external_identifier")),
-  redirectUrl: optionalText("Where to send the buyer back to after an approval step.").pipe(
-    Schema.fromKey("redirect_url")
-  )
-}).annotations(says("a card"))
+  redirectUrl: optionalText({
+    description: "Where to send the buyer once they have approved, for payment methods that ask for approval.",
+    example: "https://example.com/callback"
+  }).pipe(Schema.fromKey("redirect_url"))
+}).annotations({
+  description: "Card details to use in a transaction, or to store as a payment method.",
+  jsonSchema: { not: { required: ["buyer_id", "buyer_external_identifier"] } },
+  ...says("a card")
+})
 
 type Buyer =
   | { readonly buyerId?: string; readonly buyerExternalIdentifier?: never }
@@ -142,6 +178,7 @@ export const CheckoutSessionSecureFieldsUpdate = Schema.Struct({
   paymentMethod: Schema.optionalWith(CardRequest, { exact: true }).pipe(Schema.fromKey("payment_method"))
 }).annotations({
   identifier: "CheckoutSessionSecureFieldsUpdate",
+  description: "The secure fields to store on a Checkout Session.",
   ...says("an object with an optional paymentMethod")
 })
 

@@ -1,0 +1,52 @@
+/**
+ * What separates the description that `HttpApi` generates from the one the API publishes.
+ */
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
+
+// `HttpApi` gives every error a fixed status, and every endpoint an answer of its own for requests that do not decode.
+// The API has a `default` answer instead, which covers both.
+export const describeOperation = (operation: {
+  readonly identifier: string
+  readonly summary: string
+  readonly description: string
+  /** What the answer of a success holds. */
+  readonly success: string
+}) =>
+  OpenApi.annotations({
+    ...operation,
+    transform: ({ requestBody, responses: { 400: _, 500: generic, ...responses }, ...rest }) => ({
+      ...rest,
+      ...(requestBody === undefined ? {} : { requestBody: { ...requestBody, required: false } }),
+      responses: {
+        ...Record.map(responses, (response: object, status) =>
+          status.startsWith("2") ? { ...response, description: operation.success } : response
+        ),
+        default: generic
+      }
+    })
+  })
+
+/** Leaves out what `HttpApi` adds and the API's own description does not say. */
+export const asPublished = (spec: Record<string, unknown>): Record<string, unknown> =>
+  Record.filterMap(spec, (value, key) =>
+    (key === "additionalProperties" && value === false) ||
+    (key === "required" && Array.isArray(value) && value.length === 0) ||
+    (key === "security" && Array.isArray(value) && value.length === 0) ||
+    platformSchemas.has(key)
+      ? Option.none()
+      : Option.some(published(value))
+  )
+
+const published = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(published)
+  if (!Predicate.isRecord(value)) return value
+  // `HttpApi` wraps a reference in `allOf` to repeat the response's description beside it.
+  const { allOf } = value
+  return Array.isArray(allOf) && allOf.length === 1 ? published(allOf[0]) : asPublished(value)
+}
+
+/** The components of the error that `HttpApi` gives every endpoint. */
+const platformSchemas: ReadonlySet<string> = new Set(["HttpApiDecodeError", "Issue", "PropertyKey"])
