@@ -11,6 +11,9 @@ import { scrub } from "./scrub.js"
 /** A longer message serves nobody and would flood a log. */
 const maxMessageLength = 2000
 
+/** As many details as the fields of a form could have, and then some. */
+const maxDetails = 100
+
 interface ErrorBody {
   readonly code?: string
   readonly message?: string
@@ -91,6 +94,7 @@ const readErrorBody =
         ...(code === undefined ? {} : { code }),
         ...(message === undefined ? {} : { message }),
         details: details
+          .slice(0, maxDetails)
           .filter(Predicate.isRecord)
           .map((detail) =>
             errorDetail(
@@ -105,13 +109,16 @@ const readErrorBody =
     if (Array.isArray(body["detail"])) {
       return Option.some({
         message: "Request failed validation",
-        details: body["detail"].filter(Predicate.isRecord).map((detail) => {
-          const [location, ...path] = (Array.isArray(detail["loc"]) ? detail["loc"] : []).map((part) =>
-            Predicate.isNumber(part) ? `${part}` : (clean(part) ?? "")
-          )
-          const pointer = location === "body" ? path.map((part) => `/${part}`).join("") : path.join(".")
-          return errorDetail(location, clean(detail["type"]), pointer, clean(detail["msg"]))
-        })
+        details: body["detail"]
+          .slice(0, maxDetails)
+          .filter(Predicate.isRecord)
+          .map((detail) => {
+            const [location, ...path] = (Array.isArray(detail["loc"]) ? detail["loc"].slice(0, maxDetails) : []).map(
+              (part) => clean(Predicate.isNumber(part) ? String(part) : part) ?? ""
+            )
+            const pointer = location === "body" ? path.map((part) => `/${part}`).join("") : path.join(".")
+            return errorDetail(location, clean(detail["type"]), pointer, clean(detail["msg"]))
+          })
       })
     }
     return Option.none()

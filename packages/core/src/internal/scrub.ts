@@ -6,7 +6,8 @@ const redacted = "<redacted>"
 
 // Anything that may be a card number: 13 to 19 digits, alone or grouped by blanks or dashes.
 const cardNumber = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g
-const jsonWebToken = /eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g
+// From the beginning of a word only: text of a server must not be able to make the search slow.
+const jsonWebToken = /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g
 const bearer = /\b(bearer)\s+[A-Za-z0-9._~+/=-]+/gi
 
 /** Replaces the given secrets, and everything that looks like a card number or a bearer token. */
