@@ -19,7 +19,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { CheckoutSessions } from "./CheckoutSessions.js"
-import { type BearerAuth, CheckoutSessionsApi, ErrorBody } from "./CheckoutSessionsApi.js"
+import { add, type BearerAuth, CheckoutSessionsApi, ErrorBody, get, updateFields } from "./CheckoutSessionsApi.js"
 import { ErrorDetail, Generic, NotFound, RequestFailed, Unauthorized } from "./Errors.js"
 import { parseJson } from "./internal/answer.js"
 import { problems } from "./internal/explain.js"
@@ -68,7 +68,13 @@ const operations = HttpApiBuilder.group(CheckoutSessionsApi, "checkoutSessions",
 
 /** What lies behind this server may itself lack an answer: a gateway says so in the API's words. */
 const answered = <A, E>(effect: Effect.Effect<A, E | RequestFailed>): Effect.Effect<A, E | Generic> =>
-  Effect.mapError(effect, (error) => (error instanceof RequestFailed ? gatewayError(error) : error))
+  Effect.mapError(effect, (error) => {
+    if (error instanceof RequestFailed) return gatewayError(error)
+    // A redirect, or a status nobody knows: no error of the API, and not one to hand on.
+    return error instanceof Generic && (error.status < 400 || error.status > 599)
+      ? new Generic({ status: 502, code: "bad_gateway", message: error.message })
+      : error
+  })
 
 const gatewayError = ({ message, reason }: RequestFailed): Generic => {
   switch (reason) {
@@ -116,11 +122,23 @@ const decodeUpdate = Schema.decodeUnknown(CheckoutSessionSecureFieldsUpdate, { e
 const answerTo = (error: unknown): Unauthorized | NotFound | Generic => {
   if (error instanceof Unauthorized || error instanceof NotFound || error instanceof Generic) return error
   // Only the path is decoded by `HttpApi`: an id that cannot be one names nothing.
+  if (error instanceof HttpServerError.RouteNotFound && isKnownPath(error.request.url)) {
+    return new Generic({ status: 405, code: "method_not_allowed", message: "Method not allowed" })
+  }
   if (error instanceof HttpApiDecodeError || error instanceof HttpServerError.RouteNotFound) {
     return new NotFound({ code: "not_found", message: "The resource could not be found" })
   }
   return new Generic({ status: 500, code: "server_error", message: "Something went wrong on the server." })
 }
+
+const isKnownPath = (url: string): boolean => {
+  const path = url.split("?", 1)[0] ?? ""
+  return knownPaths.some((known) => known.test(path))
+}
+
+const knownPaths = [add, get, updateFields].map(
+  (endpoint) => new RegExp(`^${endpoint.path.replace(":checkout_session_id", "[^/]+")}$`)
+)
 
 const respond = (error: Unauthorized | NotFound | Generic): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.map(Effect.orDie(encodeError(error)), (body) =>
