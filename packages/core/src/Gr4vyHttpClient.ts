@@ -144,7 +144,7 @@ const invalid = (field: string, problem: string): Either.Either<never, ConfigErr
 const hostLabels = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
 
 const instanceUrl = (id: string, environment: string): Either.Either<string, ConfigError.ConfigError> => {
-  if (!hostLabels.test(id)) {
+  if (!Predicate.isString(id) || !hostLabels.test(id)) {
     return invalid(
       "id",
       'The instance id must be the subdomain of your Gr4vy instance, e.g. "plantly": letters, digits and dashes.'
@@ -191,6 +191,19 @@ const customUrl = (input: string | URL): Either.Either<string, ConfigError.Confi
 }
 
 /**
+ * Why a request to a whole URL is not sent: the token goes to one origin only.
+ *
+ * @since 0.1.0
+ * @category address
+ */
+export const notAPath: RequestFailed = new RequestFailed({
+  reason: "InvalidRequest",
+  delivered: "no",
+  attempts: 0,
+  message: 'Nothing was sent: a request to a Gr4vyHttpClient names a path that begins with "/", not a URL.'
+})
+
+/**
  * A client from a function: no middleware, no span, nothing of its own.
  *
  * @since 0.1.0
@@ -211,6 +224,7 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
 
     const execute = (request: HttpClientRequest.HttpClientRequest) =>
       Effect.gen(function* () {
+        if (!request.url.startsWith("/")) return yield* notAPath
         const value = yield* authorization(yield* credentials.token)
         const response = yield* client.execute(
           request.pipe(

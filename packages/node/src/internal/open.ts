@@ -4,7 +4,8 @@
 
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
-import { RequestFailed } from "@effect-gr4vy/core/Errors"
+import type { RequestFailed } from "@effect-gr4vy/core/Errors"
+import { notAPath } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as Effect from "effect/Effect"
 import { override, type RetryPolicy } from "../RetryPolicy.js"
 import type { BufferedResponse } from "./BufferedResponse.js"
@@ -43,10 +44,3 @@ export const open =
         renewed: false
       })
     })
-
-const notAPath = new RequestFailed({
-  reason: "InvalidRequest",
-  delivered: "no",
-  attempts: 0,
-  message: 'Nothing was sent: a request to a Gr4vyHttpClient names a path that begins with "/", not a URL.'
-})
