@@ -19,7 +19,8 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { CheckoutSessions } from "./CheckoutSessions.js"
-import { add, type BearerAuth, CheckoutSessionsApi, ErrorBody, get, updateFields } from "./CheckoutSessionsApi.js"
+import { type BearerAuth, CheckoutSessionsApi, ErrorBody } from "./CheckoutSessionsApi.js"
+import * as Endpoints from "./Endpoints.js"
 import { ErrorDetail, Generic, NotFound, RequestFailed, Unauthorized } from "./Errors.js"
 import { parseJson } from "./internal/answer.js"
 import { problems } from "./internal/explain.js"
@@ -121,10 +122,10 @@ const decodeUpdate = Schema.decodeUnknown(CheckoutSessionSecureFieldsUpdate, { e
 
 const answerTo = (error: unknown): Unauthorized | NotFound | Generic => {
   if (error instanceof Unauthorized || error instanceof NotFound || error instanceof Generic) return error
-  // Only the path is decoded by `HttpApi`: an id that cannot be one names nothing.
   if (error instanceof HttpServerError.RouteNotFound && isKnownPath(error.request.url)) {
     return new Generic({ status: 405, code: "method_not_allowed", message: "Method not allowed" })
   }
+  // Only the path is decoded by `HttpApi`: an id that cannot be one names nothing.
   if (error instanceof HttpApiDecodeError || error instanceof HttpServerError.RouteNotFound) {
     return new NotFound({ code: "not_found", message: "The resource could not be found" })
   }
@@ -136,7 +137,7 @@ const isKnownPath = (url: string): boolean => {
   return knownPaths.some((known) => known.test(path))
 }
 
-const knownPaths = [add, get, updateFields].map(
+const knownPaths = [Endpoints.add, Endpoints.get, Endpoints.updateFields].map(
   (endpoint) => new RegExp(`^${endpoint.path.replace(":checkout_session_id", "[^/]+")}$`)
 )
 
