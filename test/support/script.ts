@@ -57,3 +57,10 @@ export const droppedMidBody: Answer = (_, response) => {
 }
 
 export const silent: Answer = () => {}
+
+/** Answers with this body, whatever it is. */
+export const reply =
+  (code: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer =>
+  (_, response) => {
+    response.writeHead(code, headers).end(body)
+  }

@@ -6,10 +6,28 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 
 // Schema's own messages quote the offending value, which here may be a card number typed into the wrong field. Every
 // field therefore says in its own words what it expects.
 const says = (expected: string) => ({ message: () => `must be ${expected}` })
+
+// A struct with renamed keys is a transformation between two more structs, whose own messages quote what they were given.
+const saysOnBothSides =
+  (expected: string) =>
+  <A, I>(schema: Schema.Schema<A, I>): Schema.Schema<A, I> => {
+    const { ast } = schema.annotations(says(expected))
+    if (!AST.isTransformation(ast)) return schema
+    const message = { [AST.MessageAnnotationId]: says(expected).message }
+    return Schema.make(
+      new AST.Transformation(
+        AST.annotations(ast.from, message),
+        AST.annotations(ast.to, message),
+        ast.transformation,
+        ast.annotations
+      )
+    )
+  }
 
 /** What the published contract says about a field: for people, beside the rule. */
 interface Documentation {
@@ -22,7 +40,9 @@ const onTheWire = (rules: object, { description, example }: Documentation) => ({
 })
 
 const text = (pattern: RegExp, expected: string, rules: object, documentation: Documentation) =>
-  Schema.String.pipe(Schema.pattern(pattern)).annotations({ ...says(expected), ...onTheWire(rules, documentation) })
+  Schema.String.annotations(says(expected))
+    .pipe(Schema.pattern(pattern))
+    .annotations({ ...says(expected), ...onTheWire(rules, documentation) })
 
 const secret = (pattern: RegExp, expected: string, documentation: Documentation) =>
   Schema.transform(
@@ -37,7 +57,10 @@ const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a
 
 const optionalText = (documentation: Documentation) =>
   Schema.optionalWith(
-    Schema.NullOr(Schema.String).annotations({
+    Schema.Union(
+      Schema.String.annotations(says("a text or null")),
+      Schema.Null.annotations(says("a text or null"))
+    ).annotations({
       ...says("a text or null"),
       ...onTheWire({ type: ["string", "null"] }, documentation)
     }),
@@ -102,8 +125,7 @@ const CardFields = Schema.Struct({
   }).pipe(Schema.fromKey("redirect_url"))
 }).annotations({
   description: "Card details to use in a transaction, or to store as a payment method.",
-  jsonSchema: { not: { required: ["buyer_id", "buyer_external_identifier"] } },
-  ...says("a card")
+  jsonSchema: { not: { required: ["buyer_id", "buyer_external_identifier"] } }
 })
 
 type Buyer =
@@ -143,6 +165,7 @@ export type CardRequest = Omit<typeof CardFields.Type, keyof Buyer> & Buyer
  * @category models
  */
 export const CardRequest = CardFields.pipe(
+  saysOnBothSides("a card"),
   Schema.filter(
     (card): card is typeof card & CardRequest =>
       card.buyerId === undefined || card.buyerExternalIdentifier === undefined
@@ -150,6 +173,13 @@ export const CardRequest = CardFields.pipe(
 ).annotations({
   identifier: "CardRequest",
   ...says("a card with either buyerId or buyerExternalIdentifier, not both")
+})
+
+const UpdateFields = Schema.Struct({
+  paymentMethod: Schema.optionalWith(CardRequest, { exact: true }).pipe(Schema.fromKey("payment_method"))
+}).annotations({
+  identifier: "CheckoutSessionSecureFieldsUpdate",
+  description: "The secure fields to store on a Checkout Session."
 })
 
 /**
@@ -174,13 +204,10 @@ export const CardRequest = CardFields.pipe(
  * @since 0.1.0
  * @category models
  */
-export const CheckoutSessionSecureFieldsUpdate = Schema.Struct({
-  paymentMethod: Schema.optionalWith(CardRequest, { exact: true }).pipe(Schema.fromKey("payment_method"))
-}).annotations({
-  identifier: "CheckoutSessionSecureFieldsUpdate",
-  description: "The secure fields to store on a Checkout Session.",
-  ...says("an object with an optional paymentMethod")
-})
+export const CheckoutSessionSecureFieldsUpdate = Object.assign(
+  UpdateFields.pipe(saysOnBothSides("an object with an optional paymentMethod")),
+  { make: UpdateFields.make }
+)
 
 /**
  * @since 0.1.0

@@ -10,7 +10,12 @@ export interface Problem {
 }
 
 export const problems = (error: ParseResult.ParseError): ReadonlyArray<Problem> =>
-  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({ message, path: path.map(String) }))
+  ParseResult.ArrayFormatter.formatErrorSync(error).map(({ _tag, message, path }) =>
+    // The name of a property that should not be there is a value too.
+    _tag === "Unexpected"
+      ? { message: "has a property of an unknown name", path: path.slice(0, -1).map(String) }
+      : { message, path: path.map(String) }
+  )
 
 /** The problems in one sentence, with TypeScript's names for the fields. */
 export const explain = (error: ParseResult.ParseError, root: string): string =>
