@@ -211,8 +211,10 @@ const addOperation: Operation<CheckoutSession, Unauthorized | Generic> = {
   success: session(Endpoints.add),
   error: (answer) => {
     const error = toError(answer)
+    if (!(error instanceof NotFound)) return error
     // The contract knows no 404 here: nothing was asked for that could be missing.
-    return error instanceof NotFound ? new Generic({ ...error }) : error
+    const { code, details, message, status } = error
+    return new Generic({ status, message, details, ...(code === undefined ? {} : { code }) })
   }
 }
 

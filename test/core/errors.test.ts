@@ -1,0 +1,327 @@
+import { inspect } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import {
+  CheckoutSessionId,
+  CheckoutSessions,
+  Generic,
+  type NotFound,
+  type RequestFailed,
+  type Unauthorized
+} from "@effect-gr4vy/core"
+import { Cause, Duration, Effect, FastCheck, Ref } from "effect"
+import { card, visa } from "../support/cards.js"
+import { clients, token } from "../support/layers.js"
+import { type Answer, droppedMidBody, reply, script, sessionJson } from "../support/script.js"
+
+const id = CheckoutSessionId.make("8724fd24-5489-4a5d-90fd-0604df7d3b83")
+
+const json = (code: number, body: unknown, headers?: Readonly<Record<string, string>>) =>
+  reply(code, JSON.stringify(body), { "content-type": "application/json", ...headers })
+
+const apiError = (status: number, code: string, message: string) => ({
+  type: "error",
+  code,
+  status,
+  message,
+  details: []
+})
+
+const html = "<!DOCTYPE html><html><body>Not here</body></html>"
+const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
+
+interface Row {
+  readonly what: string
+  readonly answer: Answer
+  readonly expected: Partial<Unauthorized> | Partial<NotFound> | Partial<Generic> | Partial<RequestFailed>
+}
+
+const detail = { location: "body", type: "value_error", pointer: "/payment_method/number", message: "Bad number" }
+
+const rows: ReadonlyArray<Row> = [
+  {
+    what: "the API's own 401 is Unauthorized",
+    answer: json(401, apiError(401, "unauthorized", "No valid API authentication found")),
+    expected: { _tag: "Unauthorized", status: 401, code: "unauthorized", message: "No valid API authentication found" }
+  },
+  { what: "an HTML 401 is Unauthorized", answer: reply(401, html), expected: { _tag: "Unauthorized", status: 401 } },
+  {
+    what: "the API's own 404 is NotFound",
+    answer: json(404, apiError(404, "not_found", "The resource could not be found")),
+    expected: { _tag: "NotFound", status: 404, code: "not_found", message: "The resource could not be found" }
+  },
+  {
+    what: "a gateway's HTML 404 is NotFound and says what came",
+    answer: reply(404, html),
+    expected: {
+      _tag: "NotFound",
+      message:
+        "The API answered 404 with an HTML page instead of its own error. The session is unknown, deleted or expired: create a new one, or check the base URL."
+    }
+  },
+  { what: "a 404 whose body says 500 is NotFound", answer: json(404, { status: 500 }), expected: { _tag: "NotFound" } },
+  {
+    what: "an empty 404 is NotFound",
+    answer: reply(404, ""),
+    expected: { _tag: "NotFound", status: 404, details: [] }
+  },
+  {
+    what: "a gateway's HTML 502 is Generic",
+    answer: reply(502, html),
+    expected: {
+      _tag: "Generic",
+      status: 502,
+      message:
+        "The API answered 502 with an HTML page instead of its own error. The service or a gateway before it has a problem: try again later."
+    }
+  },
+  ...(
+    [
+      ["broken JSON", '{"code":'],
+      ["JSON of another shape", "null"],
+      ["JSON of another shape", "[1]"],
+      ["JSON of another shape", deep],
+      ["JSON of another shape", '{"code":7,"message":{"toString":1},"details":"no"}'],
+      ["a text", "upstream connect error"],
+      ["an empty body", ""]
+    ] as const
+  ).map(
+    ([kind, body]): Row => ({
+      what: `a 500 with ${kind} (${body.slice(0, 12)}) is Generic and says what came`,
+      answer: reply(500, body),
+      expected: {
+        _tag: "Generic",
+        status: 500,
+        details: [],
+        message: `The API answered 500 with ${kind} instead of its own error. The service or a gateway before it has a problem: try again later.`
+      }
+    })
+  ),
+  {
+    what: "an error body without a message still has a sentence",
+    answer: json(403, { type: "error", code: "forbidden" }),
+    expected: {
+      _tag: "Generic",
+      code: "forbidden",
+      message: "The API answered 403 with no message. Check that the token has the scopes this call needs."
+    }
+  },
+  {
+    what: "a redirect is Generic and not followed",
+    answer: reply(302, "", { location: "/elsewhere" }),
+    expected: { _tag: "Generic", status: 302 }
+  },
+  {
+    what: "the API's details are kept",
+    answer: json(400, { ...apiError(400, "bad_request", "Request failed validation"), details: [detail, 7, null] }),
+    expected: {
+      _tag: "Generic",
+      status: 400,
+      code: "bad_request",
+      details: [detail] as never
+    }
+  },
+  {
+    what: "a 422's other shape becomes details",
+    answer: json(422, {
+      detail: [
+        { loc: ["body", "payment_method", "number"], msg: "Bad number", type: "value_error" },
+        { loc: ["query", "limit", 0], msg: "Bad limit", type: "type_error" }
+      ]
+    }),
+    expected: {
+      _tag: "Generic",
+      status: 422,
+      details: [detail, { location: "query", type: "type_error", pointer: "limit.0", message: "Bad limit" }] as never
+    }
+  },
+  {
+    what: "hostile JSON is a typed error",
+    answer: reply(
+      422,
+      '{"__proto__":{"code":"x"},"constructor":1,"detail":[{"loc":[{"toString":1}]},{"loc":{"length":9}},{}]}'
+    ),
+    expected: { _tag: "Generic", status: 422 }
+  },
+  {
+    what: "Retry-After in seconds becomes retryAfter",
+    answer: json(429, apiError(429, "too_many_requests", "Slow down"), { "retry-after": "7" }),
+    expected: { _tag: "Generic", status: 429, retryAfter: Duration.seconds(7) }
+  },
+  {
+    what: "a Retry-After that asks for no wait is as if absent",
+    answer: json(429, apiError(429, "too_many_requests", "Slow down"), { "retry-after": "-5" }),
+    expected: { _tag: "Generic", status: 429, retryAfter: undefined as never }
+  },
+  ...(
+    [
+      ["HTML", 200, html, "an HTML page"],
+      ["an empty body", 200, "", "an empty body"],
+      ["null", 200, "null", "JSON of another shape"],
+      ["half a JSON", 200, sessionJson.slice(0, 20), "broken JSON"],
+      ["a session without an id", 200, '{"expires_at":"2022-01-01T00:00:00Z"}', "JSON of another shape"]
+    ] as const
+  ).map(
+    ([what, status, body, kind]): Row => ({
+      what: `${what} with a 200 is never a success`,
+      answer: reply(status, body),
+      expected: {
+        _tag: "RequestFailed",
+        reason: "InvalidResponse",
+        delivered: "yes",
+        attempts: 1,
+        message: `The API answered 200 with ${kind} instead of a Checkout Session. Check the base URL, and what stands between you and the API.`
+      }
+    })
+  ),
+  {
+    what: "an answer that ends early is Disconnected",
+    answer: droppedMidBody,
+    expected: { _tag: "RequestFailed", reason: "Disconnected", delivered: "unknown", attempts: 1 }
+  }
+]
+
+const matches = (error: object, expected: object) => {
+  for (const [key, value] of Object.entries(expected)) {
+    const actual: unknown = Reflect.get(error, key)
+    const plain = key === "details" && Array.isArray(actual) ? actual.map((_) => ({ ..._ })) : actual
+    assert.deepStrictEqual(plain, value, key)
+  }
+}
+
+const everyway = (error: unknown): string =>
+  [
+    inspect(error, { depth: 20, showHidden: true }),
+    JSON.stringify(error),
+    String(error),
+    error instanceof Error ? (error.stack ?? "") : "",
+    Cause.pretty(Cause.fail(error))
+  ].join("\n")
+
+for (const [name, client] of Object.entries(clients)) {
+  describe(`through ${name}`, () => {
+    const failing = <A, E>(answer: Answer, call: (sessions: CheckoutSessions["Type"]) => Effect.Effect<A, E>) =>
+      Effect.flatMap(script(answer), ({ baseUrl }) =>
+        Effect.flip(Effect.provide(Effect.flatMap(CheckoutSessions, call), client(baseUrl)))
+      )
+
+    for (const { answer, expected, what } of rows) {
+      it.scopedLive(what, () =>
+        Effect.map(
+          failing(answer, (sessions) => sessions.get(id)),
+          (error) => matches(error, expected)
+        )
+      )
+    }
+
+    it.scopedLive("a 404 to add is Generic: nothing was asked for that could be missing", () =>
+      Effect.gen(function* () {
+        const error = yield* failing(json(404, apiError(404, "not_found", "Nothing here")), (_) => _.add())
+        assert.instanceOf(error, Generic)
+        matches(error, { status: 404, code: "not_found", message: "Nothing here" })
+      })
+    )
+
+    it.scopedLive("a refused connection is Connect, and nothing was delivered", () =>
+      Effect.gen(function* () {
+        const { baseUrl } = yield* Effect.scoped(script(reply(200, "")))
+        const error = yield* Effect.flip(
+          Effect.provide(
+            Effect.flatMap(CheckoutSessions, (_) => _.get(id)),
+            client(baseUrl)
+          )
+        )
+        matches(error, { _tag: "RequestFailed", reason: "Connect", delivered: "no", attempts: 1 })
+      })
+    )
+
+    it.scopedLive("a 200 with a body where 204 was due is an InvalidResponse", () =>
+      Effect.map(
+        failing(reply(200, "{}"), (sessions) => sessions.delete(id)),
+        (error) => matches(error, { _tag: "RequestFailed", reason: "InvalidResponse", delivered: "yes" })
+      )
+    )
+
+    it.scopedLive("a huge message is cut", () =>
+      Effect.gen(function* () {
+        const { message } = yield* failing(json(500, { code: "c", message: "eyJ".repeat(300_000) }), (_) => _.get(id))
+        assert.isAtMost(message.length, 2001)
+      })
+    )
+
+    it.scopedLive("what the API echoes of a card or a token is scrubbed from every part of the error", () =>
+      Effect.gen(function* () {
+        const grouped = "4111 1111-1111 1111"
+        const echo = `number ${visa.number} (${grouped}) code ${visa.security_code} Bearer ${token} ${token}`
+        const error = yield* failing(
+          json(400, {
+            code: echo,
+            message: echo,
+            details: [{ location: echo, type: echo, pointer: echo, message: echo }]
+          }),
+          (sessions) => sessions.updateFields(id, { paymentMethod: card() })
+        )
+        assert.instanceOf(error, Generic)
+        const shown = everyway(error)
+        for (const secret of [visa.number, grouped, visa.security_code, token, token.slice(-12)]) {
+          // A stack has line numbers of its own, which may hold the security code's three digits.
+          const text = secret === visa.security_code ? JSON.stringify(error) : shown
+          assert.notInclude(text, secret)
+        }
+      })
+    )
+
+    it.scopedLive("what the API echoes in a 422 is scrubbed, wherever it stands", () =>
+      Effect.gen(function* () {
+        const error = yield* failing(
+          json(422, { detail: [{ loc: ["body", visa.number, 4111111111111111], msg: visa.number, type: token }] }),
+          (sessions) => sessions.updateFields(id, { paymentMethod: card() })
+        )
+        assert.instanceOf(error, Generic)
+        assert.notInclude(everyway(error), visa.number)
+        assert.notInclude(everyway(error), token)
+      })
+    )
+
+    it.scopedLive("every status and every body end as a typed error, never a defect", () =>
+      Effect.gen(function* () {
+        const answer = yield* Ref.make(reply(500, ""))
+        const { baseUrl } = yield* script((request, response) => Effect.runSync(Ref.get(answer))(request, response))
+        yield* Effect.gen(function* () {
+          const sessions = yield* CheckoutSessions
+          for (const { body, retryAfter, status } of FastCheck.sample(anyAnswer, 60)) {
+            yield* Ref.set(answer, reply(status, body, { "retry-after": retryAfter }))
+            const error = yield* Effect.flip(sessions.get(id))
+            const expected = status === 401 ? "Unauthorized" : status === 404 ? "NotFound" : "Generic"
+            assert(error._tag === expected && error.status === status, `${status} ${body}`)
+            assert.notStrictEqual(error.message, "")
+          }
+        }).pipe(Effect.provide(client(baseUrl)))
+      })
+    )
+  })
+}
+
+const anyText = FastCheck.oneof(FastCheck.jsonValue(), FastCheck.string())
+
+const anyAnswer = FastCheck.record({
+  status: FastCheck.oneof(FastCheck.integer({ min: 300, max: 599 }), FastCheck.constantFrom(401, 404)).filter(
+    // 304 has no body by HTTP's own rules.
+    (status) => status !== 304
+  ),
+  body: FastCheck.oneof(
+    FastCheck.string(),
+    FastCheck.json(),
+    FastCheck.record(
+      {
+        type: anyText,
+        code: anyText,
+        status: anyText,
+        message: anyText,
+        details: FastCheck.array(FastCheck.record({ location: anyText, pointer: anyText }, { requiredKeys: [] })),
+        detail: FastCheck.array(FastCheck.record({ loc: anyText, msg: anyText }, { requiredKeys: [] }))
+      },
+      { requiredKeys: [] }
+    ).map((body) => JSON.stringify(body))
+  ),
+  retryAfter: FastCheck.oneof(FastCheck.integer().map(String), FastCheck.stringMatching(/^[ -~]{0,20}$/))
+})
