@@ -88,13 +88,13 @@ export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSess
   ]
 ) {
   /**
-   * Whether the session has expired by Effect's `Clock`. The server's clock decides in the end: an expired session
+   * Whether the session has expired by Effect's `Clock`: from the moment of `expiresAt` on. The server's clock decides in the end: an expired session
    * answers `NotFound`.
    *
    * @since 0.1.0
    */
   get isExpired(): Effect.Effect<boolean> {
-    return DateTime.isPast(this.expiresAt)
+    return Effect.map(DateTime.now, DateTime.greaterThanOrEqualTo(this.expiresAt))
   }
 
   /**
