@@ -16,16 +16,14 @@ const says = (expected: string) => ({ message: () => `must be ${expected}` })
 const saysOnBothSides =
   (expected: string) =>
   <A, I>(schema: Schema.Schema<A, I>): Schema.Schema<A, I> => {
-    const { ast } = schema.annotations(says(expected))
+    const { ast } = schema
     if (!AST.isTransformation(ast)) return schema
     const message = { [AST.MessageAnnotationId]: says(expected).message }
     return Schema.make(
-      new AST.Transformation(
-        AST.annotations(ast.from, message),
-        AST.annotations(ast.to, message),
-        ast.transformation,
-        ast.annotations
-      )
+      new AST.Transformation(AST.annotations(ast.from, message), AST.annotations(ast.to, message), ast.transformation, {
+        ...ast.annotations,
+        ...message
+      })
     )
   }
 
@@ -48,8 +46,13 @@ const secret = (pattern: RegExp, expected: string, documentation: Documentation)
   Schema.transform(
     Schema.String.annotations({ ...says(expected), ...onTheWire({ pattern: pattern.source }, documentation) }),
     Schema.RedactedFromSelf(Schema.String.annotations(says(expected)))
-      .annotations(says(`a Redacted of ${expected}`))
-      .pipe(Schema.filter((redacted) => pattern.test(Redacted.value(redacted)), says(expected))),
+      .annotations({ ...says(`a Redacted of ${expected}`), description: documentation.description })
+      .pipe(
+        Schema.filter((redacted) => pattern.test(Redacted.value(redacted)), {
+          ...says(expected),
+          description: documentation.description
+        })
+      ),
     { strict: true, decode: (value) => Redacted.make(value), encode: Redacted.value }
   )
 
