@@ -34,11 +34,7 @@ export const make: () => Tracer.Tracer = () =>
   Tracer.make({
     span: (spanName, parent, context, links, startTime, kind, options) =>
       new OtelSpan(spanName, parent, context, links, startTime, kind, options),
-    context: (f, fiber) =>
-      runIn(
-        ignoreThrow(() => contextOf(fiber)),
-        f
-      )
+    context: (f, fiber) => runIn(contextOf(fiber), f)
   })
 
 /**

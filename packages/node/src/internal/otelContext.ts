@@ -24,8 +24,7 @@ const suppressed = Otel.ROOT_CONTEXT.setValue(
 /**
  * Runs `f` with an OpenTelemetry context active. A context manager that throws is ignored; what `f` throws is not.
  */
-export const runIn = <A>(context: Otel.Context | undefined, f: () => A): A => {
-  if (context === undefined) return f()
+export const runIn = <A>(context: Otel.Context, f: () => A): A => {
   let ran = false
   try {
     return Otel.context.with(context, () => {
