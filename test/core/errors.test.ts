@@ -1,14 +1,17 @@
 import { inspect } from "node:util"
+import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import {
   CheckoutSessionId,
   CheckoutSessions,
+  Credentials,
   Generic,
+  Gr4vyHttpClient,
   type NotFound,
   type RequestFailed,
   type Unauthorized
 } from "@effect-gr4vy/core"
-import { Cause, Duration, Effect, FastCheck, Ref } from "effect"
+import { Cause, Duration, Effect, FastCheck, Layer, Redacted, Ref } from "effect"
 import { card, visa } from "../support/cards.js"
 import { clients, token } from "../support/layers.js"
 import { type Answer, droppedMidBody, reply, script, sessionJson } from "../support/script.js"
@@ -324,4 +327,24 @@ const anyAnswer = FastCheck.record({
     ).map((body) => JSON.stringify(body))
   ),
   retryAfter: FastCheck.oneof(FastCheck.integer().map(String), FastCheck.stringMatching(/^[ -~]{0,20}$/))
+})
+
+describe("core's plain client", () => {
+  it.scopedLive("takes paths only: the token goes to one origin", () =>
+    Effect.gen(function* () {
+      const { baseUrl, requests } = yield* script(reply(200, ""))
+      const elsewhere = yield* script(reply(200, ""))
+      const client = yield* Effect.provide(
+        Gr4vyHttpClient,
+        Gr4vyHttpClient.layer({ baseUrl }).pipe(
+          Layer.provide([FetchHttpClient.layer, Credentials.layerToken(Redacted.make(token))])
+        )
+      )
+      for (const url of [elsewhere.baseUrl, elsewhere.baseUrl.replace("http://", "@"), ".evil.com/"]) {
+        const error = yield* Effect.flip(client.get(url))
+        assert.strictEqual(error.reason, "InvalidRequest")
+      }
+      assert.strictEqual(requests.length + elsewhere.requests.length, 0)
+    })
+  )
 })
