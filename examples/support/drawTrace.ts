@@ -7,7 +7,7 @@ import { duration, extent, type Row, rows, type TraceSpan } from "./trace.js"
 type Style = Parameters<typeof styleText>[0]
 
 const colored = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
-const paint = (style: Style, text: string): string => (colored ? styleText(style, text) : text)
+const paint = (style: Style, text: string): string => (colored && text.trim() !== "" ? styleText(style, text) : text)
 
 export const drawTrace = (spans: ReadonlyArray<TraceSpan>, columns = process.stdout.columns ?? 110): string => {
   const lines = rows(spans)
@@ -15,8 +15,9 @@ export const drawTrace = (spans: ReadonlyArray<TraceSpan>, columns = process.std
   const width = (cell: (row: Row) => string) => Math.max(0, ...lines.map((row) => cell(row).length))
   const [nameWidth, serviceWidth, resultWidth] = [width(label), width((_) => _.span.service), width((_) => _.result)]
   const used = nameWidth + serviceWidth + resultWidth + 20
-  const barWidth = Math.max(16, Math.min(48, columns - used))
-  const bar = scale(spans, barWidth)
+  // A narrow terminal shows the tree alone.
+  const barWidth = Math.min(48, columns - used)
+  const bar = barWidth < 10 ? () => "" : scale(spans, barWidth)
   return lines
     .map((row) => {
       const name = paint("dim", row.branch) + (row.note ? paint("dim", row.text) : row.text)
@@ -30,7 +31,7 @@ export const drawTrace = (spans: ReadonlyArray<TraceSpan>, columns = process.std
         duration(row.span).padStart(9),
         paint(color, bar(row.span).trimEnd())
       ]
-      return cells.join("  ")
+      return cells.join("  ").trimEnd()
     })
     .join("\n")
 }
