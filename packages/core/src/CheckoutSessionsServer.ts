@@ -47,10 +47,33 @@ export const layer: Layer.Layer<HttpApi.Api, never, CheckoutSessions | BearerAut
 export const errors: Layer.Layer<never> = Layer.suspend(() =>
   HttpApiBuilder.middleware((app: HttpApp.Default<unknown>) =>
     Effect.catchAllCause(app, (cause) =>
-      Cause.isInterruptedOnly(cause) ? Effect.interrupt : respond(answerTo(Cause.squash(cause)))
+      Cause.isInterruptedOnly(cause) ? Effect.interrupt : respondTo(Cause.squash(cause))
     )
   )
 )
+
+/**
+ * The template of a path of the contract, and the methods that are allowed there; `undefined` where there is none.
+ *
+ * @since 0.1.0
+ * @category routes
+ */
+export const routeAt = (
+  path: string
+): { readonly route: string; readonly methods: ReadonlyArray<string> } | undefined =>
+  routes.find(({ pattern }) => pattern.test(path))
+
+const routes = [...new Set(Object.values(Endpoints).map(({ path }) => path))].map((path) => {
+  const methods = Object.values(Endpoints).flatMap(
+    (endpoint): ReadonlyArray<string> => (endpoint.path === path ? [endpoint.method] : [])
+  )
+  return {
+    pattern: new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}/?$`),
+    route: path.replace(/:(\w+)/g, "{$1}"),
+    // Whoever may GET may ask for the head alone.
+    methods: methods.includes("GET") ? [...methods, "HEAD"] : methods
+  }
+})
 
 const operations = HttpApiBuilder.group(CheckoutSessionsApi, "checkoutSessions", (handlers) =>
   Effect.map(CheckoutSessions, (sessions) =>
@@ -122,9 +145,6 @@ const decodeUpdate = Schema.decodeUnknown(CheckoutSessionSecureFieldsUpdate, { e
 
 const answerTo = (error: unknown): Unauthorized | NotFound | Generic => {
   if (error instanceof Unauthorized || error instanceof NotFound || error instanceof Generic) return error
-  if (error instanceof HttpServerError.RouteNotFound && isKnownPath(error.request.url)) {
-    return new Generic({ status: 405, code: "method_not_allowed", message: "Method not allowed" })
-  }
   // Only the path is decoded by `HttpApi`: an id that cannot be one names nothing.
   if (error instanceof HttpApiDecodeError || error instanceof HttpServerError.RouteNotFound) {
     return new NotFound({ code: "not_found", message: "The resource could not be found" })
@@ -132,22 +152,29 @@ const answerTo = (error: unknown): Unauthorized | NotFound | Generic => {
   return new Generic({ status: 500, code: "server_error", message: "Something went wrong on the server." })
 }
 
-const isKnownPath = (url: string): boolean => {
-  const path = url.split("?", 1)[0] ?? ""
-  return knownPaths.some((known) => known.test(path))
+const respondTo = (error: unknown): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  if (!(error instanceof HttpServerError.RouteNotFound)) return respond(answerTo(error))
+  const { method, url } = error.request
+  const at = routeAt(url.split("?", 1).join())
+  // A path may have the form of a route and still not be one: `%` alone does not decode.
+  if (at === undefined || at.methods.includes(method)) return respond(answerTo(error))
+  const allow = { allow: at.methods.join(", ") }
+  return method === "OPTIONS"
+    ? Effect.succeed(HttpServerResponse.empty({ status: 204, headers: allow }))
+    : respond(new Generic({ status: 405, code: "method_not_allowed", message: "Method not allowed" }), allow)
 }
 
-const knownPaths = [Endpoints.add, Endpoints.get, Endpoints.updateFields].map(
-  (endpoint) => new RegExp(`^${endpoint.path.replace(":checkout_session_id", "[^/]+")}$`)
-)
-
-const respond = (error: Unauthorized | NotFound | Generic): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+const respond = (
+  error: Unauthorized | NotFound | Generic,
+  headers: Readonly<Record<string, string>> = {}
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.map(Effect.orDie(encodeError(error)), (body) =>
     HttpServerResponse.unsafeJson(body, {
       status: error.status,
-      ...(error instanceof Generic && error.retryAfter !== undefined
-        ? { headers: { "retry-after": String(Math.ceil(Duration.toSeconds(error.retryAfter))) } }
-        : {})
+      headers:
+        error instanceof Generic && error.retryAfter !== undefined
+          ? { ...headers, "retry-after": String(Math.ceil(Duration.toSeconds(error.retryAfter))) }
+          : headers
     })
   )
 
