@@ -5,35 +5,32 @@
  * @since 0.1.0
  */
 
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpServer from "@effect/platform/HttpServer"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
-import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
-import { BearerAuth } from "@effect-gr4vy/core/CheckoutSessionsApi"
-import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemory"
-import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
-import { Unauthorized } from "@effect-gr4vy/core/Errors"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import { serve } from "./internal/webServer.js"
 
 /**
- * What goes wrong with one request.
- *
- * - `status`: answers with this status and the API's own error, without carrying out the request
- * - `reset`: carries out the request, then cuts the connection before an answer
- * - `delayMillis`: waits before it carries out the request
+ * What goes wrong with one request. Parts combine: a status can come late, or be cut in half.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Fault {
+  /** Answers with this status (200 to 599) and the API's own error, without carrying out the request. */
   readonly status?: number
+  /** The error's code; `sandbox_fault` by default. */
+  readonly code?: string
+  /** The error's message. */
+  readonly message?: string
+  /** Adds `Retry-After` to the answer of `status`, in seconds. */
   readonly retryAfterSeconds?: number
-  readonly reset?: boolean
+  /** Cuts the connection instead of an answer: `"before"` or `"after"` (also `true`) the request is carried out. */
+  readonly reset?: boolean | "before" | "after"
+  /** Cuts the connection in the middle of the answer's body; an answer without a body is not sent at all. */
+  readonly truncate?: boolean
+  /** Waits this long, in milliseconds of real time, before anything else. */
   readonly delayMillis?: number
 }
 
@@ -45,11 +42,15 @@ export interface Fault {
  */
 export interface Seen {
   readonly method: string
+  /** The contract's template of the path, `/checkout/sessions/{checkout_session_id}`; absent for any other path. */
+  readonly route: string | undefined
   readonly path: string
-  /** Header names in lower case; `authorization` is left out. */
+  /** Header names in lower case; `authorization`, `proxy-authorization` and `cookie` are left out. */
   readonly headers: Readonly<Record<string, string>>
   /** The status of the answer; absent when the connection was cut. */
   readonly status?: number
+  /** How long it took, in milliseconds of real time. */
+  readonly millis: number
 }
 
 /**
@@ -63,7 +64,7 @@ export class Sandbox extends Context.Tag("@effect-gr4vy/node/Sandbox")<
   {
     /** `http://127.0.0.1:{port}` */
     readonly baseUrl: string
-    /** What it has seen so far, oldest first. */
+    /** What it has seen so far, oldest first; the latest 10,000 requests. */
     readonly seen: Effect.Effect<ReadonlyArray<Seen>>
     /** Lets the next requests go wrong, one fault each, in order; `undefined` is a request that goes well. */
     readonly failNext: (...faults: ReadonlyArray<Fault | undefined>) => Effect.Effect<void>
@@ -83,12 +84,29 @@ export interface Options {
   readonly sessionLifetime?: Duration.DurationInput
   /** Whether it makes server spans, by the tracer of whoever builds the layer; `false` by default. */
   readonly tracing?: boolean
-  /** Faults for the first requests, one each, in order. */
+  /**
+   * Checks tokens with this P-521 public key (PEM or JWK): signature, life and scopes. Without it any bearer will do. A
+   * key that is not one is a `ServeError`.
+   */
+  readonly publicKey?: string
+  /** Faults for the first requests, one each, in order; `undefined` is a request that goes well. */
   readonly faults?: ReadonlyArray<Fault | undefined>
+  /**
+   * Faults by chance, for requests that meet no scripted one: `rate` is from 0 to 1, the first that applies is taken. By
+   * the `Random` of whoever builds the layer, so that a seed decides.
+   */
+  readonly faultRates?: ReadonlyArray<{ readonly rate: number; readonly fault: Fault }>
+  /** Every answer takes at least this long, in real time. */
+  readonly latency?: Duration.DurationInput
+  /** Runs for each request once its answer is decided: a log, for example. */
+  readonly onRequest?: (seen: Seen) => Effect.Effect<void>
 }
 
 /**
  * A sandbox that runs as long as the layer lives. Fails with a `ServeError` when the port is in use.
+ *
+ * A request can bring its own faults: `x-sandbox-script: my-key; 503, reset, ok` goes through these steps, one for each
+ * request with that key, and well after the last. It describes itself at `/openapi.json` and `/docs`.
  *
  * @example
  * ```ts
@@ -106,86 +124,8 @@ export interface Options {
 export const layer = (options: Options = {}): Layer.Layer<Sandbox, HttpServerError.ServeError> =>
   Layer.scoped(
     Sandbox,
-    Effect.gen(function* () {
-      const clock = yield* Effect.clock
-      const tracer = yield* Effect.tracer
-      const memory = yield* CheckoutSessionsMemory.make(
-        options.sessionLifetime === undefined ? {} : { lifetime: options.sessionLifetime }
-      )
-      const seen: Array<Seen> = []
-      const script = [...(options.faults ?? [])]
-
-      const { dispose, handler } = HttpApiBuilder.toWebHandler(
-        Layer.mergeAll(CheckoutSessionsServer.layer, CheckoutSessionsServer.errors, HttpServer.layerContext).pipe(
-          Layer.provide(Layer.succeed(CheckoutSessions, memory)),
-          Layer.provide(anyBearer),
-          // Sessions expire by the clock of whoever started the sandbox, a `TestClock` too.
-          Layer.provideMerge(Layer.setClock(clock)),
-          // Its spans would stand in the caller's own trace, which knows nothing of another process.
-          Layer.provideMerge(options.tracing === true ? Layer.setTracer(tracer) : Layer.setTracerEnabled(false))
-        )
-      )
-      yield* Effect.addFinalizer(() => Effect.promise(dispose))
-
-      const port = yield* serve(
-        async (request, body, response) => {
-          const fault = script.shift()
-          const url = new URL(request.url ?? "/", "http://127.0.0.1")
-          const { authorization: _, ...headers } = Object.fromEntries(
-            Object.entries(request.headers).map(([key, value]) => [key, String(value)])
-          )
-          const entry = { method: request.method ?? "GET", path: url.pathname, headers }
-          if (fault?.delayMillis !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayMillis))
-          if (fault?.status !== undefined) {
-            seen.push({ ...entry, status: fault.status })
-            response.writeHead(fault.status, {
-              "content-type": "application/json",
-              ...(fault.retryAfterSeconds === undefined ? {} : { "retry-after": String(fault.retryAfterSeconds) })
-            })
-            response.end(
-              JSON.stringify({
-                type: "error",
-                code: "sandbox_fault",
-                status: fault.status,
-                message: "The sandbox was asked to fail.",
-                details: []
-              })
-            )
-            return
-          }
-          const answer = await handler(
-            new Request(url, {
-              method: entry.method,
-              headers: Object.entries(request.headers).map(([key, value]): [string, string] => [key, String(value)]),
-              body: body.length === 0 ? null : body
-            })
-          )
-          if (fault?.reset === true) {
-            seen.push(entry)
-            request.socket.resetAndDestroy()
-            return
-          }
-          seen.push({ ...entry, status: answer.status })
-          response.writeHead(answer.status, Object.fromEntries(answer.headers))
-          response.end(Buffer.from(await answer.arrayBuffer()))
-        },
-        { host: options.host ?? "127.0.0.1", port: options.port ?? 0 }
-      )
-
-      return {
-        baseUrl: `http://${options.host ?? "127.0.0.1"}:${port}`,
-        seen: Effect.sync(() => [...seen]),
-        failNext: (...faults) => Effect.sync(() => void script.push(...faults))
-      }
-    })
+    Effect.flatMap(
+      Effect.promise(() => import("./internal/sandboxServer.js")),
+      ({ start }) => start(options)
+    )
   )
-
-const anyBearer = Layer.succeed(
-  BearerAuth,
-  BearerAuth.of({
-    BearerAuth: (token) =>
-      Redacted.value(token) === ""
-        ? Effect.fail(new Unauthorized({ code: "unauthorized", message: "No valid API authentication found" }))
-        : Effect.void
-  })
-)

@@ -1,5 +1,5 @@
 /**
- * A fetch-style handler on a `node:http` server.
+ * A `node:http` server that lives as long as its scope, and reads each request's body before anything else.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
@@ -7,22 +7,32 @@ import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** Carries out one exchange; it may end the response itself, or destroy the socket. */
-export type Exchange = (request: IncomingMessage, body: Buffer, response: ServerResponse) => Promise<void>
+/**
+ * Carries out one exchange; it may end the response itself, or destroy the socket. `body` is absent where it was larger
+ * than allowed.
+ */
+export type Exchange = (request: IncomingMessage, body: Buffer | undefined, response: ServerResponse) => Promise<void>
 
 /** Listens until the scope ends, and yields the port. Connections that are still open then are cut. */
 export const serve = (
   exchange: Exchange,
-  options: { readonly host: string; readonly port: number }
+  options: { readonly host: string; readonly port: number; readonly maxBodyBytes: number }
 ): Effect.Effect<number, HttpServerError.ServeError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() =>
       createServer((request, response) => {
-        const chunks: Array<Buffer> = []
-        request.on("data", (chunk: Buffer) => chunks.push(chunk))
+        let chunks: Array<Buffer> = []
+        let size = 0
+        request.on("data", (chunk: Buffer) => {
+          size += chunk.length
+          // The rest is still read: a client that is cut off while it sends does not see the answer.
+          if (size > options.maxBodyBytes) chunks = []
+          else chunks.push(chunk)
+        })
         request.on("error", () => response.destroy())
         request.on("end", () => {
-          exchange(request, Buffer.concat(chunks), response).catch(() => response.destroy())
+          const body = size > options.maxBodyBytes ? undefined : Buffer.concat(chunks)
+          exchange(request, body, response).catch(() => response.destroy())
         })
       })
     ),

@@ -1,0 +1,206 @@
+/**
+ * What runs behind `Sandbox.layer`. A module of its own, loaded when a sandbox starts: a program that only calls the API
+ * does not load what serves one.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { setTimeout } from "node:timers/promises"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
+import { BearerAuth } from "@effect-gr4vy/core/CheckoutSessionsApi"
+import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemory"
+import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
+import { Unauthorized } from "@effect-gr4vy/core/Errors"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import type * as Scope from "effect/Scope"
+import type { Fault, Options, Sandbox, Seen } from "../Sandbox.js"
+import { picker, scriptHeader } from "./sandboxFaults.js"
+import { verifyToken } from "./verifyToken.js"
+import { serve } from "./webServer.js"
+
+const maxBodyBytes = 1024 * 1024
+
+/** How many requests are remembered; the oldest is forgotten first. */
+const maxSeen = 10_000
+
+export const start = (
+  options: Options
+): Effect.Effect<Context.Tag.Service<Sandbox>, HttpServerError.ServeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const random = yield* Effect.random
+    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const script = [...(options.faults ?? [])]
+    const pick = picker(script, options.faultRates ?? [], () => Effect.runSync(random.next))
+    const latency = Duration.toMillis(options.latency ?? 0)
+    const host = options.host ?? "127.0.0.1"
+    const handler = yield* contract(options)
+    const closing = new AbortController()
+    const seen: Array<Seen> = []
+
+    const exchange = async (request: IncomingMessage, body: Buffer | undefined, response: ServerResponse) => {
+      // How long an answer took is told in real time, under a `TestClock` too.
+      const started = performance.now()
+      const method = request.method ?? "GET"
+      const url = new URL(`http://${host}${request.url?.startsWith("/") === true ? request.url : "/"}`)
+      const headers = headersOf(request)
+
+      const send = async (answer: Response, fault: Fault = {}) => {
+        const content = Buffer.from(await answer.arrayBuffer())
+        const cut = fault.reset === true || fault.reset === "after" || fault.truncate === true
+        const entry: Seen = {
+          method,
+          route: CheckoutSessionsServer.routeAt(url.pathname)?.route,
+          path: withoutCard(url.pathname),
+          headers: withoutSecrets(headers),
+          ...(cut ? {} : { status: answer.status }),
+          millis: performance.now() - started
+        }
+        seen.push(entry)
+        if (seen.length > maxSeen) seen.shift()
+        if (options.onRequest !== undefined) runFork(options.onRequest(entry))
+        if (cut && (fault.truncate !== true || content.length === 0)) return void request.socket.resetAndDestroy()
+        response.writeHead(answer.status, {
+          ...Object.fromEntries(answer.headers),
+          ...(answer.status === 204 ? {} : { "content-length": content.length })
+        })
+        if (!cut) return void response.end(content)
+        response.write(content.subarray(0, content.length / 2), () => request.socket.destroy())
+      }
+
+      if (url.pathname === "/docs" || url.pathname === "/openapi.json") {
+        const docs = await import("./sandboxDocs.js")
+        const page = await docs.answer(originOf(request), new Request(url))
+        response.writeHead(page.status, Object.fromEntries(page.headers))
+        return void response.end(Buffer.from(await page.arrayBuffer()))
+      }
+
+      const picked = pick(headers[scriptHeader])
+      if (Either.isLeft(picked)) {
+        return await send(
+          problem(400, "bad_request", "Request failed validation", [
+            { location: "header", type: "value_error", pointer: scriptHeader, message: picked.left }
+          ])
+        )
+      }
+      const fault = picked.right ?? {}
+      const delay = latency + (fault.delayMillis ?? 0)
+      if (delay > 0) await setTimeout(delay, undefined, { signal: closing.signal })
+      if (fault.status !== undefined) return await send(faultAnswer(fault), fault)
+      if (fault.reset === "before") return await send(problem(500, "reset", ""), { reset: true })
+      if (body === undefined) {
+        return await send(problem(413, "payload_too_large", `A request body is at most ${maxBodyBytes} bytes.`), fault)
+      }
+      // These have no place in a `Request`.
+      if (method === "TRACE" || method === "TRACK") {
+        return await send(problem(405, "method_not_allowed", `${method} is not allowed here.`), fault)
+      }
+      const bodiless = body.length === 0 || method === "GET" || method === "HEAD"
+      await send(await handler(new Request(url, { method, headers, body: bodiless ? null : body })), fault)
+    }
+
+    const port = yield* serve(exchange, { host, port: options.port ?? 0, maxBodyBytes })
+    yield* Effect.addFinalizer(() => Effect.sync(() => closing.abort()))
+
+    const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
+    const baseUrl = `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`
+    const originOf = ({ headers: { host } }: IncomingMessage) =>
+      host !== undefined && /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host) ? `http://${host}` : baseUrl
+
+    return {
+      baseUrl,
+      seen: Effect.sync(() => [...seen]),
+      failNext: (...faults) => Effect.sync(() => void script.push(...faults))
+    }
+  })
+
+/** The contract over the in-memory service, as a fetch-style handler. */
+const contract = (options: Options) =>
+  Effect.gen(function* () {
+    const clock = yield* Effect.clock
+    const tracer = yield* Effect.tracer
+    const memory = yield* CheckoutSessionsMemory.make(
+      options.sessionLifetime === undefined ? {} : { lifetime: options.sessionLifetime }
+    )
+    const { dispose, handler } = HttpApiBuilder.toWebHandler(
+      Layer.mergeAll(CheckoutSessionsServer.layer, CheckoutSessionsServer.errors, HttpServer.layerContext).pipe(
+        Layer.provide(Layer.succeed(CheckoutSessions, memory)),
+        Layer.provide(Layer.succeed(BearerAuth, yield* bearer(options.publicKey))),
+        Layer.provideMerge(Layer.succeed(HttpMiddleware.SpanNameGenerator, spanName)),
+        // Sessions expire by the clock of whoever started the sandbox, a `TestClock` too.
+        Layer.provideMerge(Layer.setClock(clock)),
+        // Its spans would stand in the caller's own trace, which knows nothing of another process.
+        Layer.provideMerge(options.tracing === true ? Layer.setTracer(tracer) : Layer.setTracerEnabled(false))
+      )
+    )
+    yield* Effect.addFinalizer(() => Effect.promise(dispose))
+    return handler
+  })
+
+const spanName = ({ method, url }: HttpServerRequest.HttpServerRequest) =>
+  [method, CheckoutSessionsServer.routeAt(url.split("?", 1).join())?.route ?? []].flat().join(" ")
+
+/** Any bearer will do, unless there is a key to check it with. */
+const bearer = (publicKey: string | undefined) =>
+  Effect.gen(function* () {
+    if (publicKey === undefined) {
+      return BearerAuth.of({
+        BearerAuth: () =>
+          // The request itself: what `HttpApi` hands over is cut from a header of any scheme.
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) =>
+            /^bearer +\S/i.test(headers["authorization"] ?? "")
+              ? Effect.void
+              : Effect.fail(new Unauthorized({ code: "unauthorized", message: "No valid API authentication found" }))
+          )
+      })
+    }
+    const verify = yield* verifyToken(publicKey)
+    return BearerAuth.of({
+      BearerAuth: (token) =>
+        Effect.gen(function* () {
+          const { method } = yield* HttpServerRequest.HttpServerRequest
+          const now = yield* Clock.currentTimeMillis
+          yield* verify(token, method === "GET" || method === "HEAD" ? "read" : "write", now)
+        })
+    })
+  }).pipe(Effect.mapError((cause) => new HttpServerError.ServeError({ cause })))
+
+const headersOf = (request: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]))
+
+const withoutSecrets = ({ authorization: _, "proxy-authorization": __, cookie: ___, ...headers }: Seen["headers"]) =>
+  headers
+
+/** A path may be wrong in any way: what looks like a card number is not kept. */
+const withoutCard = (path: string) => path.replace(/\d{13,}/g, "[redacted]")
+
+const faultAnswer = ({ code, message, retryAfterSeconds, status = 500 }: Fault) =>
+  problem(
+    status,
+    code ?? "sandbox_fault",
+    message ?? "The sandbox was asked to fail.",
+    [],
+    retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }
+  )
+
+/** An answer in the API's own form. */
+const problem = (
+  status: number,
+  code: string,
+  message: string,
+  details: ReadonlyArray<unknown> = [],
+  headers: Readonly<Record<string, string>> = {}
+) =>
+  // A `Response` has no body with these.
+  status === 204 || status === 205 || status === 304
+    ? new Response(null, { status, headers })
+    : Response.json({ type: "error", code, status, message, details }, { status, headers })

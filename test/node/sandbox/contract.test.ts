@@ -1,0 +1,237 @@
+import { inspect } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import { Sandbox } from "@effect-gr4vy/node"
+import { DateTime, Effect, TestClock } from "effect"
+import { handmade, newPair, spki, thumbprint } from "../../support/keys.js"
+import { card, created, outcome, request } from "./support.js"
+
+const uuid = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/
+
+const error = (status: number, code: string, message: string, details: ReadonlyArray<unknown> = []) => ({
+  type: "error",
+  code,
+  status,
+  message,
+  details
+})
+const notFound = error(404, "not_found", "The resource could not be found")
+
+it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
+  it.effect("creates sessions with real ids", () =>
+    Effect.gen(function* () {
+      const first = yield* request("POST", "/checkout/sessions")
+      const second = yield* request("POST", "/checkout/sessions")
+      assert.strictEqual(first.status, 201)
+      assert.match(String(first.body["id"]), uuid)
+      assert.notStrictEqual(first.body["id"], second.body["id"])
+      assert.strictEqual(first.body["type"], "checkout-session")
+    })
+  )
+
+  it.effect("lets a session live for an hour, by the clock of whoever built the layer", () =>
+    Effect.gen(function* () {
+      const path = yield* created
+      yield* TestClock.adjust("59 minutes")
+      assert.strictEqual(yield* outcome("GET", path), 200)
+      yield* TestClock.adjust("1 minute")
+      const { body, status } = yield* request("GET", path)
+      assert.strictEqual(status, 404)
+      assert.deepStrictEqual(body, notFound)
+    })
+  )
+
+  it.effect("moves the expiry to five minutes after the secure fields", () =>
+    Effect.gen(function* () {
+      const path = yield* created
+      const body = JSON.stringify({ payment_method: card })
+      const filled = yield* request("PUT", `${path}/fields`, { body })
+      assert.deepStrictEqual([filled.status, filled.text], [204, ""])
+      const expected = DateTime.formatIso(DateTime.add(yield* DateTime.now, { minutes: 5 }))
+      assert.strictEqual((yield* request("GET", path)).body["expires_at"], expected)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(yield* outcome("PUT", `${path}/fields`), 404)
+    })
+  )
+
+  it.effect("forgets a deleted session", () =>
+    Effect.gen(function* () {
+      const path = yield* created
+      assert.strictEqual(yield* outcome("DELETE", path), 204)
+      assert.strictEqual(yield* outcome("DELETE", path), 404)
+    })
+  )
+
+  for (const authorization of ["none", "Bearer ", "Basic abc"]) {
+    it.effect(`answers 401 with the API's exact body to authorization "${authorization}"`, () =>
+      Effect.gen(function* () {
+        const { body, status } = yield* request("POST", "/checkout/sessions", { headers: { authorization } })
+        assert.strictEqual(status, 401)
+        assert.deepStrictEqual(body, error(401, "unauthorized", "No valid API authentication found"))
+      })
+    )
+  }
+
+  const badCards: ReadonlyArray<readonly [string, object, ReadonlyArray<string>]> = [
+    ["a number with a letter", { ...card, number: "4111x11111111111" }, ["/payment_method/number"]],
+    [
+      "three wrong fields",
+      { ...card, number: "1", expiration_date: "1130", security_code: "12345" },
+      ["/payment_method/number", "/payment_method/expiration_date", "/payment_method/security_code"]
+    ]
+  ]
+  for (const [name, payment_method, pointers] of badCards) {
+    it.effect(`answers 400 with a pointer for each problem of ${name}, and no digit of it`, () =>
+      Effect.gen(function* () {
+        const path = yield* created
+        const { body, status, text } = yield* request("PUT", `${path}/fields`, {
+          body: JSON.stringify({ payment_method })
+        })
+        assert.deepStrictEqual([status, body["code"]], [400, "bad_request"])
+        const details = body["details"]
+        assert(Array.isArray(details))
+        assert.deepStrictEqual(details.map(({ pointer }) => pointer).sort(), [...pointers].sort())
+        assert.isTrue(details.every(({ location }) => location === "body"))
+        assert.notInclude(text, "4111")
+        assert.notInclude(text, "12345")
+      })
+    )
+  }
+
+  it.effect("answers incorrect_json to a body that is no JSON", () =>
+    Effect.gen(function* () {
+      const { body } = yield* request("PUT", `${yield* created}/fields`, { body: '{"payment_method":' })
+      assert.deepStrictEqual(body, error(400, "incorrect_json", "The request body was not valid JSON."))
+    })
+  )
+
+  it.effect("answers 413 to a body above 1 MiB", () =>
+    Effect.gen(function* () {
+      const path = yield* created
+      const { body, status } = yield* request("PUT", `${path}/fields`, { body: "x".repeat(1024 * 1024 + 1) })
+      assert.deepStrictEqual([status, body["code"], body["type"]], [413, "payload_too_large", "error"])
+    })
+  )
+
+  const elsewhere: ReadonlyArray<readonly [string, string, number, string | undefined]> = [
+    ["GET", "/checkout/sessions", 405, "POST"],
+    ["HEAD", "/checkout/sessions", 405, "POST"],
+    ["POST", "/checkout/sessions/some-id", 405, "GET, DELETE, HEAD"],
+    ["PATCH", "/checkout/sessions/some-id/fields", 405, "PUT"],
+    ["OPTIONS", "/checkout/sessions/some-id", 204, "GET, DELETE, HEAD"],
+    ["HEAD", "/checkout/sessions/some-id", 404, undefined],
+    ["GET", "/", 404, undefined],
+    ["OPTIONS", "/checkout", 404, undefined],
+    ["GET", "//checkout/sessions", 404, undefined],
+    ["GET", "/checkout/sessions/%", 404, undefined],
+    ["GET", "/checkout/sessions/some%20id", 404, undefined]
+  ]
+  for (const [method, path, status, allow] of elsewhere) {
+    it.effect(`answers ${status} to ${method} ${path}`, () =>
+      Effect.gen(function* () {
+        const answer = yield* request(method, path)
+        assert.deepStrictEqual([answer.status, answer.headers["allow"]], [status, allow])
+        if (status === 204 || method === "HEAD") return
+        assert.deepStrictEqual([answer.body["type"], answer.body["status"]], ["error", status])
+        assert.strictEqual(answer.body["code"], status === 405 ? "method_not_allowed" : "not_found")
+      })
+    )
+  }
+
+  it.effect("answers HEAD as GET, without a body", () =>
+    Effect.gen(function* () {
+      const { status, text } = yield* request("HEAD", yield* created)
+      assert.deepStrictEqual([status, text], [200, ""])
+    })
+  )
+
+  it.effect("tells what it saw, without a token", () =>
+    Effect.gen(function* () {
+      const path = yield* created
+      yield* request("GET", `${path}?a=b`, { headers: { "x-mine": "1", cookie: "secret" } })
+      const last = (yield* (yield* Sandbox.Sandbox).seen).at(-1)
+      assert.deepInclude(last, {
+        method: "GET",
+        route: "/checkout/sessions/{checkout_session_id}",
+        path,
+        status: 200
+      })
+      assert.isAtLeast(last?.millis ?? -1, 0)
+      assert.strictEqual(last?.headers["x-mine"], "1")
+      assert.notProperty(last?.headers, "authorization")
+      assert.notProperty(last?.headers, "cookie")
+    })
+  )
+})
+
+describe("a sandbox keeps no secret", () => {
+  const secrets = ["4000056655665556", "tok-3c1d9", "8642"]
+  it.live("a card, its security code and a token are in nothing it holds or tells", () => {
+    const told: Array<Sandbox.Seen> = []
+    return Effect.gen(function* () {
+      const headers = { authorization: "Bearer tok-3c1d9" }
+      const path = yield* created
+      const payment_method = { ...card, number: "4000056655665556", security_code: "8642" }
+      for (const body of [{ payment_method }, { payment_method: { ...payment_method, method: "no" } }]) {
+        yield* request("PUT", `${path}/fields`, { headers, body: JSON.stringify(body) })
+      }
+      yield* request("GET", "/checkout/sessions/4000056655665556", { headers })
+      const sandbox = yield* Sandbox.Sandbox
+      const held = inspect([yield* sandbox.seen, told, sandbox], { depth: Infinity, showHidden: true })
+      for (const secret of secrets) assert.notInclude(held, secret)
+      assert.strictEqual(told.length, 4)
+    }).pipe(Effect.provide(Sandbox.layer({ onRequest: (seen) => Effect.sync(() => void told.push(seen)) })))
+  })
+})
+
+describe("with a public key, tokens are checked", () => {
+  const { privateKey, publicKey } = newPair()
+  const token = (key: typeof privateKey, scopes: ReadonlyArray<string>) =>
+    `Bearer ${handmade(
+      key,
+      { alg: "ES512", typ: "JWT", kid: thumbprint(publicKey) },
+      { exp: Date.now() / 1000 + 60, scopes }
+    )}`
+  const read = token(privateKey, ["checkout-sessions.read"])
+  const write = token(privateKey, ["checkout-sessions.write"])
+  const foreign = token(newPair().privateKey, ["checkout-sessions.write"])
+  const sandbox = Sandbox.layer({ publicKey: spki(publicKey) })
+
+  it.live("write creates and read reads, each without the other is 403, and any other token 401", () =>
+    Effect.gen(function* () {
+      const make = (authorization: string) => request("POST", "/checkout/sessions", { headers: { authorization } })
+      const { body, status } = yield* make(write)
+      const path = `/checkout/sessions/${body["id"]}`
+      assert.strictEqual(status, 201)
+      assert.strictEqual(yield* outcome("GET", path, { authorization: read }), 200)
+      assert.strictEqual(yield* outcome("GET", path, { authorization: write }), 403)
+      assert.deepStrictEqual((yield* make(read)).body, error(403, "forbidden", "Invalid credentials"))
+      assert.strictEqual((yield* make(foreign)).status, 401)
+      assert.strictEqual((yield* make("Bearer any")).status, 401)
+    }).pipe(Effect.provide(sandbox))
+  )
+
+  it.live("something else than a key is a ServeError that says what was expected", () =>
+    Effect.gen(function* () {
+      const failed = yield* Effect.flip(Effect.provide(Sandbox.Sandbox, Sandbox.layer({ publicKey: "nonsense" })))
+      assert.strictEqual(failed._tag, "ServeError")
+      assert.include(String(failed.cause), "P-521")
+    })
+  )
+})
+
+describe("as a layer", () => {
+  it.live("a port in use is a ServeError, and its end closes connections that are kept alive", () =>
+    Effect.gen(function* () {
+      const baseUrl = yield* Effect.gen(function* () {
+        const { baseUrl } = yield* Sandbox.Sandbox
+        yield* created
+        const again = yield* Effect.flip(
+          Effect.provide(Sandbox.Sandbox, Sandbox.layer({ port: Number(new URL(baseUrl).port) }))
+        )
+        assert.strictEqual(again._tag, "ServeError")
+        return baseUrl
+      }).pipe(Effect.provide(Sandbox.layer()))
+      assert.isTrue(yield* Effect.isFailure(Effect.tryPromise(() => fetch(baseUrl))))
+    })
+  )
+})
