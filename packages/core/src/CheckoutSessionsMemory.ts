@@ -10,8 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
-import { CheckoutSessions, type CheckoutSessionsService, encodeUpdate, inSpan, withId } from "./CheckoutSessions.js"
+import { CheckoutSessions, type CheckoutSessionsService, inSpan } from "./CheckoutSessions.js"
 import { NotFound } from "./Errors.js"
+import { encodeUpdate, withId } from "./internal/input.js"
 
 /**
  * @since 0.1.0
