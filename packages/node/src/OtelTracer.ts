@@ -17,7 +17,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { propagated, spanContextOf, toHrTime } from "./internal/effectSpan.js"
+import { propagated, silent, spanContextOf, toHrTime } from "./internal/effectSpan.js"
 import { activeContext, ignoreThrow, runIn } from "./internal/otelContext.js"
 import { name as tracerName, version } from "./internal/version.js"
 import { schemaUrl } from "./Telemetry.js"
@@ -30,12 +30,14 @@ import { schemaUrl } from "./Telemetry.js"
  * @since 0.1.0
  * @category constructors
  */
-export const make: () => Tracer.Tracer = () =>
-  Tracer.make({
+export const make: () => Tracer.Tracer = () => {
+  const tracer = Tracer.make({
     span: (spanName, parent, context, links, startTime, kind, options) =>
       new OtelSpan(spanName, parent, context, links, startTime, kind, options),
-    context: (f, fiber) => runIn(contextOf(fiber), f)
+    context: (f, fiber) => (hasSdk() ? runIn(contextOf(fiber), f) : f())
   })
+  return Object.defineProperty(tracer, silent, { get: () => !hasSdk() })
+}
 
 /**
  * Effect spans into whatever OpenTelemetry SDK the process has registered, under the tracer name `@effect-gr4vy/node`.
@@ -144,6 +146,15 @@ class OtelSpan implements Tracer.Span {
     for (const key in attributes) this.attributes.set(key, attributes[key])
     return toAttributes(attributes)
   }
+}
+
+/** Whether a provider is registered: until then the API's own proxy stands in, and has nobody to ask for a tracer. */
+const hasSdk = (): boolean => {
+  const registered = ignoreThrow(() => Otel.trace.getTracerProvider())
+  return (
+    !(registered instanceof Otel.ProxyTracerProvider) ||
+    registered.getDelegateTracer(tracerName, version, { schemaUrl }) !== undefined
+  )
 }
 
 let provider: Otel.TracerProvider | undefined

@@ -18,7 +18,7 @@ import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
-import { bridged, nativeTracer, propagated, toHrTime, tracerOf } from "./internal/effectSpan.js"
+import { bridged, isSilent, propagated, toHrTime, tracerOf } from "./internal/effectSpan.js"
 import type { Limits } from "./internal/open.js"
 import { ignoreThrow } from "./internal/otelContext.js"
 import { traceHeaders } from "./internal/propagation.js"
@@ -169,7 +169,7 @@ const setAttributes = (span: Tracer.Span, attributes: Otel.Attributes): void => 
 const startSpan = (call: Call, route: Route, url: string, startTime: bigint): Tracer.Span | undefined => {
   const { fiber } = call
   const tracer = tracerOf(fiber)
-  if (tracer === nativeTracer || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return undefined
+  if (isSilent(tracer) || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return undefined
   const attributes: Otel.Attributes = { ...route.attributes, "url.full": url }
   if (call.attempts > 0) attributes["http.request.resend_count"] = call.attempts
   const parent = Option.fromNullable(propagated(fiber.currentSpan))

@@ -121,6 +121,31 @@ describe("the trace's context in headers", () => {
     })
   )
 
+  it.live("is one valid traceparent with OtelTracer but no SDK, inside a span of the program's too", () =>
+    Effect.gen(function* () {
+      for (const around of [undefined, Effect.withSpan("checkout")]) {
+        const [headers] = yield* headersOf({ tracer: OtelTracer.layer, ...(around === undefined ? {} : { around }) })
+        assert.strictEqual(headers?.traceparents, 1)
+        const [, traceId, spanId] = w3c.exec(String(headers?.["traceparent"])) ?? []
+        assert.match(traceId ?? "", /[1-9a-f]/)
+        assert.match(spanId ?? "", /[1-9a-f]/)
+      }
+    })
+  )
+
+  it.live("follows an SDK that is registered after the tracer was installed", () =>
+    Effect.gen(function* () {
+      const [[, headers], spans] = yield* Effect.gen(function* () {
+        const before = yield* headersOf({})
+        const [after, spans] = yield* registered(headersOf({}))
+        return [[before[0], after[0]], spans] as const
+      }).pipe(Effect.provide(OtelTracer.layer))
+      const client = spans.find((span) => span.kind === "client")
+      assert.isDefined(client)
+      assert.include(String(headers?.["traceparent"]), client?.traceId ?? "none")
+    })
+  )
+
   it.live.each([
     { name: "nothing registered", within: <A, E>(effect: Effect.Effect<A, E>) => effect },
     {

@@ -11,8 +11,14 @@ import * as Tracer from "effect/Tracer"
 export const tracerOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Tracer.Tracer =>
   Context.get(fiber.currentDefaultServices, Tracer.Tracer)
 
-/** Effect's own: its spans reach nobody. */
-export const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+/** Under this name a tracer tells whether nobody would see its spans; core asks for it too. */
+export const silent: unique symbol = Symbol.for("@effect-gr4vy/core/Tracer/silent")
+
+/** Whether a tracer's spans reach nobody: Effect's own, and `OtelTracer` without an SDK. */
+export const isSilent = (tracer: Tracer.Tracer): boolean =>
+  tracer === nativeTracer || (silent in tracer && tracer[silent] === true)
 
 /**
  * The OpenTelemetry span inside an Effect span, where a bridge made it: `OtelTracer`, or `@effect/opentelemetry`.
@@ -30,14 +36,14 @@ export const bridged = (span: Tracer.AnySpan): Otel.Span | undefined =>
 export const toHrTime = (nanos: bigint): Otel.HrTime => [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)]
 
 /**
- * The span that others are to see: not one that was made while tracing was off.
+ * The span that others are to see: not one that was made while tracing was off, nor one that OpenTelemetry gave no id.
  */
 export const propagated = (span: Tracer.AnySpan | undefined): Tracer.AnySpan | undefined => {
   let visible = span
   while (visible !== undefined && Context.get(visible.context, Tracer.DisablePropagation)) {
     visible = visible._tag === "Span" ? Option.getOrUndefined(visible.parent) : undefined
   }
-  return visible
+  return visible?.traceId === Otel.INVALID_TRACEID ? undefined : visible
 }
 
 export const spanContextOf = (span: Tracer.AnySpan): Otel.SpanContext => ({

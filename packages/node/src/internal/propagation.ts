@@ -4,7 +4,7 @@
 import { randomFillSync } from "node:crypto"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
-import { bridged, nativeTracer, propagated, spanContextOf, tracerOf } from "./effectSpan.js"
+import { bridged, isSilent, propagated, spanContextOf, tracerOf } from "./effectSpan.js"
 import type { Call } from "./transport.js"
 
 export const traceHeaders = (call: Call, span: Tracer.Span | undefined): Readonly<Record<string, string>> => {
@@ -45,8 +45,8 @@ const randomHex = (bytes: number): string => {
 
 /** The OpenTelemetry context of a request: the one the call was made in, with the request's own span in it. */
 const contextOf = (call: Call, span: Tracer.AnySpan | undefined): Otel.Context => {
-  // Effect's native spans go nowhere: a span that is active in OpenTelemetry is the better parent.
-  const unseen = tracerOf(call.fiber) === nativeTracer && Otel.trace.getSpan(call.context) !== undefined
+  // Where Effect's spans go nowhere, a span that is active in OpenTelemetry is the better parent.
+  const unseen = isSilent(tracerOf(call.fiber)) && Otel.trace.getSpan(call.context) !== undefined
   if (span === undefined || unseen) return call.context
   return Otel.trace.setSpan(call.context, bridged(span) ?? Otel.trace.wrapSpanContext(spanContextOf(span)))
 }
