@@ -15,7 +15,7 @@ import type { Trouble as ServerTrouble } from "./server.js"
 import type { Order, Trouble } from "./worker.js"
 
 const quick = process.argv.includes("--quick")
-const rounds = quick ? 3 : 7
+const rounds = quick ? 3 : 5
 const calls = quick ? 4_000 : 20_000
 const warmUp = quick ? 4_000 : 10_000
 
@@ -81,7 +81,7 @@ log("CPU of one call by calls in flight")
 const widths = [1, 32, 256, 1024]
 const scaled = ["undici", "@gr4vy/sdk", "effect-gr4vy"]
 const scale = new Map<number, Map<string, number>>()
-for (const width of widths) scale.set(width, await cpuOf(width, scaled, quick ? 2 : 3, calls))
+for (const width of widths) scale.set(width, await cpuOf(width, scaled, quick ? 1 : 2, calls))
 
 log("heap")
 const worker = await start("effect-gr4vy", baseUrl)

@@ -150,11 +150,16 @@ class OtelSpan implements Tracer.Span {
 
 /** Whether a provider is registered: until then the API's own proxy stands in, and has nobody to ask for a tracer. */
 const hasSdk = (): boolean => {
-  const registered = ignoreThrow(() => Otel.trace.getTracerProvider())
-  return (
-    !(registered instanceof Otel.ProxyTracerProvider) ||
-    registered.getDelegateTracer(tracerName, version, { schemaUrl }) !== undefined
-  )
+  try {
+    const registered = Otel.trace.getTracerProvider()
+    return (
+      !(registered instanceof Otel.ProxyTracerProvider) ||
+      registered.getDelegateTracer(tracerName, version, { schemaUrl }) !== undefined
+    )
+  } catch {
+    // A provider that throws is one.
+    return true
+  }
 }
 
 let provider: Otel.TracerProvider | undefined
