@@ -6,6 +6,7 @@
  */
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Data from "effect/Data"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import { type Delivered, RequestFailed, type RequestFailedReason } from "./Errors.js"
 
@@ -98,10 +99,11 @@ export const fromHttpClientError = (error: HttpClientError.HttpClientError): Tra
       message: "The request could not be built. Check the base URL."
     })
   }
+  if (isProtocolViolation(error.cause)) return protocolViolation(error.cause)
   const code = codeOf(error.cause)
-  if (code === undefined) return disconnected()
-  if (isConnect(code) || isCertificate(code)) return notConnected(error.cause)
-  return isProtocol(code) ? protocolViolation(error.cause) : disconnected(error.cause)
+  return code !== undefined && (isConnect(code) || isCertificate(code))
+    ? notConnected(error.cause)
+    : disconnected(error.cause)
 }
 
 /**
@@ -110,25 +112,37 @@ export const fromHttpClientError = (error: HttpClientError.HttpClientError): Tra
  * @since 0.1.0
  * @category predicates
  */
-export const isProtocolViolation = (cause: unknown): boolean => {
-  const code = codeOf(cause)
-  return code !== undefined && isProtocol(code)
-}
+export const isProtocolViolation = (cause: unknown): boolean =>
+  Option.isSome(
+    findInChain(cause, (error) => {
+      const violation =
+        isProtocol(codeFrom(error)) ||
+        // undici leaves some of its parser's errors without a code, and has none of its own for an upgrade nobody asked
+        // for. A body that merely ends too early is no violation: it was cut off.
+        (error instanceof Error &&
+          ((error.name === "HTTPParserError" && !/EOF/i.test(error.message)) ||
+            (error.name === "SocketError" && /^bad (upgrade|response)$/.test(error.message))))
+      return violation ? Option.some(error) : Option.none()
+    })
+  )
 
 /** The first machine-readable code in a chain of causes. */
-const codeOf = (cause: unknown): string | undefined => {
+const codeOf = (cause: unknown): string | undefined =>
+  Option.getOrUndefined(findInChain(cause, (error) => Option.fromNullable(codeFrom(error))))
+
+const codeFrom = (error: object): string | undefined =>
+  Predicate.hasProperty(error, "code") && Predicate.isString(error.code) && /^[A-Za-z0-9_]{1,64}$/.test(error.code)
+    ? error.code
+    : undefined
+
+const findInChain = <A>(cause: unknown, f: (error: object) => Option.Option<A>): Option.Option<A> => {
   let current = cause
   for (let depth = 0; depth < 8 && Predicate.isObject(current); depth++) {
-    if (
-      Predicate.hasProperty(current, "code") &&
-      Predicate.isString(current.code) &&
-      /^[A-Za-z0-9_]{1,64}$/.test(current.code)
-    ) {
-      return current.code
-    }
+    const found = f(current)
+    if (Option.isSome(found)) return found
     current = Predicate.hasProperty(current, "cause") ? current.cause : undefined
   }
-  return undefined
+  return Option.none()
 }
 
 const inBrackets = (code: string | undefined): string => (code === undefined ? "" : ` (${code})`)
@@ -158,8 +172,8 @@ const isCertificate = (code: string): boolean =>
   code === "PATH_LENGTH_EXCEEDED" ||
   code === "HOSTNAME_MISMATCH"
 
-const isProtocol = (code: string): boolean =>
-  code.startsWith("HPE_") ||
+const isProtocol = (code: string | undefined): boolean =>
+  code?.startsWith("HPE_") === true ||
   code === "UND_ERR_HEADERS_OVERFLOW" ||
   code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" ||
   code === "UND_ERR_INFO" ||

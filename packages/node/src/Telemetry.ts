@@ -76,16 +76,23 @@ export const attempt = (options: {
     (request, call) => {
       const millis = Math.min(options.limits.attempt, timeLeft(call))
       if (millis <= 0) return Effect.fail(timedOut("The call's deadline has passed.", false))
-      const route = routeOf(request)
-      const startTime = call.clock.unsafeCurrentTimeNanos()
-      const span = ignoreThrow(() => startSpan(call, route, request.url, startTime))
-      call.attempts++
-      const traced = options.propagateTrace ? { ...call.headers, ...traceHeaders(call, span) } : call.headers
-      return transport(HttpClientRequest.setHeaders(request, traced), millis, call.clock, (outcome, received) => {
-        const endTime = call.clock.unsafeCurrentTimeNanos()
-        const result = resultAttributes(outcome, received)
-        ignoreThrow(() => recordDuration(endTime - startTime, route.attributes, result))
-        if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
+      return transport(() => {
+        const route = routeOf(request)
+        const startTime = call.clock.unsafeCurrentTimeNanos()
+        const span = ignoreThrow(() => startSpan(call, route, request.url, startTime))
+        call.attempts++
+        const headers = options.propagateTrace ? { ...call.headers, ...traceHeaders(call, span) } : call.headers
+        return {
+          request: HttpClientRequest.setHeaders(request, headers),
+          millis,
+          clock: call.clock,
+          onEnd: (outcome, received) => {
+            const endTime = call.clock.unsafeCurrentTimeNanos()
+            const result = resultAttributes(outcome, received)
+            ignoreThrow(() => recordDuration(endTime - startTime, route.attributes, result))
+            if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
+          }
+        }
       })
     }
 }

@@ -61,8 +61,9 @@ export const make = (options: Options): Effect.Effect<Transport, never, Scope.Sc
       (connections) => connections.close
     ),
     (connections): Transport =>
-      (request, millis, clock, onEnd) =>
+      (begin) =>
         Effect.async((resume) => {
+          const { clock, millis, onEnd, request } = begin()
           const exchange = new Exchange(request, options, connections, onEnd, resumeWhereItBegan(resume))
           exchange.begin(clock, millis)
           return Effect.sync(() => exchange.interrupt())

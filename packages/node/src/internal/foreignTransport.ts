@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { BufferedResponse } from "./BufferedResponse.js"
 import { withoutInstrumentationEffect } from "./otelContext.js"
-import { encoded, type Received, type Transport, timedOut, tooLarge } from "./transport.js"
+import { type Exchange, encoded, type Received, type Transport, timedOut, tooLarge } from "./transport.js"
 import { within } from "./within.js"
 
 export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number): Transport => {
@@ -21,7 +21,7 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
     HttpClient.withScope
   )
 
-  return (request, millis, _clock, onEnd) => {
+  const send = ({ millis, onEnd, request }: Exchange) => {
     let received: Received | undefined
     return client.execute(request).pipe(
       Effect.flatMap((response) => {
@@ -46,6 +46,7 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
       )
     )
   }
+  return (begin) => Effect.suspend(() => send(begin()))
 }
 
 const readBody = (response: HttpClientResponse.HttpClientResponse, maxBytes: number) => {

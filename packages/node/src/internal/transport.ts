@@ -13,16 +13,20 @@ import type { RetryPolicy } from "../RetryPolicy.js"
 import type { BufferedResponse } from "./BufferedResponse.js"
 
 /**
- * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends after
- * `millis`, whatever the server does; nothing is left of a request that was interrupted. `onEnd` hears of its end exactly
- * once, with `undefined` when it was interrupted, and of what had arrived by then.
+ * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends with its time
+ * limit, whatever the server does; nothing is left of a request that was interrupted.
  */
-export type Transport = (
-  request: HttpClientRequest.HttpClientRequest,
-  millis: number,
-  clock: Clock.Clock,
-  onEnd: (outcome: Outcome | undefined, received: Received | undefined) => void
-) => Effect.Effect<BufferedResponse, TransportFailure>
+export type Transport = (begin: () => Exchange) => Effect.Effect<BufferedResponse, TransportFailure>
+
+/** One request on its way. It begins when the transport takes it, and not if the call was interrupted before. */
+export interface Exchange {
+  readonly request: HttpClientRequest.HttpClientRequest
+  /** The time limit. */
+  readonly millis: number
+  readonly clock: Clock.Clock
+  /** Hears of the end exactly once, with `undefined` when it was interrupted, and of what had arrived by then. */
+  readonly onEnd: (outcome: Outcome | undefined, received: Received | undefined) => void
+}
 
 /** The beginning of an answer, also of one that never came to its end. */
 export interface Received {
