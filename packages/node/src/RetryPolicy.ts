@@ -108,7 +108,8 @@ export const make = (options: {
 
 const delay = (name: string, input: Duration.DurationInput): Duration.Duration => {
   const duration = Duration.decodeUnknown(input)
-  if (Option.isNone(duration) || !Duration.isFinite(duration.value)) {
+  // `Duration` takes a NaN for zero.
+  if (Option.isNone(duration) || !Duration.isFinite(duration.value) || Number.isNaN(input)) {
     throw new Cause.IllegalArgumentException(`RetryPolicy: ${name} must be a finite duration, e.g. "2 seconds"`)
   }
   return duration.value
