@@ -85,7 +85,8 @@ for (const width of widths) scale.set(width, await cpuOf(width, scaled, quick ? 
 
 log("heap")
 const worker = await start("effect-gr4vy", baseUrl)
-await ask(worker, { kind: "cpu", calls: warmUp, inFlight: 32 } satisfies Order)
+// The engine goes on compiling, and learning, for longer than the figures of a call need.
+await ask(worker, { kind: "cpu", calls: quick ? 20_000 : 80_000, inFlight: 32 } satisfies Order)
 const heap = await ask<number>(worker, { kind: "heap", calls: quick ? 20_000 : 100_000, inFlight: 32 } satisfies Order)
 worker.kill()
 
