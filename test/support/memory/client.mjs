@@ -1,0 +1,29 @@
+// Makes one call and prints how much memory it took; run with --expose-gc.
+import { CheckoutSessionId } from "@effect-gr4vy/core"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { Effect, Redacted } from "effect"
+
+const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
+const [, , baseUrl, warmUpUrl] = process.argv
+const call = (url) =>
+  Effect.scoped(
+    Effect.flatMap(Gr4vy.make({ baseUrl: url, token: Redacted.make("token"), retry: RetryPolicy.none }), (sessions) =>
+      Effect.either(sessions.get(id))
+    )
+  )
+
+// Code and buffers that any first call brings in are no part of what the answer costs.
+for (let n = 0; n < 20; n++) await Effect.runPromise(call(warmUpUrl))
+globalThis.gc()
+const before = process.memoryUsage()
+let [rss, external] = [0, 0]
+const look = () => {
+  const now = process.memoryUsage()
+  rss = Math.max(rss, now.rss - before.rss)
+  external = Math.max(external, now.external - before.external)
+}
+const timer = setInterval(look, 1)
+const { left } = await Effect.runPromise(call(baseUrl))
+clearInterval(timer)
+look()
+console.log(JSON.stringify({ reason: left?.reason, delivered: left?.delivered, rss, external }))
