@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { createServer } from "node:https"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import { CheckoutSessionId } from "@effect-gr4vy/core"
+import { Gr4vy } from "@effect-gr4vy/node"
+import { Effect, Redacted } from "effect"
+import { loopback } from "../../support/loopback.js"
+import { session } from "../../support/script.js"
+
+const file = (name: string) => fileURLToPath(new URL(`../../support/tls/${name}`, import.meta.url))
+const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
+
+/** Its certificate is its own, made for "localhost", and good until 2122 or later. */
+const selfSigned = Effect.suspend(() =>
+  loopback(
+    createServer(
+      { key: readFileSync(file("localhost.key.pem")), cert: readFileSync(file("localhost.cert.pem")) },
+      session
+    )
+  )
+)
+
+/** The outcome of a call in a process that trusts the certificate. */
+const trusting = (baseUrl: string) =>
+  Effect.async<string>((resume) => {
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: file("localhost.cert.pem") }
+    execFile(process.execPath, [file("client.mjs"), baseUrl], { env }, (error, out) =>
+      resume(error === null ? Effect.succeed(out) : Effect.die(error))
+    )
+  })
+
+describe("a server's certificate", () => {
+  it.scopedLive("that nobody vouches for ends the call after one connection, and says how to trust it", () =>
+    Effect.gen(function* () {
+      const server = yield* selfSigned
+      const sessions = yield* Gr4vy.make({
+        baseUrl: `https://localhost:${server.port}`,
+        token: Redacted.make("token")
+      })
+      const error = yield* Effect.flip(sessions.get(id))
+      assert.strictEqual(error._tag, "RequestFailed")
+      assert.deepInclude(error, { reason: "Connect", delivered: "no", attempts: 1 })
+      assert.include(error.message, "NODE_EXTRA_CA_CERTS")
+      assert.strictEqual(server.accepted(), 1)
+    })
+  )
+
+  it.scopedLive("that NODE_EXTRA_CA_CERTS vouches for is good", () =>
+    Effect.gen(function* () {
+      const server = yield* selfSigned
+      assert.include(yield* trusting(`https://localhost:${server.port}`), '"_tag":"Right"')
+    })
+  )
+
+  it.scopedLive("that is for another host ends the call after one connection", () =>
+    Effect.gen(function* () {
+      const server = yield* selfSigned
+      const outcome = yield* trusting(`https://127.0.0.1:${server.port}`)
+      assert.include(outcome, '"reason":"Connect"')
+      assert.include(outcome, '"delivered":"no"')
+      assert.strictEqual(server.accepted(), 1)
+    })
+  )
+})
