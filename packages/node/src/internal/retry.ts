@@ -4,7 +4,7 @@
  */
 
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { RequestFailed } from "@effect-gr4vy/core/Errors"
+import { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { Attempts } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as RetryAfter from "@effect-gr4vy/core/RetryAfter"
 import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
@@ -56,7 +56,9 @@ export const retry =
           )
         },
         onFailure: (failure) =>
-          failure instanceof TransportFailure ? again(lost(failure, call), history) : Effect.fail(failure)
+          failure instanceof TransportFailure
+            ? again(lost(failure, call, history), history)
+            : Effect.fail(ofCall(failure, call, history))
       })
 
     const again = (last: Attempt, history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
@@ -108,11 +110,26 @@ const refused = (response: BufferedResponse, call: Call): Attempt => {
   }
 }
 
-const lost = (failure: TransportFailure, call: Call): Attempt => ({
+const lost = (failure: TransportFailure, call: Call, history: History): Attempt => ({
   resend: failure.resend,
   reason: failure.reason,
   throttled: false,
   retryAfter: Option.none(),
   mayHaveActed: failure.delivered !== "no",
-  end: Effect.fail(failure.toRequestFailed(call.attempts))
+  end: Effect.fail(ofCall(failure, call, history))
 })
+
+/** The last attempt's failure as the call's: that it was not sent says nothing of those before it. */
+const ofCall = (
+  { delivered, message, reason }: TransportFailure | RequestFailed,
+  { attempts }: Call,
+  { mayHaveActed }: History
+): RequestFailed =>
+  delivered === "no" && mayHaveActed
+    ? new RequestFailed({
+        reason,
+        delivered: "unknown",
+        message: `${message} An earlier request of this call may have reached the API.`,
+        attempts
+      })
+    : new RequestFailed({ reason, delivered, message, attempts })
