@@ -66,7 +66,7 @@ export const none: RetryPolicy = { ...standard, maxAttempts: 1, renewToken: fals
 
 /**
  * The standard policy with some of its values replaced. Throws an `IllegalArgumentException` when `maxAttempts` is not
- * a whole number from 1 to 100, or a delay is negative or infinite.
+ * a whole number from 1 to 100, a delay is negative or infinite, or `creates` is another word.
  *
  * @example
  * ```ts
@@ -96,23 +96,35 @@ export const make = (options: {
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > 100) {
     throw new Cause.IllegalArgumentException("RetryPolicy: maxAttempts must be a whole number from 1 to 100")
   }
+  const creates = options.creates ?? standard.creates
+  if (creates !== "at-most-once" && creates !== "at-least-once") {
+    throw new Cause.IllegalArgumentException('RetryPolicy: creates must be "at-most-once" or "at-least-once"')
+  }
   return {
     maxAttempts,
     baseDelay: delay("baseDelay", options.baseDelay ?? standard.baseDelay),
     maxDelay: delay("maxDelay", options.maxDelay ?? standard.maxDelay),
     maxRetryAfter: delay("maxRetryAfter", options.maxRetryAfter ?? standard.maxRetryAfter),
-    creates: options.creates ?? standard.creates,
+    creates,
     renewToken: options.renewToken ?? standard.renewToken
   }
 }
 
 const delay = (name: string, input: Duration.DurationInput): Duration.Duration => {
   const duration = Duration.decodeUnknown(input)
-  // `Duration` takes a NaN for zero.
-  if (Option.isNone(duration) || !Duration.isFinite(duration.value) || Number.isNaN(input)) {
-    throw new Cause.IllegalArgumentException(`RetryPolicy: ${name} must be a finite duration, e.g. "2 seconds"`)
+  if (Option.isNone(duration) || !Duration.isFinite(duration.value) || isTakenForZero(input)) {
+    throw new Cause.IllegalArgumentException(
+      `RetryPolicy: ${name} must be a finite duration that is not negative, e.g. "2 seconds"`
+    )
   }
   return duration.value
+}
+
+/** `Duration` makes zero of what is negative or no number at all. */
+const isTakenForZero = (input: Duration.DurationInput): boolean => {
+  if (Duration.isDuration(input)) return false
+  if (typeof input === "string") return input.startsWith("-")
+  return typeof input === "object" ? !input.every((part) => part >= 0) : !(input >= 0)
 }
 
 /**

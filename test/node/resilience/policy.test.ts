@@ -1,0 +1,61 @@
+import { assert, describe, it } from "@effect/vitest"
+import { RetryPolicy } from "@effect-gr4vy/node"
+import { Cause, Duration, FastCheck } from "effect"
+
+const refuses = (options: object, message: RegExp) => {
+  try {
+    // Programs without types get here with anything.
+    Reflect.apply(RetryPolicy.make, undefined, [options])
+  } catch (error) {
+    assert(Cause.isIllegalArgumentException(error))
+    assert.match(error.message, message)
+    return
+  }
+  assert.fail("accepted")
+}
+
+describe("RetryPolicy.make", () => {
+  for (const maxAttempts of [0, -1, 1.5, 101, Number.NaN, Number.POSITIVE_INFINITY, "3"]) {
+    it(`refuses ${JSON.stringify(maxAttempts)} (${maxAttempts}) as maxAttempts`, () =>
+      refuses({ maxAttempts }, /^RetryPolicy: maxAttempts must be a whole number from 1 to 100$/))
+  }
+
+  for (const field of ["baseDelay", "maxDelay", "maxRetryAfter"]) {
+    const nonsense: Readonly<Record<string, unknown>> = {
+      "a negative number": -1,
+      "negative nanoseconds": -1n,
+      "negative seconds": "-5 seconds",
+      "a negative pair": [-1, 0],
+      "a pair with NaN": [0, Number.NaN],
+      NaN: Number.NaN,
+      Infinity: Number.POSITIVE_INFINITY,
+      "Duration.infinity": Duration.infinity,
+      "a word": "soon",
+      "a number without a unit": "5",
+      "an object": {}
+    }
+    for (const [name, value] of Object.entries(nonsense)) {
+      it(`refuses ${name} as ${field}`, () =>
+        refuses({ [field]: value }, new RegExp(`^RetryPolicy: ${field} must be a finite duration`)))
+    }
+  }
+
+  it("refuses another word for creates", () => refuses({ creates: "once" }, /^RetryPolicy: creates must be "at-most/))
+
+  it("without options is the standard policy", () => assert.deepStrictEqual(RetryPolicy.make({}), RetryPolicy.standard))
+
+  it.prop(
+    "keeps what it is given",
+    { maxAttempts: FastCheck.integer({ min: 1, max: 100 }), millis: FastCheck.nat() },
+    ({ maxAttempts, millis }) => {
+      const policy = RetryPolicy.make({ maxAttempts, baseDelay: millis, creates: "at-least-once", renewToken: false })
+      assert.deepStrictEqual(policy, {
+        ...RetryPolicy.standard,
+        maxAttempts,
+        baseDelay: Duration.millis(millis),
+        creates: "at-least-once",
+        renewToken: false
+      })
+    }
+  )
+})
