@@ -1,0 +1,121 @@
+import { assert, describe, it } from "@effect/vitest"
+import { CheckoutSessionId } from "@effect-gr4vy/core"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { RetryBudget } from "@effect-gr4vy/node/RetryBudget"
+import { Effect, FastCheck, Redacted } from "effect"
+import * as Script from "../../support/script.js"
+import { lost, refused, simulated, status } from "../../support/simulated.js"
+
+const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
+const quick = RetryPolicy.make({ baseDelay: 1, maxDelay: 2 })
+
+/** The tokens left after one GET that finds 400 of 500. */
+const tokensAfter = (...answers: Parameters<typeof simulated>[0]) =>
+  Effect.gen(function* () {
+    const { budget, run, sentAt, sessions } = simulated(answers)
+    for (let n = 0; n < 10; n++) budget.take(false)
+    yield* run(sessions.get(id))
+    return { tokens: budget.available - 400, wire: sentAt.length }
+  })
+
+describe("a call", () => {
+  const throttled = status(503, { "retry-after": "1" })
+  const fine = status(200)
+  const table = {
+    "that succeeds at once gives 1": [[fine], 1],
+    "whose retry works takes 10 and gives them back": [[status(503), fine], 0],
+    "whose second retry works gets back what that one took": [[status(503), status(500), fine], -10],
+    "that fails after two retries takes 20": [[status(503)], -20],
+    "that is throttled twice takes 10": [[status(429)], -10],
+    "that is told when to come back takes 5 each time": [[throttled], -10],
+    "throttled, then fine, gives back the 5": [[throttled, fine], 0],
+    "whose connections are lost takes 20": [[lost], -20],
+    "whose connections are refused takes 20": [[refused], -20],
+    "that is answered by a 404 gives 1, for the API is well": [[status(404)], 1],
+    "told to wait for a minute takes nothing": [[status(429, { "retry-after": "60" })], 0]
+  } as const
+  for (const [name, [answers, tokens]] of Object.entries(table)) {
+    it.effect(name, () => Effect.map(tokensAfter(...answers), (after) => assert.strictEqual(after.tokens, tokens)))
+  }
+})
+
+describe("the budget", () => {
+  it("holds 500 tokens, which are 50 retries or 100 throttled ones in a row", () => {
+    const retriesOf = (isThrottled: boolean) => {
+      const budget = new RetryBudget()
+      let retries = 0
+      while (budget.take(isThrottled) > 0) retries++
+      return retries
+    }
+    assert.deepStrictEqual([retriesOf(false), retriesOf(true)], [50, 100])
+  })
+
+  it.prop(
+    "never holds less than nothing or more than 500, whatever happens",
+    {
+      events: FastCheck.array(FastCheck.constantFrom("retry", "throttled", "success", "recovery"), { maxLength: 500 })
+    },
+    ({ events }) => {
+      const budget = new RetryBudget()
+      for (const event of events) {
+        if (event === "success") budget.succeeded(0)
+        else if (event === "recovery") budget.succeeded(budget.take(false))
+        else budget.take(event === "throttled")
+        assert(budget.available >= 0 && budget.available <= 500)
+      }
+    }
+  )
+
+  it.effect("that is empty means one request a call, and no wait; ten good answers buy the next retry", () =>
+    Effect.gen(function* () {
+      const down = simulated([status(503)])
+      for (let n = 0; n < 50; n++) down.budget.take(false)
+      yield* down.run(down.sessions.get(id))
+      assert.deepStrictEqual([down.sentAt.length, down.elapsed()], [1, 0])
+
+      const back = simulated([...Array.from({ length: 10 }, () => status(200)), status(503), status(200)])
+      for (let n = 0; n < 50; n++) back.budget.take(false)
+      for (let n = 0; n < 11; n++) yield* back.run(back.sessions.get(id))
+      assert.strictEqual(back.sentAt.length, 12)
+      assert.strictEqual(back.budget.available, 10)
+    })
+  )
+
+  it.live("1,000 calls against a server that only answers 503 put at most 1,200 requests on the wire", () =>
+    Effect.gen(function* () {
+      const server = yield* Script.script(Script.status(503))
+      const make = Gr4vy.make({ baseUrl: server.baseUrl, token: Redacted.make("token"), retry: quick })
+      const sessions = yield* make
+      yield* Effect.forEach(Array.from({ length: 1000 }), () => Effect.exit(sessions.get(id)), { concurrency: 32 })
+      assert.strictEqual(server.requests.length, 1050)
+
+      // Another layer has a budget of its own.
+      const other = yield* make
+      yield* Effect.exit(other.get(id))
+      assert.strictEqual(server.requests.length, 1053)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is spent before the wait", () =>
+    Effect.gen(function* () {
+      const { budget, run, sessions } = simulated([status(503)], {
+        retry: RetryPolicy.make({ maxAttempts: 2 })
+      })
+      const seen: Array<number> = []
+      yield* run(
+        Effect.clockWith((clock) =>
+          sessions.get(id).pipe(
+            Effect.withClock({
+              ...clock,
+              sleep: (duration) => {
+                seen.push(budget.available)
+                return clock.sleep(duration)
+              }
+            })
+          )
+        )
+      )
+      assert.deepStrictEqual(seen, [490])
+    })
+  )
+})

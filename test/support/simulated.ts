@@ -1,0 +1,101 @@
+/**
+ * The pipeline without a network and without waiting: answers come from a script, and whoever sleeps moves the clock.
+ */
+import { make as makeService } from "@effect-gr4vy/core/CheckoutSessions"
+import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import type { RetryPolicy } from "@effect-gr4vy/node"
+import * as HttpPipeline from "@effect-gr4vy/node/HttpPipeline"
+import { RetryBudget } from "@effect-gr4vy/node/RetryBudget"
+import { standard } from "@effect-gr4vy/node/RetryPolicy"
+import { Clock, Duration, Effect, Exit, Random, Redacted } from "effect"
+import { BufferedResponse } from "../../packages/node/dist/internal/BufferedResponse.js"
+import { type Transport, timedOut } from "../../packages/node/dist/internal/transport.js"
+import { sessionJson } from "./script.js"
+
+export const start = Date.UTC(2026, 0, 1)
+
+/** What a request comes to, after `takes` milliseconds. */
+export interface Answer {
+  readonly outcome: TransportFailure | { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+  readonly takes: number
+}
+
+export const status = (code: number, headers: Readonly<Record<string, string>> = {}, takes = 0): Answer => ({
+  outcome: { status: code, headers },
+  takes
+})
+export const lost: Answer = { outcome: disconnected(), takes: 0 }
+export const refused: Answer = { outcome: notConnected({ code: "ECONNREFUSED" }), takes: 0 }
+export const silent: Answer = { outcome: disconnected(), takes: Number.POSITIVE_INFINITY }
+
+/** A service whose n-th request gets the n-th answer; the last one goes on. */
+export const simulated = (
+  answers: ReadonlyArray<Answer>,
+  options: { readonly retry?: RetryPolicy.RetryPolicy; readonly attempt?: number; readonly deadline?: number } = {}
+) => {
+  let now = start
+  /** When requests were sent, in milliseconds since the beginning. */
+  const sentAt: Array<number> = []
+  const budget = new RetryBudget()
+
+  const clock: Clock.Clock = {
+    [Clock.ClockTypeId]: Clock.ClockTypeId,
+    unsafeCurrentTimeMillis: () => now,
+    unsafeCurrentTimeNanos: () => BigInt(Math.round(now * 1e6)),
+    currentTimeMillis: Effect.sync(() => now),
+    currentTimeNanos: Effect.sync(() => BigInt(Math.round(now * 1e6))),
+    sleep: (duration) =>
+      Effect.sync(() => {
+        now += Duration.toMillis(duration)
+      })
+  }
+
+  const transport: Transport = (begin) =>
+    Effect.suspend(() => {
+      const { millis, onEnd, request } = begin()
+      sentAt.push(now - start)
+      const { outcome, takes } = answers[Math.min(sentAt.length, answers.length) - 1] ?? silent
+      now += Math.min(takes, millis)
+      const exit =
+        takes > millis
+          ? Exit.fail(timedOut("No whole answer.", true))
+          : "status" in outcome
+            ? Exit.succeed(
+                new BufferedResponse(
+                  request,
+                  outcome.status,
+                  { "content-type": "application/json", ...outcome.headers },
+                  outcome.status < 300 ? sessionJson : "{}"
+                )
+              )
+            : Exit.fail(outcome)
+      onEnd(exit, undefined)
+      return exit
+    })
+
+  const sessions = makeService(
+    HttpPipeline.make(
+      {
+        baseUrl: "https://api.plantly.gr4vy.app",
+        headers: {},
+        limits: { attempt: options.attempt ?? 10_000, deadline: options.deadline ?? 30_000 },
+        retry: options.retry ?? standard,
+        budget,
+        credentials: { token: Effect.succeed(Redacted.make("token")) },
+        propagateTrace: false
+      },
+      transport
+    )
+  )
+
+  return {
+    sessions,
+    budget,
+    sentAt,
+    /** The time since the beginning in milliseconds. */
+    elapsed: () => now - start,
+    /** Runs calls by the simulated clock, with the random numbers of this seed. */
+    run: <A, E>(effect: Effect.Effect<A, E>, seed: unknown = 1) =>
+      effect.pipe(Effect.withRandom(Random.make(seed)), Effect.withClock(clock), Effect.either)
+  }
+}
