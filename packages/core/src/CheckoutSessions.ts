@@ -13,8 +13,8 @@ import type { Generic, NotFound, RequestFailed, Unauthorized } from "./Errors.js
 import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { encodeUpdate, secretsOf, withId } from "./internal/input.js"
 import { addOperation, deleteOperation, getOperation, send, updateOperation } from "./internal/operation.js"
-import { spanned } from "./internal/span.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
+import { spanned } from "./Span.js"
 
 /**
  * The four operations as typed programs.
@@ -84,7 +84,7 @@ export class CheckoutSessions extends Context.Tag("@effect-gr4vy/core/CheckoutSe
  * @category constructors
  */
 export const make = (client: HttpClient.HttpClient.With<RequestFailed>): CheckoutSessionsService => ({
-  add: () => inSpan.add(Effect.suspend(() => send(client, addOperation, addOperation.request("")))),
+  add: () => inSpan.add(send(client, addOperation, addOperation.request(""))),
   get: (id) => inSpan.get(withId(id, () => send(client, getOperation, getOperation.request(id)))),
   updateFields: (id, update) =>
     inSpan.updateFields(

@@ -17,6 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
+import { settled } from "./internal/settled.js"
 import * as TransportFailure from "./TransportFailure.js"
 
 /**
@@ -212,7 +213,10 @@ export const notAPath: RequestFailed = new RequestFailed({
 export const fromExecute = <E>(
   execute: (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<HttpClientResponse.HttpClientResponse, E>
 ): HttpClient.HttpClient.With<E> =>
-  HttpClient.makeWith<never, never, E, never>((request) => Effect.flatMap(request, execute), Effect.succeed)
+  HttpClient.makeWith<never, never, E, never>((request) => {
+    const exit = settled(request)
+    return exit?._tag === "Success" ? execute(exit.value) : Effect.flatMap(request, execute)
+  }, Effect.succeed)
 
 const makePlain = (options: Address & { readonly merchantAccountId?: string }) =>
   Effect.gen(function* () {

@@ -11,28 +11,26 @@ import { RequestFailed } from "../Errors.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "../SecureFields.js"
 import { explain } from "./explain.js"
 
-/** Runs `f` unless the id was forced past its type. */
+/** What `f` gives, unless the id was forced past its type. */
 export const withId = <A, E>(
   id: CheckoutSessionId,
   f: () => Effect.Effect<A, E>
 ): Effect.Effect<A, E | RequestFailed> =>
-  Effect.suspend(
-    (): Effect.Effect<A, E | RequestFailed> =>
-      isId(id) ? f() : invalidRequest("the id of a Checkout Session must be 1 to 64 letters, digits, '_' or '-'")
-  )
+  isId(id) ? f() : invalidRequest("the id of a Checkout Session must be 1 to 64 letters, digits, '_' or '-'")
 
 const isId = Schema.is(CheckoutSessionId)
 
 /** The JSON body of an update, or `undefined` where there is none. */
 export const encodeUpdate = (
   update: CheckoutSessionSecureFieldsUpdate | undefined
-): Effect.Effect<string | undefined, RequestFailed> => {
-  if (update === undefined) return Effect.succeed(undefined)
-  const encoded = encodePayload(update)
-  return Either.isRight(encoded)
-    ? Effect.succeed(JSON.stringify(encoded.right))
-    : invalidRequest(explain(encoded.left, "update"))
-}
+): Effect.Effect<string | undefined, RequestFailed> =>
+  Effect.suspend(() => {
+    if (update === undefined) return Effect.succeed(undefined)
+    const encoded = encodePayload(update)
+    return Either.isRight(encoded)
+      ? Effect.succeed(JSON.stringify(encoded.right))
+      : invalidRequest(explain(encoded.left, "update"))
+  })
 
 // A property of another name would be lost on the way: better said than lost.
 const encodePayload = Schema.encodeUnknownEither(Endpoints.updateFields.payload, {

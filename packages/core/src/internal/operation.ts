@@ -8,13 +8,13 @@ import type * as HttpMethod from "@effect/platform/HttpMethod"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
-import type { CheckoutSession } from "../CheckoutSession.js"
+import { type CheckoutSession, fromWire } from "../CheckoutSession.js"
 import * as Endpoints from "../Endpoints.js"
 import { Generic, NotFound, RequestFailed, type Unauthorized } from "../Errors.js"
 import { attemptsOf } from "../Gr4vyHttpClient.js"
 import * as RetryAfter from "../RetryAfter.js"
 import { kindOf, parseJson, toError } from "./answer.js"
+import { settled } from "./settled.js"
 
 /** An operation of the contract, made ready to be called. */
 export interface Operation<A, E> {
@@ -33,20 +33,15 @@ const requestOf = (endpoint: {
   return (id) => HttpClientRequest.setUrl(template, before + id + after)
 }
 
-const session = (endpoint: {
-  readonly success: typeof CheckoutSession
-}): Operation<CheckoutSession, never>["success"] => {
-  const decode = Schema.decodeUnknownEither(endpoint.success)
-  return (_, text) =>
-    Either.mapLeft(Either.flatMap(parseJson(text), decode), () => `${kindOf(text)} instead of a Checkout Session`)
-}
+const session: Operation<CheckoutSession, never>["success"] = (_, text) =>
+  Either.mapLeft(Either.flatMap(parseJson(text), fromWire), () => `${kindOf(text)} instead of a Checkout Session`)
 
 const noContent: Operation<void, never>["success"] = (status, text) =>
   status === 204 ? Either.void : Either.left(`${kindOf(text)} instead of 204 without a body`)
 
 export const addOperation: Operation<CheckoutSession, Unauthorized | Generic> = {
   request: requestOf(Endpoints.add),
-  success: session(Endpoints.add),
+  success: session,
   error: (answer) => {
     const error = toError(answer)
     if (!(error instanceof NotFound)) return error
@@ -58,7 +53,7 @@ export const addOperation: Operation<CheckoutSession, Unauthorized | Generic> = 
 
 export const getOperation: Operation<CheckoutSession, Unauthorized | NotFound | Generic> = {
   request: requestOf(Endpoints.get),
-  success: session(Endpoints.get),
+  success: session,
   error: toError
 }
 
@@ -81,8 +76,11 @@ export const send = <A, E>(
   request: HttpClientRequest.HttpClientRequest,
   secrets: ReadonlyArray<string> = []
 ): Effect.Effect<A, E | RequestFailed> =>
-  Effect.flatMap(client.execute(request), (response) =>
-    Effect.matchEffect(response.text, {
+  Effect.flatMap(client.execute(request), (response) => {
+    const whole = response.text
+    const exit = settled(whole)
+    if (exit?._tag === "Success") return decode(operation, response, exit.value, secrets)
+    return Effect.matchEffect(whole, {
       onSuccess: (text) => decode(operation, response, text, secrets),
       onFailure: () =>
         Effect.fail(
@@ -95,7 +93,7 @@ export const send = <A, E>(
           })
         )
     })
-  )
+  })
 
 const decode = <A, E>(
   operation: Operation<A, E>,

@@ -1,0 +1,129 @@
+/**
+ * Spans made by hand, for less than `Effect.withSpan`, and none where nobody would see them.
+ *
+ * `withSpan` puts a span into the fiber's context by a scoped change of a `FiberRef`, which makes it the dearest step of
+ * a call. Nothing but this library's own code runs inside these, so setting and resetting the reference is enough.
+ *
+ * @since 0.1.0
+ */
+import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+
+/**
+ * Under this name a tracer tells whether nobody would see its spans.
+ *
+ * @since 0.1.0
+ * @category visibility
+ */
+export const silent: unique symbol = Symbol.for("@effect-gr4vy/core/Span/silent")
+
+const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+/**
+ * Whether a tracer's spans reach nobody: those of Effect's own tracer do not.
+ *
+ * @since 0.1.0
+ * @category visibility
+ */
+export const isSilent = (tracer: Tracer.Tracer): boolean =>
+  tracer === nativeTracer || (silent in tracer && tracer[silent] === true)
+
+/** What OpenTelemetry gives a span that belongs to no trace (https://www.w3.org/TR/trace-context/#trace-id). */
+const invalidTraceId = "0".repeat(32)
+
+/**
+ * The nearest span that others are to see: not one that was made while tracing was off, nor one without an id.
+ *
+ * @since 0.1.0
+ * @category visibility
+ */
+export const visible = (span: Tracer.AnySpan | undefined): Tracer.AnySpan | undefined => {
+  let nearest = span
+  while (nearest !== undefined && Context.get(nearest.context, Tracer.DisablePropagation)) {
+    nearest = nearest._tag === "Span" ? Option.getOrUndefined(nearest.parent) : undefined
+  }
+  return nearest?.traceId === invalidTraceId ? undefined : nearest
+}
+
+/**
+ * Starts a span as `Effect.makeSpan` does, in the trace of a fiber, or none where nobody would see it. A tracer that
+ * throws costs the span, not the call.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const start = (
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  name: string,
+  kind: Tracer.SpanKind,
+  attributesOf?: () => Readonly<Record<string, unknown>>
+): Tracer.Span | undefined => {
+  const services = fiber.currentDefaultServices
+  const tracer = Context.get(services, Tracer.Tracer)
+  if (isSilent(tracer) || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return undefined
+  const attributes = attributesOf?.() ?? {}
+  const links = Chunk.toReadonlyArray(fiber.getFiberRef(FiberRef.currentTracerSpanLinks))
+  const startTime = Context.get(services, Clock.Clock).unsafeCurrentTimeNanos()
+  try {
+    const parent = Option.fromNullable(visible(fiber.currentSpan))
+    // Samplers see what is in the options; some tracers keep no more than what is set afterwards.
+    const span = tracer.span(name, parent, Context.empty(), links, startTime, kind, {
+      captureStackTrace: false,
+      attributes
+    })
+    HashMap.forEach(fiber.getFiberRef(FiberRef.currentTracerSpanAnnotations), (value, key) =>
+      span.attribute(key, value)
+    )
+    for (const key in attributes) span.attribute(key, attributes[key])
+    return span
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Runs an effect inside a span of its own.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const spanned =
+  (name: string) =>
+  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.withFiberRuntime((fiber) =>
+      isSilent(fiber.currentTracer)
+        ? effect
+        : Effect.uninterruptibleMask((restore) => {
+            const span = start(fiber, name, "internal")
+            if (span === undefined) return restore(effect)
+            const context = fiber.currentContext
+            const end = (exit: Exit.Exit<A, E>): Exit.Exit<A, E> => {
+              setContext(fiber, context)
+              try {
+                span.end(Context.get(fiber.currentDefaultServices, Clock.Clock).unsafeCurrentTimeNanos(), exit)
+              } catch {}
+              return exit
+            }
+            setContext(fiber, Context.add(context, Tracer.ParentSpan, span))
+            return Effect.matchCauseEffect(restore(effect), {
+              onFailure: (cause) => end(Exit.failCause(cause)),
+              onSuccess: (value) => end(Exit.succeed(value))
+            })
+          })
+    )
+
+// `RuntimeFiber` leaves out the setter that every fiber has.
+const setContext = (fiber: Fiber.RuntimeFiber<unknown, unknown>, context: Context.Context<never>): void =>
+  (fiber as unknown as { setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void }).setFiberRef(
+    FiberRef.currentContext,
+    context
+  )
