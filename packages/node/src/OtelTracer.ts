@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { silent, visible } from "@effect-gr4vy/core/Span"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -17,7 +18,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { propagated, silent, spanContextOf, toHrTime } from "./internal/effectSpan.js"
+import { spanContextOf, toHrTime } from "./internal/effectSpan.js"
 import { activeContext, ignoreThrow, runIn } from "./internal/otelContext.js"
 import { name as tracerName, version } from "./internal/version.js"
 import { schemaUrl } from "./Telemetry.js"
@@ -73,7 +74,7 @@ class OtelSpan implements Tracer.Span {
   readonly traceId: string
   readonly sampled: boolean
   readonly parent: Option.Option<Tracer.AnySpan>
-  readonly attributes = new Map<string, unknown>()
+  private readonly given: Record<string, unknown> = {}
   readonly links: Array<Tracer.SpanLink>
   status: Tracer.SpanStatus
 
@@ -97,8 +98,8 @@ class OtelSpan implements Tracer.Span {
             kind: kinds[kind],
             startTime: toHrTime(startTime),
             // Samplers see only what a span has from its start.
-            ...(options?.attributes === undefined ? {} : { attributes: this.startAttributes(options.attributes) }),
-            ...(links.length === 0 ? {} : { links: this.links.map(toLink) })
+            attributes: toAttributes(Object.assign(this.given, options?.attributes)),
+            links: this.links.map(toLink)
           },
           parentContext
         )
@@ -111,9 +112,13 @@ class OtelSpan implements Tracer.Span {
     this.status = { _tag: "Started", startTime }
   }
 
+  get attributes(): ReadonlyMap<string, unknown> {
+    return new Map(Object.entries(this.given))
+  }
+
   attribute(key: string, value: unknown): void {
-    if (this.attributes.get(key) === value) return
-    this.attributes.set(key, value)
+    if (this.given[key] === value) return
+    this.given[key] = value
     ignoreThrow(() => this.span.setAttribute(key, toAttribute(value)))
   }
 
@@ -141,21 +146,23 @@ class OtelSpan implements Tracer.Span {
     }
     ignoreThrow(() => this.span.end(time))
   }
-
-  private startAttributes(attributes: Readonly<Record<string, unknown>>): Otel.Attributes {
-    for (const key in attributes) this.attributes.set(key, attributes[key])
-    return toAttributes(attributes)
-  }
 }
+
+let delegate: Otel.TracerProvider | undefined
+let delegateIsSdk = false
 
 /** Whether a provider is registered: until then the API's own proxy stands in, and has nobody to ask for a tracer. */
 const hasSdk = (): boolean => {
   try {
     const registered = Otel.trace.getTracerProvider()
-    return (
-      !(registered instanceof Otel.ProxyTracerProvider) ||
-      registered.getDelegateTracer(tracerName, version, { schemaUrl }) !== undefined
-    )
+    if (!(registered instanceof Otel.ProxyTracerProvider)) return true
+    // Asked before every operation of a fiber, so what a delegate is, is found out once.
+    const latest = registered.getDelegate()
+    if (latest !== delegate) {
+      delegateIsSdk = registered.getDelegateTracer(tracerName, version, { schemaUrl }) !== undefined
+      delegate = latest
+    }
+    return delegateIsSdk
   } catch {
     // A provider that throws is one.
     return true
@@ -224,7 +231,7 @@ const ambientOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context =>
 }
 
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
-  const span = propagated(fiber.currentSpan)
+  const span = visible(fiber.currentSpan)
   if (span instanceof OtelSpan) return span.otelContext
   const base = ambientOf(fiber)
   return span === undefined ? base : Otel.trace.setSpanContext(base, spanContextOf(span))
@@ -240,8 +247,11 @@ const toLink = (link: Tracer.SpanLink): Otel.Link => ({
   attributes: toAttributes(link.attributes)
 })
 
-const toAttributes = (record: Readonly<Record<string, unknown>>): Otel.Attributes =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, toAttribute(value)]))
+const toAttributes = (record: Readonly<Record<string, unknown>>): Otel.Attributes => {
+  const attributes: Otel.Attributes = {}
+  for (const key in record) attributes[key] = toAttribute(record[key])
+  return attributes
+}
 
 const toAttribute = (value: unknown): Otel.AttributeValue =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean"

@@ -7,18 +7,17 @@
  * @since 0.1.0
  */
 
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Endpoints from "@effect-gr4vy/core/Endpoints"
+import { start } from "@effect-gr4vy/core/Span"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
-import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
-import { bridged, isSilent, propagated, toHrTime, tracerOf } from "./internal/effectSpan.js"
+import { bridged, toHrTime } from "./internal/effectSpan.js"
 import type { Limits } from "./internal/open.js"
 import { ignoreThrow } from "./internal/otelContext.js"
 import { traceHeaders } from "./internal/propagation.js"
@@ -26,6 +25,7 @@ import { clockOf } from "./internal/timer.js"
 import {
   type Call,
   type Outcome,
+  Outgoing,
   type Received,
   type Send,
   type Transport,
@@ -78,18 +78,24 @@ export const attempt = (options: {
       if (millis <= 0) return Effect.fail(timedOut("The call's deadline has passed.", false))
       return transport(() => {
         const route = routeOf(request)
-        const startTime = call.clock.unsafeCurrentTimeNanos()
-        const span = ignoreThrow(() => startSpan(call, route, request.url, startTime))
+        const span = startSpan(call, route)
+        const histogram = ignoreThrow(durationHistogram)
+        const startTime = histogram && call.clock.unsafeCurrentTimeNanos()
         call.attempts++
-        const headers = options.propagateTrace ? { ...call.headers, ...traceHeaders(call, span) } : call.headers
+        const trace = options.propagateTrace ? traceHeaders(call, span) : undefined
         return {
-          request: HttpClientRequest.setHeaders(request, headers),
+          // V8 merges objects by `assign` ten times faster than by spreads: 3 µs of a call.
+          request: new Outgoing(request, call.url, Object.assign({}, request.headers, call.headers, trace)),
           millis,
           clock: call.clock,
           onEnd: (outcome, received) => {
+            if (span === undefined && startTime === undefined) return
             const endTime = call.clock.unsafeCurrentTimeNanos()
             const result = resultAttributes(outcome, received)
-            ignoreThrow(() => recordDuration(endTime - startTime, route.attributes, result))
+            if (startTime !== undefined) {
+              const seconds = Number(endTime - startTime) / 1e9
+              ignoreThrow(() => histogram?.record(seconds, Object.assign({}, route.attributes, result)))
+            }
             if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
           }
         }
@@ -139,15 +145,11 @@ const router = (baseUrl: string): ((request: HttpClientRequest.HttpClientRequest
       attributes: { "http.request.method": method, ...server, "url.template": template }
     }
   })
-  return ({ method, url }) => {
-    const path = url.slice(baseUrl.length)
-    return (
-      routes.find((route) => route.method === method && route.pattern.test(path)) ?? {
-        name: method,
-        attributes: { "http.request.method": method, ...server }
-      }
-    )
-  }
+  return ({ method, url }) =>
+    routes.find((route) => route.method === method && route.pattern.test(url)) ?? {
+      name: method,
+      attributes: { "http.request.method": method, ...server }
+    }
 }
 
 const resultAttributes = (outcome: Outcome | undefined, received: Received | undefined): Otel.Attributes => {
@@ -173,21 +175,13 @@ const setAttributes = (span: Tracer.Span, attributes: Otel.Attributes): void => 
 // Made by hand rather than by `Effect.useSpan`: its end has to tell a 503 that arrived from a success, and nothing
 // beneath it is an effect that would need it as a parent. Effect's native tracer shows its spans to nobody, so there is
 // none to make: the caller's span speaks for the request.
-const startSpan = (call: Call, route: Route, url: string, startTime: bigint): Tracer.Span | undefined => {
-  const { fiber } = call
-  const tracer = tracerOf(fiber)
-  if (isSilent(tracer) || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return undefined
-  const attributes: Otel.Attributes = { ...route.attributes, "url.full": url }
-  if (call.attempts > 0) attributes["http.request.resend_count"] = call.attempts
-  const parent = Option.fromNullable(propagated(fiber.currentSpan))
-  const span = tracer.span(route.name, parent, Context.empty(), [], startTime, "client", {
-    captureStackTrace: false,
-    attributes
+const startSpan = (call: Call, route: Route): Tracer.Span | undefined =>
+  start(call.fiber, route.name, "client", () => {
+    const attributes: Otel.Attributes = Object.assign({}, route.attributes)
+    attributes["url.full"] = call.url
+    if (call.attempts > 0) attributes["http.request.resend_count"] = call.attempts
+    return attributes
   })
-  // `OtelTracer` takes them from the options, where samplers see them; other tracers leave them to whoever makes a span.
-  ignoreThrow(() => setAttributes(span, attributes))
-  return span
-}
 
 const endSpan = (span: Tracer.Span, endTime: bigint, result: Otel.Attributes, outcome: Outcome | undefined): void => {
   setAttributes(span, result)
@@ -207,22 +201,22 @@ const endSpan = (span: Tracer.Span, endTime: bigint, result: Otel.Attributes, ou
 }
 
 let meterProvider: Otel.MeterProvider | undefined
-let histogram: Otel.Histogram | undefined
+let durations: Otel.Histogram | undefined
 
 // Instruments are bound to the provider that made them: one registered later gets its own.
-const recordDuration = (nanos: bigint, request: Otel.Attributes, result: Otel.Attributes): void => {
+const durationHistogram = (): Otel.Histogram | undefined => {
   const provider = Otel.metrics.getMeterProvider()
   if (provider !== meterProvider) {
     meterProvider = provider
-    histogram = undefined
+    durations = undefined
     const meter = provider.getMeter(name, version, { schemaUrl })
     if (meter !== Otel.createNoopMeter()) {
-      histogram = meter.createHistogram(durationMetric, {
+      durations = meter.createHistogram(durationMetric, {
         description: "Duration of HTTP client requests.",
         unit: "s",
         advice: { explicitBucketBoundaries: [...durationBoundaries] }
       })
     }
   }
-  histogram?.record(Number(nanos) / 1e9, { ...request, ...result })
+  return durations
 }

@@ -9,7 +9,6 @@
  */
 
 import type { Socket } from "node:net"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import {
   disconnected,
   isProtocolViolation,
@@ -17,7 +16,6 @@ import {
   protocolViolation,
   TransportFailure
 } from "@effect-gr4vy/core/TransportFailure"
-import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
@@ -26,7 +24,14 @@ import { buildConnector, Client, type Dispatcher } from "undici"
 import { BufferedResponse } from "./internal/BufferedResponse.js"
 import { resumeWhereItBegan, withoutInstrumentation } from "./internal/otelContext.js"
 import { after } from "./internal/timer.js"
-import { encoded, type Outcome, type Received, type Transport, timedOut, tooLarge } from "./internal/transport.js"
+import {
+  type Exchange as Begun,
+  encoded,
+  type Outcome,
+  type Transport,
+  timedOut,
+  tooLarge
+} from "./internal/transport.js"
 
 /**
  * @since 0.1.0
@@ -62,11 +67,16 @@ export const make = (options: Options): Effect.Effect<Transport, never, Scope.Sc
     ),
     (connections): Transport =>
       (begin) =>
-        Effect.async((resume) => {
-          const { clock, millis, onEnd, request } = begin()
-          const exchange = new Exchange(request, options, connections, onEnd, resumeWhereItBegan(resume))
-          exchange.begin(clock, millis)
-          return Effect.sync(() => exchange.interrupt())
+        // What `Effect.async` does with a canceller, without a gap between the beginning and the canceller, and for less.
+        Effect.uninterruptibleMask((restore) => {
+          const exchange = new Exchange(begin(), options, connections)
+          return Effect.matchCauseEffect(restore(exchange.outcome), {
+            onFailure: (cause) => {
+              exchange.interrupt()
+              return Effect.failCause(cause)
+            },
+            onSuccess: Effect.succeed
+          })
         })
   )
 
@@ -178,28 +188,31 @@ class Exchange implements Dispatcher.DispatchHandler {
   private headers: Readonly<Record<string, string | Array<string> | undefined>> = {}
   private chunks: Array<Buffer> = []
   private size = 0
+  private resume: (outcome: Outcome) => void = constVoid
 
   constructor(
-    private readonly request: HttpClientRequest.HttpClientRequest,
+    private readonly begun: Begun,
     private readonly options: Options,
-    private readonly connections: Connections,
-    private readonly onEnd: (outcome: Outcome | undefined, received: Received | undefined) => void,
-    private readonly resume: (outcome: Outcome) => void
+    private readonly connections: Connections
   ) {}
 
-  begin(clock: Clock.Clock, millis: number): void {
+  /** Begins the exchange, and waits for its end. */
+  readonly outcome: Effect.Effect<BufferedResponse, TransportFailure> = Effect.async((resume) => {
+    const { clock, millis } = this.begun
+    this.resume = resumeWhereItBegan(resume)
     this.cancelTimer = after(clock, millis, () => {
       this.settle(Exit.fail(timedOut(`No whole answer within ${Math.round(millis)} ms.`, this.sent)), false)
     })
     this.connections.submit(this)
-  }
+  })
 
   get dispatchOptions(): Dispatcher.DispatchOptions {
+    const { asked, headers, url } = this.begun.request
     return {
-      method: this.request.method,
-      path: this.request.url.slice(this.options.origin.length),
-      headers: this.request.headers,
-      body: this.request.body._tag === "Uint8Array" ? this.request.body.body : null
+      method: asked.method,
+      path: url.slice(this.options.origin.length),
+      headers,
+      body: asked.body._tag === "Uint8Array" ? asked.body.body : null
     }
   }
 
@@ -235,7 +248,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
     // Of an error in an encoding nobody asked for, the status still counts.
     const body = readable ? textOf(this.chunks) : ""
-    this.settle(Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, body)), true)
+    this.settle(Exit.succeed(new BufferedResponse(this.begun.request, this.status, this.headers, body)), true)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -254,7 +267,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.chunks = []
     if (this.connection === undefined) this.connections.withdraw(this)
     else this.connections.release(this.connection, reusable)
-    this.onEnd(outcome, this.status === 0 ? undefined : { status: this.status, protocolVersion: "1.1" })
+    this.begun.onEnd(outcome, this.status === 0 ? undefined : { status: this.status, protocolVersion: "1.1" })
     if (outcome !== undefined) this.resume(outcome)
   }
 

@@ -11,6 +11,7 @@ import { Attempts } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
+import type { Outgoing } from "./transport.js"
 
 export class BufferedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
@@ -19,12 +20,16 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
   public [Attempts]: number = 1
 
   constructor(
-    readonly request: HttpClientRequest.HttpClientRequest,
+    readonly sent: Outgoing,
     readonly status: number,
     private readonly rawHeaders: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
     private readonly body: string
   ) {
     super()
+  }
+
+  get request(): HttpClientRequest.HttpClientRequest {
+    return this.sent.whole
   }
 
   get headers(): Headers.Headers {

@@ -23,7 +23,7 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
 
   const send = ({ millis, onEnd, request }: Exchange) => {
     let received: Received | undefined
-    return client.execute(request).pipe(
+    return client.execute(request.whole).pipe(
       Effect.flatMap((response) => {
         received = { status: response.status }
         return Effect.map(

@@ -1,8 +1,8 @@
 /**
- * Where a call begins: the request gets its address, the call its policy and its deadline.
+ * Where a call begins: its requests get their address, the call its policy and its deadline.
  */
 
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { notAPath } from "@effect-gr4vy/core/Gr4vyHttpClient"
@@ -32,9 +32,10 @@ export const open =
       if (!request.url.startsWith("/")) return Effect.fail(notAPath)
       const clock = clockOf(fiber)
       const query = request.urlParams.length === 0 ? "" : `?${UrlParams.toString(request.urlParams)}`
-      return next(HttpClientRequest.setUrl(request, options.baseUrl + request.url + query), {
+      return next(request, {
         fiber,
         clock,
+        url: options.baseUrl + request.url + query,
         context: activeContext(),
         policy: fiber.getFiberRef(override) ?? options.retry,
         deadline: clock.unsafeCurrentTimeMillis() + options.limits.deadline,

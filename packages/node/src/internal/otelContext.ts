@@ -4,7 +4,6 @@
 import * as Otel from "@opentelemetry/api"
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
-import { tracerOf } from "./effectSpan.js"
 
 export const ignoreThrow = <A>(f: () => A): A | undefined => {
   try {
@@ -25,6 +24,7 @@ const suppressed = Otel.ROOT_CONTEXT.setValue(
  * Runs `f` with an OpenTelemetry context active. A context manager that throws is ignored; what `f` throws is not.
  */
 export const runIn = <A>(context: Otel.Context, f: () => A): A => {
+  if (activeContext() === context) return f()
   let ran = false
   try {
     return Otel.context.with(context, () => {
@@ -61,7 +61,7 @@ export const resumeWhereItBegan = <A>(resume: (a: A) => void): ((a: A) => void) 
  */
 export const withoutInstrumentationEffect = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.withFiberRuntime((fiber) => {
-    const tracer = tracerOf(fiber)
+    const tracer = fiber.currentTracer
     return Effect.withTracer(
       effect,
       Tracer.make({ span: (...args) => tracer.span(...args), context: (f) => runIn(suppressed, f) })

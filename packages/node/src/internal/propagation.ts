@@ -2,25 +2,31 @@
  * The trace's context in a request's headers: as the globally registered propagator writes it, or as W3C `traceparent`.
  */
 import { randomFillSync } from "node:crypto"
+import { isSilent, visible } from "@effect-gr4vy/core/Span"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
-import { bridged, isSilent, propagated, spanContextOf, tracerOf } from "./effectSpan.js"
+import { bridged, spanContextOf } from "./effectSpan.js"
 import type { Call } from "./transport.js"
 
 export const traceHeaders = (call: Call, span: Tracer.Span | undefined): Readonly<Record<string, string>> => {
-  const current = span ?? propagated(call.fiber.currentSpan)
+  const current = span ?? visible(call.fiber.currentSpan)
   try {
     if (Otel.propagation.fields().length === 0) return { traceparent: traceparent(call, current) }
     const carrier: Record<string, string> = {}
-    Otel.propagation.inject(contextOf(call, current), carrier)
-    for (const key in carrier) if (!headerValue.test(String(carrier[key]))) delete carrier[key]
+    Otel.propagation.inject(contextOf(call, current), carrier, setter)
     return carrier
   } catch {
     return {}
   }
 }
 
-/** What HTTP can carry: a propagator's slip must not cost the request. */
+/** Takes what HTTP can carry: a propagator's slip must not cost the request. */
+const setter: Otel.TextMapSetter<Record<string, string>> = {
+  set: (carrier, key, value) => {
+    if (headerValue.test(value)) carrier[key.toLowerCase()] = value
+  }
+}
+
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header; a trace begins here where there is no span at all. */
@@ -46,7 +52,7 @@ const randomHex = (bytes: number): string => {
 /** The OpenTelemetry context of a request: the one the call was made in, with the request's own span in it. */
 const contextOf = (call: Call, span: Tracer.AnySpan | undefined): Otel.Context => {
   // Where Effect's spans go nowhere, a span that is active in OpenTelemetry is the better parent.
-  const unseen = isSilent(tracerOf(call.fiber)) && Otel.trace.getSpan(call.context) !== undefined
+  const unseen = isSilent(call.fiber.currentTracer) && Otel.trace.getSpan(call.context) !== undefined
   if (span === undefined || unseen) return call.context
   return Otel.trace.setSpan(call.context, bridged(span) ?? Otel.trace.wrapSpanContext(spanContextOf(span)))
 }

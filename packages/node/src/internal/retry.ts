@@ -51,7 +51,7 @@ export const retry =
           return Effect.succeed(
             history.mayHaveActed && request.method === "DELETE" && response.status === 404
               ? // An earlier copy has done the job, and its answer was lost.
-                new BufferedResponse(response.request, 204, {}, "")
+                new BufferedResponse(response.sent, 204, {}, "")
               : response
           )
         },

@@ -1,7 +1,7 @@
 /**
  * What the pipeline asks of whatever carries its requests, and what travels through the pipeline.
  */
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
 import type * as Otel from "@opentelemetry/api"
@@ -20,12 +20,27 @@ export type Transport = (begin: () => Exchange) => Effect.Effect<BufferedRespons
 
 /** One request on its way. It begins when the transport takes it, and not if the call was interrupted before. */
 export interface Exchange {
-  readonly request: HttpClientRequest.HttpClientRequest
+  readonly request: Outgoing
   /** The time limit. */
   readonly millis: number
   readonly clock: Clock.Clock
   /** Hears of the end exactly once, with `undefined` when it was interrupted, and of what had arrived by then. */
   readonly onEnd: (outcome: Outcome | undefined, received: Received | undefined) => void
+}
+
+/** A request as it goes on the wire: what the caller asked for, at its address, with every header. */
+export class Outgoing {
+  constructor(
+    readonly asked: HttpClientRequest.HttpClientRequest,
+    /** Scheme, host, path and query. */
+    readonly url: string,
+    readonly headers: Readonly<Record<string, string>>
+  ) {}
+
+  /** The same in the platform's terms, for whoever asks: most never do. */
+  get whole(): HttpClientRequest.HttpClientRequest {
+    return HttpClientRequest.setHeaders(HttpClientRequest.setUrl(this.asked, this.url), this.headers)
+  }
 }
 
 /** The beginning of an answer, also of one that never came to its end. */
@@ -45,6 +60,8 @@ export interface Call {
   readonly clock: Clock.Clock
   /** What was active in OpenTelemetry where the call began. */
   readonly context: Otel.Context
+  /** Where its requests go: scheme, host, path and query. */
+  readonly url: string
   /** When the call has to be over, in the clock's milliseconds. */
   readonly deadline: number
   /** The headers of every request besides its own: the same for all calls, and the token's. */
