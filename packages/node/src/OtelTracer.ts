@@ -35,7 +35,10 @@ export const make: () => Tracer.Tracer = () => {
   const tracer = Tracer.make({
     span: (spanName, parent, context, links, startTime, kind, options) =>
       new OtelSpan(spanName, parent, context, links, startTime, kind, options),
-    context: (f, fiber) => (hasSdk() ? runIn(contextOf(fiber), f) : f())
+    context: (f, fiber) => {
+      const context = contextOf(fiber)
+      return context === undefined ? f() : runIn(context, f)
+    }
   })
   return Object.defineProperty(tracer, silent, { get: () => !hasSdk() })
 }
@@ -230,9 +233,11 @@ const ambientOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context =>
   return context
 }
 
-const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
+/** Where a fiber's next operation belongs; `undefined` where it makes no difference. Asked before every operation. */
+const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context | undefined => {
   const span = visible(fiber.currentSpan)
   if (span instanceof OtelSpan) return span.otelContext
+  if (!hasSdk()) return undefined
   const base = ambientOf(fiber)
   return span === undefined ? base : Otel.trace.setSpanContext(base, spanContextOf(span))
 }

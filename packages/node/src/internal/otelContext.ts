@@ -40,7 +40,13 @@ export const runIn = <A>(context: Otel.Context, f: () => A): A => {
 /**
  * The OpenTelemetry context that is active here.
  */
-export const activeContext = (): Otel.Context => ignoreThrow(() => Otel.context.active()) ?? Otel.ROOT_CONTEXT
+export const activeContext = (): Otel.Context => {
+  try {
+    return Otel.context.active()
+  } catch {
+    return Otel.ROOT_CONTEXT
+  }
+}
 
 /**
  * Runs `f` where auto-instrumentation makes no spans and injects nothing: this layer has done both.
