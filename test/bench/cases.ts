@@ -7,6 +7,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { CheckoutSessionId, CheckoutSessions, CheckoutSessionsApi } from "@effect-gr4vy/core"
 import { Gr4vy, OtelTracer } from "@effect-gr4vy/node"
 import { Gr4vy as VendorSdk } from "@gr4vy/sdk"
+import { context, propagation, SpanKind, trace } from "@opentelemetry/api"
 import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
 import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import createClient from "openapi-fetch"
@@ -103,13 +104,47 @@ const oursSigned = (baseUrl: string): Case => {
   return { call: () => runtime.runPromise(get) }
 }
 
-/** With OpenTelemetry's SDK registered: real spans, real metrics, and an exporter that drops them. */
-const oursTraced = (baseUrl: string): Case => {
-  const provider = new NodeTracerProvider({
+/** OpenTelemetry's SDK, with an exporter that drops what it gets. */
+const registerSdk = (): void =>
+  new NodeTracerProvider({
     spanProcessors: [new BatchSpanProcessor({ export: (_, done) => done({ code: 0 }), shutdown: async () => {} })]
-  })
-  provider.register()
+  }).register()
+
+const oursTraced = (baseUrl: string): Case => {
+  registerSdk()
   return ours(baseUrl, OtelTracer.layer)
+}
+
+/** What the same two spans cost by themselves: made by hand around a bare request, and sent along with it. */
+const undiciTraced = (baseUrl: string): Case => {
+  registerSdk()
+  const pool = new Pool(baseUrl, { connections })
+  const tracer = trace.getTracer("bench")
+  const path = `/checkout/sessions/${id}`
+  const { hostname, port } = new URL(baseUrl)
+  return {
+    call: () =>
+      tracer.startActiveSpan("CheckoutSessions.get", async (outer) => {
+        const span = tracer.startSpan("GET /checkout/sessions/{checkout_session_id}", {
+          kind: SpanKind.CLIENT,
+          attributes: {
+            "http.request.method": "GET",
+            "server.address": hostname,
+            "server.port": Number(port),
+            "url.template": "/checkout/sessions/{checkout_session_id}",
+            "url.full": baseUrl + path
+          }
+        })
+        const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: "application/json" }
+        propagation.inject(trace.setSpan(context.active(), span), headers)
+        const { body, statusCode } = await pool.request({ method: "GET", path, headers })
+        const session: unknown = JSON.parse(await body.text())
+        span.setAttribute("http.response.status_code", statusCode)
+        span.end()
+        outer.end()
+        return session
+      })
+  }
 }
 
 export const cases: Readonly<Record<string, (baseUrl: string) => Case>> = {
@@ -120,5 +155,6 @@ export const cases: Readonly<Record<string, (baseUrl: string) => Case>> = {
   "Effect by hand": byHand,
   "effect-gr4vy": (baseUrl) => ours(baseUrl),
   "effect-gr4vy, private key": oursSigned,
-  "effect-gr4vy, traced": oursTraced
+  "effect-gr4vy, traced": oursTraced,
+  "undici, traced": undiciTraced
 }

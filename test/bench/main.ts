@@ -15,7 +15,7 @@ import type { Trouble as ServerTrouble } from "./server.js"
 import type { Order, Trouble } from "./worker.js"
 
 const quick = process.argv.includes("--quick")
-const rounds = quick ? 3 : 5
+const rounds = quick ? 3 : 7
 const calls = quick ? 4_000 : 20_000
 const warmUp = quick ? 4_000 : 10_000
 
@@ -55,7 +55,8 @@ const names = [
   "Effect by hand",
   "effect-gr4vy",
   "effect-gr4vy, private key",
-  "effect-gr4vy, traced"
+  "effect-gr4vy, traced",
+  "undici, traced"
 ]
 
 const cpuOf = async (inFlight: number, who: ReadonlyArray<string>, rounds: number, calls: number) => {
@@ -229,7 +230,8 @@ ${table(
 "undici" is a bare \`Pool.request\` and \`JSON.parse\`: no schema, no limit, no retry, no span. "Effect by hand" is
 \`HttpApiClient\` over undici with \`retryTransient\`, \`Effect.timeout\` and \`withSpan\`. "effect-gr4vy" has everything on:
 token, retry loop, budget, attempt limit, deadline, telemetry, decoding; "traced" adds OpenTelemetry's SDK with both spans
-and an exporter that drops them. The vendor's SDK got a ready token.
+and an exporter that drops them, and "undici, traced" is the bare request with the same two spans and headers, made by
+hand. The vendor's SDK got a ready token.
 
 ## CPU of one call in µs, by calls in flight
 
