@@ -186,6 +186,19 @@ describe.each(setUps)("in $name", (setUp) => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("Effect.annotateSpans reaches every span of a call", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Script.script(Script.session)
+      const spans = yield* setUp.observe(
+        getIt.pipe(Effect.annotateSpans("tenant", "plantly"), Effect.provide(layerFor(baseUrl)))
+      )
+      assert.deepStrictEqual(
+        spans.map((span) => span.attributes["tenant"]),
+        ["plantly", "plantly"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("headers, bodies and the token are nowhere in it", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Script.script(Script.status(401, { "x-secret": "hush" }))
