@@ -71,12 +71,12 @@ const kinds: Record<Tracer.SpanKind, Otel.SpanKind> = {
 class OtelSpan implements Tracer.Span {
   readonly _tag = "Span"
   readonly span: Otel.Span
-  /** The OpenTelemetry context with this span in it. */
-  readonly otelContext: Otel.Context
   readonly spanId: string
   readonly traceId: string
   readonly sampled: boolean
   readonly parent: Option.Option<Tracer.AnySpan>
+  private readonly parentContext: Otel.Context
+  private ownContext: Otel.Context | undefined
   private readonly given: Record<string, unknown> = {}
   readonly links: Array<Tracer.SpanLink>
   status: Tracer.SpanStatus
@@ -91,6 +91,7 @@ class OtelSpan implements Tracer.Span {
     options: Tracer.SpanOptions | undefined
   ) {
     const parentContext = ignoreThrow(() => parentOf(effectParent, options?.root === true)) ?? Otel.ROOT_CONTEXT
+    this.parentContext = parentContext
     this.parent = Option.orElse(effectParent, () => externalParent(parentContext))
     this.links = Array.from(links)
     this.span =
@@ -107,12 +108,17 @@ class OtelSpan implements Tracer.Span {
           parentContext
         )
       ) ?? notRecording(parentContext)
-    this.otelContext = Otel.trace.setSpan(parentContext, this.span)
     const { spanId, traceFlags, traceId } = ignoreThrow(() => this.span.spanContext()) ?? Otel.INVALID_SPAN_CONTEXT
     this.spanId = spanId
     this.traceId = traceId
     this.sampled = (traceFlags & Otel.TraceFlags.SAMPLED) !== 0
     this.status = { _tag: "Started", startTime }
+  }
+
+  /** The OpenTelemetry context with this span in it. */
+  get otelContext(): Otel.Context {
+    this.ownContext ??= Otel.trace.setSpan(this.parentContext, this.span)
+    return this.ownContext
   }
 
   get attributes(): ReadonlyMap<string, unknown> {
