@@ -11,17 +11,14 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as FiberId from "effect/FiberId"
-import * as FiberRef from "effect/FiberRef"
-import { globalValue } from "effect/GlobalValue"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import { ambientOf } from "./internal/ambient.js"
 import { spanContextOf, toHrTime } from "./internal/effectSpan.js"
 import { activeContext, ignoreThrow, runIn } from "./internal/otelContext.js"
-import { name as tracerName, version } from "./internal/version.js"
-import { schemaUrl } from "./Telemetry.js"
+import { hasSdk, tracer } from "./internal/otelProvider.js"
 
 /**
  * The tracer. A span without an Effect parent becomes the child of the span that was active in OpenTelemetry where its
@@ -157,40 +154,6 @@ class OtelSpan implements Tracer.Span {
   }
 }
 
-let delegate: Otel.TracerProvider | undefined
-let delegateIsSdk = false
-
-/** Whether a provider is registered: until then the API's own proxy stands in, and has nobody to ask for a tracer. */
-const hasSdk = (): boolean => {
-  try {
-    const registered = Otel.trace.getTracerProvider()
-    if (!(registered instanceof Otel.ProxyTracerProvider)) return true
-    // Asked before every operation of a fiber, so what a delegate is, is found out once.
-    const latest = registered.getDelegate()
-    if (latest !== delegate) {
-      delegateIsSdk = registered.getDelegateTracer(tracerName, version, { schemaUrl }) !== undefined
-      delegate = latest
-    }
-    return delegateIsSdk
-  } catch {
-    // A provider that throws is one.
-    return true
-  }
-}
-
-let provider: Otel.TracerProvider | undefined
-let current: Otel.Tracer | undefined
-
-// Tracers are bound to the provider that made them; the API's own stands in until a provider is registered.
-const tracer = (): Otel.Tracer => {
-  const registered = Otel.trace.getTracerProvider()
-  if (current === undefined || registered !== provider) {
-    current = registered.getTracer(tracerName, version, { schemaUrl })
-    provider = registered
-  }
-  return current
-}
-
 const parentOf = (effectParent: Option.Option<Tracer.AnySpan>, root: boolean): Otel.Context => {
   const parent = Option.getOrUndefined(effectParent)
   if (parent instanceof OtelSpan) return parent.otelContext
@@ -203,41 +166,6 @@ const parentOf = (effectParent: Option.Option<Tracer.AnySpan>, root: boolean): O
 /** Stands in for a span that could not be started: what happens inside still belongs to the trace it is in. */
 const notRecording = (parentContext: Otel.Context): Otel.Span =>
   Otel.trace.wrapSpanContext(Otel.trace.getSpanContext(parentContext) ?? Otel.INVALID_SPAN_CONTEXT)
-
-/** What was active in OpenTelemetry where a fiber began. */
-interface Ambient {
-  readonly context: Otel.Context
-  /** The fiber it was captured in; a fork hands it on without one. */
-  readonly owner: FiberId.FiberId | undefined
-}
-
-// Effect resumes many fibers from one callback, so that what is active in OpenTelemetry later on may be another
-// fiber's. A fiber inherits it from the fiber that forks it. A runtime that was captured in a fiber (a `ManagedRuntime`,
-// say) forks the same references wherever it starts a fiber: then the one that is running is not the owner.
-const ambient: FiberRef.FiberRef<Ambient | undefined> = globalValue(
-  Symbol.for("@effect-gr4vy/node/OtelTracer/ambient"),
-  () =>
-    FiberRef.unsafeMake<Ambient | undefined>(undefined, {
-      fork: (inherited) => {
-        if (inherited === undefined) return undefined
-        const forking = Option.getOrUndefined(Fiber.getCurrentFiber())
-        return forking?.id() === inherited.owner ? { context: inherited.context, owner: undefined } : undefined
-      },
-      join: (parent) => parent
-    })
-)
-
-const ambientOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context => {
-  const known = fiber.getFiberRef(ambient)
-  if (known?.owner === fiber.id()) return known.context
-  const context = known !== undefined && known.owner === undefined ? known.context : activeContext()
-  // `RuntimeFiber` leaves out the setter that every fiber has.
-  ;(fiber as unknown as { setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void }).setFiberRef(ambient, {
-    context,
-    owner: fiber.id()
-  })
-  return context
-}
 
 /** Where a fiber's next operation belongs; `undefined` where it makes no difference. Asked before every operation. */
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context | undefined => {
