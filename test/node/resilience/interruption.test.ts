@@ -4,13 +4,11 @@ import { CheckoutSessionId } from "@effect-gr4vy/core"
 import { Gr4vy } from "@effect-gr4vy/node"
 import { Duration, Effect, Fiber, Redacted } from "effect"
 import { faultServer } from "../../support/FaultServer.js"
+import { millisToClose, soon, until } from "../../support/interrupting.js"
 import * as Script from "../../support/script.js"
 
 const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
 const token = Redacted.make("token")
-
-const until = (condition: () => boolean) =>
-  Effect.timeout(Effect.repeat(Effect.yieldNow(), { until: condition }), "5 seconds")
 
 /** Accepts connections and never says a word: a TLS handshake never ends. */
 const mute = Effect.acquireRelease(
@@ -38,18 +36,6 @@ const mute = Effect.acquireRelease(
   }),
   ({ stop }) => Effect.sync(stop)
 )
-
-/** Interrupts a call, and tells how long it took until its socket was closed at the server's end. */
-const millisToClose = (fiber: Fiber.RuntimeFiber<unknown, unknown>, closed: () => boolean) =>
-  Effect.gen(function* () {
-    const began = performance.now()
-    yield* Fiber.interrupt(fiber)
-    yield* until(closed)
-    return performance.now() - began
-  })
-
-// 1 to 5 ms here; the bound is for a machine that has other things to do.
-const soon = 500
 
 describe("interrupting a call closes its socket at once", () => {
   it.live.each(["no answer at all", "a byte every 50 ms", "a body that stalls"] as const)(
