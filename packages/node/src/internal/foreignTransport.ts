@@ -5,7 +5,7 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { fromHttpClientError } from "@effect-gr4vy/core/TransportFailure"
+import { fromHttpClientError, protocolViolation } from "@effect-gr4vy/core/TransportFailure"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -25,6 +25,8 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
     let received: Received | undefined
     return client.execute(request.whole).pipe(
       Effect.flatMap((response) => {
+        // An upgrade nobody asked for: Node's own client takes it for an answer.
+        if (response.status < 200) return Effect.fail(protocolViolation())
         received = { status: response.status }
         return Effect.map(
           readBody(response, maxResponseBytes),
