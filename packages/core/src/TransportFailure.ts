@@ -100,8 +100,7 @@ export const fromHttpClientError = (error: HttpClientError.HttpClientError): Tra
     })
   }
   if (isProtocolViolation(error.cause)) return protocolViolation(error.cause)
-  const code = codeOf(error.cause)
-  return code !== undefined && (isConnect(code) || isCertificate(code))
+  return error._tag === "RequestError" && isNotConnected(error.cause)
     ? notConnected(error.cause)
     : disconnected(error.cause)
 }
@@ -147,7 +146,21 @@ const findInChain = <A>(cause: unknown, f: (error: object) => Option.Option<A>):
 
 const inBrackets = (code: string | undefined): string => (code === undefined ? "" : ` (${code})`)
 
-const isConnect = (code: string): boolean => connectCodes.has(code)
+/** Whether the first code in a chain of causes is of a connection that was never made. */
+const isNotConnected = (cause: unknown): boolean =>
+  Option.getOrElse(
+    findInChain(cause, (error) =>
+      Option.map(
+        Option.fromNullable(codeFrom(error)),
+        (code) => isCertificate(code) || (connectCodes.has(code) && !isOfSocketInUse(error))
+      )
+    ),
+    () => false
+  )
+
+// A connection that was made can end with the same codes as one that was not, when packets stop coming through.
+const isOfSocketInUse = (error: object): boolean =>
+  Predicate.hasProperty(error, "syscall") && (error.syscall === "read" || error.syscall === "write")
 
 const connectCodes = new Set([
   "ECONNREFUSED",
