@@ -1,7 +1,7 @@
 /**
  * The pipeline over clients of others keeps the same promises.
  */
-import { FetchHttpClient, type HttpClient } from "@effect/platform"
+import { FetchHttpClient, HttpClient } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
@@ -11,7 +11,7 @@ import { faultServer, type Scenario, scenarioNames } from "../../support/FaultSe
 import { type Expected, late, lost, settles, table } from "../../support/faultTable.js"
 import { millisToClose, soon, until } from "../../support/interrupting.js"
 import * as Script from "../../support/script.js"
-import { allClean, shown, update } from "../../support/sinks.js"
+import { allClean, shown, token, update } from "../../support/sinks.js"
 
 const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
 
@@ -33,12 +33,14 @@ const clients: ReadonlyArray<Client> = [
   }
 ]
 
-const over = (client: Client) => (options: Gr4vy.Options) =>
-  Effect.map(Layer.build(Layer.provide(Gr4vy.layerWithoutTransport(options), client.layer)), (context) =>
-    Context.get(context, CheckoutSessions)
-  )
+const over =
+  ({ layer }: Pick<Client, "layer">) =>
+  (options: Gr4vy.Options) =>
+    Effect.map(Layer.build(Layer.provide(Gr4vy.layerWithoutTransport(options), layer)), (context) =>
+      Context.get(context, CheckoutSessions)
+    )
 
-const token = Redacted.make("token")
+const retry = RetryPolicy.make({ baseDelay: 1 })
 const mebibyte = 1024 * 1024
 
 /** A session in this many bytes, in chunks that do not tell how many will come. */
@@ -65,8 +67,7 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
   it.live("a connection that is refused carried nothing, so that a POST is sent again", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Effect.scoped(Script.script(Script.session))
-      const retry = RetryPolicy.make({ baseDelay: 1 })
-      const sessions = yield* over(client)({ baseUrl, token, retry })
+      const sessions = yield* over(client)({ baseUrl, token: Redacted.make(token), retry })
       const error = yield* Effect.flip(sessions.add())
       assert.deepInclude(error, { reason: "Connect", delivered: "no", attempts: 3 })
     }).pipe(Effect.scoped)
@@ -76,7 +77,7 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
     Effect.gen(function* () {
       const elsewhere = yield* Script.script(Script.session)
       const server = yield* Script.script(Script.status(status, { location: `${elsewhere.baseUrl}/checkout/sessions` }))
-      const sessions = yield* over(client)({ baseUrl: server.baseUrl, token })
+      const sessions = yield* over(client)({ baseUrl: server.baseUrl, token: Redacted.make(token) })
       const error = yield* Effect.flip(sessions.updateFields(id, update))
       assert.deepInclude(error, { _tag: "Generic", status })
       assert.lengthOf(server.requests, 1)
@@ -87,7 +88,7 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
   it.live("an answer may have 1 MiB, and not a byte more", () =>
     Effect.gen(function* () {
       const server = yield* Script.script(padded(mebibyte), padded(mebibyte + 1))
-      const sessions = yield* over(client)({ baseUrl: server.baseUrl, token })
+      const sessions = yield* over(client)({ baseUrl: server.baseUrl, token: Redacted.make(token) })
       assert.strictEqual((yield* sessions.get(id)).id, id)
       assert.deepInclude(yield* Effect.flip(sessions.get(id)), { reason: "ResponseTooLarge", delivered: "yes" })
     }).pipe(Effect.scoped)
@@ -98,7 +99,7 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
     (scenario) =>
       Effect.gen(function* () {
         const server = yield* faultServer(scenario)
-        const sessions = yield* over(client)({ baseUrl: server.baseUrl, token })
+        const sessions = yield* over(client)({ baseUrl: server.baseUrl, token: Redacted.make(token) })
         yield* Effect.flip(sessions.get(id))
         yield* until(() => server.open() === 0)
       }).pipe(Effect.scoped)
@@ -109,11 +110,29 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
     (scenario) =>
       Effect.gen(function* () {
         const server = yield* faultServer(scenario)
-        const sessions = yield* over(client)({ baseUrl: server.baseUrl, token })
+        const sessions = yield* over(client)({ baseUrl: server.baseUrl, token: Redacted.make(token) })
         const fiber = yield* Effect.fork(sessions.add())
         yield* until(() => server.requests() === 1)
         assert.isBelow(yield* millisToClose(fiber, () => server.open() === 0), soon)
         assert.strictEqual(server.requests(), 1)
       }).pipe(Effect.scoped)
+  )
+})
+
+describe("a client that ends in ways of its own", () => {
+  it.live("with an error for what is no 2xx: the answer still counts", () =>
+    Effect.gen(function* () {
+      const server = yield* Script.script(Script.status(404), Script.status(503), Script.session)
+      const layer = Layer.map(FetchHttpClient.layer, (context) =>
+        Context.add(
+          context,
+          HttpClient.HttpClient,
+          HttpClient.filterStatusOk(Context.get(context, HttpClient.HttpClient))
+        )
+      )
+      const sessions = yield* over({ layer })({ baseUrl: server.baseUrl, token: Redacted.make(token), retry })
+      assert.strictEqual((yield* Effect.flip(sessions.get(id)))._tag, "NotFound")
+      assert.strictEqual((yield* sessions.get(id)).id, id)
+    }).pipe(Effect.scoped)
   )
 })

@@ -5,7 +5,7 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { fromHttpClientError, protocolViolation } from "@effect-gr4vy/core/TransportFailure"
+import { fromHttpClientError, protocolViolation, TransportFailure } from "@effect-gr4vy/core/TransportFailure"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -24,6 +24,10 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
   const send = ({ millis, onEnd, request }: Exchange) => {
     let received: Received | undefined
     return client.execute(request.whole).pipe(
+      // A client may have been made to fail for what is no 2xx: it is an answer all the same.
+      Effect.catchTag("ResponseError", (error) =>
+        error.reason === "StatusCode" ? Effect.succeed(error.response) : Effect.fail(error)
+      ),
       Effect.flatMap((response) => {
         // An upgrade nobody asked for: Node's own client takes it for an answer.
         if (response.status < 200) return Effect.fail(protocolViolation())
@@ -33,10 +37,7 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
           (body) => new BufferedResponse(request, response.status, response.headers, body)
         )
       }),
-      Effect.catchTags({
-        RequestError: (error) => Effect.fail(fromHttpClientError(error)),
-        ResponseError: (error) => Effect.fail(fromHttpClientError(error))
-      }),
+      Effect.mapError((error) => (error instanceof TransportFailure ? error : fromHttpClientError(error))),
       Effect.scoped,
       Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
       withoutInstrumentationEffect,
