@@ -1,12 +1,18 @@
 /**
  * The pipeline over clients of others keeps the same promises.
  */
-import { FetchHttpClient, HttpClient } from "@effect/platform"
+import {
+  FetchHttpClient,
+  HttpClient,
+  HttpClientError,
+  type HttpClientRequest,
+  HttpClientResponse
+} from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Redacted } from "effect"
 import { faultServer, type Scenario, scenarioNames } from "../../support/FaultServer.js"
 import { type Expected, late, lost, settles, table } from "../../support/faultTable.js"
 import { millisToClose, soon, until } from "../../support/interrupting.js"
@@ -119,6 +125,8 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
   )
 })
 
+type Answer = ReturnType<HttpClient.HttpClient["execute"]>
+
 describe("a client that ends in ways of its own", () => {
   it.live("with an error for what is no 2xx: the answer still counts", () =>
     Effect.gen(function* () {
@@ -133,6 +141,74 @@ describe("a client that ends in ways of its own", () => {
       const sessions = yield* over({ layer })({ baseUrl: server.baseUrl, token: Redacted.make(token), retry })
       assert.strictEqual((yield* Effect.flip(sessions.get(id)))._tag, "NotFound")
       assert.strictEqual((yield* sessions.get(id)).id, id)
+    }).pipe(Effect.scoped)
+  )
+
+  /** Everything of the request, as a careless client might show it. */
+  const careless = (request: HttpClientRequest.HttpClientRequest) => {
+    const body = request.body._tag === "Uint8Array" ? Buffer.from(request.body.body).toString() : ""
+    return Object.assign(new TypeError(`cannot send ${JSON.stringify(request.headers)} ${body}`, { cause: request }), {
+      headers: request.headers,
+      body
+    })
+  }
+  const deaths: Readonly<
+    Record<string, readonly [ends: string, execute: (request: HttpClientRequest.HttpClientRequest) => Answer]>
+  > = {
+    "dies of an error": ["died of a TypeError", (request) => Effect.die(careless(request))],
+    "dies of a text": ["died of a thrown string", (request) => Effect.die(careless(request).message)],
+    "dies of its own error": [
+      "died of a RequestError",
+      (request) =>
+        Effect.die(new HttpClientError.RequestError({ request, reason: "Transport", cause: careless(request) }))
+    ],
+    throws: [
+      "died of a TypeError",
+      (request) => {
+        throw careless(request)
+      }
+    ],
+    "fails with what its type does not know": [
+      "The connection was lost",
+      // What plain JavaScript could do.
+      (request) => Effect.fail(careless(request) as never)
+    ],
+    "throws while the body is read": [
+      "The connection was lost",
+      (request) => {
+        const body = new ReadableStream({
+          pull: () => {
+            throw careless(request)
+          }
+        })
+        return Effect.succeed(HttpClientResponse.fromWeb(request, new Response(body)))
+      }
+    ]
+  }
+  it.live.each(Object.keys(deaths))("that %s shows no secret, and a POST is not sent again", (name) =>
+    Effect.gen(function* () {
+      const [ends, execute] = deaths[name] ?? assert.fail(name)
+      const methods: Array<string> = []
+      const client = HttpClient.make((request) => {
+        methods.push(request.method)
+        return execute(request)
+      })
+      const sessions = yield* over({ layer: Layer.succeed(HttpClient.HttpClient, client) })({
+        baseUrl: "https://api.example",
+        token: Redacted.make(token),
+        retry
+      })
+      for (const call of [sessions.add(), sessions.updateFields(id, update)]) {
+        const exit = yield* Effect.exit(call)
+        assert(Exit.isFailure(exit))
+        allClean(name, shown(exit.cause))
+        assert.include(Cause.pretty(exit.cause), ends)
+        assert.strictEqual(Cause.isDie(exit.cause), ends.startsWith("died"))
+      }
+      assert.lengthOf(
+        methods.filter((method) => method === "POST"),
+        1
+      )
     }).pipe(Effect.scoped)
   )
 })

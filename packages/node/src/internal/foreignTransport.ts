@@ -39,6 +39,7 @@ export const make = (httpClient: HttpClient.HttpClient, maxResponseBytes: number
       }),
       Effect.mapError((error) => (error instanceof TransportFailure ? error : fromHttpClientError(error))),
       Effect.scoped,
+      Effect.mapErrorCause(withoutText),
       Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
       withoutInstrumentationEffect,
       (effect) => within(effect, millis, () => timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)),
@@ -73,4 +74,28 @@ const readBody = (response: HttpClientResponse.HttpClientResponse, maxBytes: num
       () => Effect.succeed("")
     )
   )
+}
+
+/**
+ * A defect stays one: nobody can tell what it means for the request. But it may hold or quote the request, so what is
+ * kept of it is its name and where it was made.
+ */
+const withoutText = (cause: Cause.Cause<TransportFailure>) =>
+  Cause.match<typeof cause, TransportFailure>(cause, {
+    onEmpty: Cause.empty,
+    onFail: Cause.fail,
+    onDie: (defect) => Cause.die(renamed(defect)),
+    onInterrupt: Cause.interrupt,
+    onSequential: Cause.sequential,
+    onParallel: Cause.parallel
+  })
+
+const renamed = (defect: unknown): Error => {
+  const name = defect instanceof Error && /^\w{1,64}$/.test(defect.name) ? defect.name : `thrown ${typeof defect}`
+  const error = new Error(
+    `The HttpClient beneath Gr4vy died of a ${name}. What it said is left out, because it may quote the request: look at that client by itself.`
+  )
+  const frames = defect instanceof Error ? /(?:\n {4}at [^\n]+)+$/.exec(defect.stack ?? "") : null
+  error.stack = `Error: ${error.message}${frames?.[0] ?? ""}`
+  return error
 }
