@@ -15,10 +15,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import { BufferedResponse } from "./BufferedResponse.js"
 import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
 import { settled } from "./internal/settled.js"
 import * as TransportFailure from "./TransportFailure.js"
+
+export { Attempts, attemptsOf } from "./BufferedResponse.js"
 
 /**
  * Where the API lives: an instance by its id, or any base URL (a white-label host, a proxy, the sandbox server).
@@ -76,21 +79,6 @@ export class Gr4vyHttpClient extends Context.Tag("@effect-gr4vy/core/Gr4vyHttpCl
   ): Layer.Layer<Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient | Credentials> =>
     Layer.effect(Gr4vyHttpClient, makePlain(options))
 }
-
-/**
- * How many requests an answer took, on a response of a client that may send more than one.
- *
- * @since 0.1.0
- * @category attempts
- */
-export const Attempts: unique symbol = Symbol.for("@effect-gr4vy/core/Gr4vyHttpClient/Attempts")
-
-/**
- * @since 0.1.0
- * @category attempts
- */
-export const attemptsOf = (response: HttpClientResponse.HttpClientResponse): number =>
-  Predicate.hasProperty(response, Attempts) && Predicate.isNumber(response[Attempts]) ? response[Attempts] : 1
 
 /**
  * The base URL of an address, without a slash at its end, or what is wrong with it.
@@ -230,14 +218,12 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
       Effect.gen(function* () {
         if (!request.url.startsWith("/")) return yield* notAPath
         const value = yield* authorization(yield* credentials.token)
-        const response = yield* client.execute(
-          request.pipe(
-            HttpClientRequest.prependUrl(url),
-            HttpClientRequest.setHeaders({ ...headers, authorization: value })
-          )
+        const sent = request.pipe(
+          HttpClientRequest.prependUrl(url),
+          HttpClientRequest.setHeaders({ ...headers, authorization: value })
         )
-        yield* response.text
-        return response
+        const response = yield* client.execute(sent)
+        return new BufferedResponse(sent, response.status, response.headers, yield* response.text)
       }).pipe(
         Effect.catchTags({
           RequestError: (error) => Effect.fail(TransportFailure.fromHttpClientError(error).toRequestFailed(1)),

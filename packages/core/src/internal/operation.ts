@@ -8,10 +8,10 @@ import type * as HttpMethod from "@effect/platform/HttpMethod"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { attemptsOf, BufferedResponse } from "../BufferedResponse.js"
 import { type CheckoutSession, fromWire } from "../CheckoutSession.js"
 import * as Endpoints from "../Endpoints.js"
 import { Generic, NotFound, RequestFailed, type Unauthorized } from "../Errors.js"
-import { attemptsOf } from "../Gr4vyHttpClient.js"
 import * as RetryAfter from "../RetryAfter.js"
 import { kindOf, parseJson, toError } from "./answer.js"
 import { settled } from "./settled.js"
@@ -127,6 +127,6 @@ const decode = <A, E>(
 }
 
 const tokenOf = (response: HttpClientResponse.HttpClientResponse): ReadonlyArray<string> => {
-  const header = response.request.headers["authorization"]
+  const header = BufferedResponse.authorizationOf(response)
   return header === undefined ? [] : [header.replace(/^Bearer /, "")]
 }

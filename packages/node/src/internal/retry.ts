@@ -15,7 +15,7 @@ import * as Random from "effect/Random"
 import type { RetryBudget } from "../RetryBudget.js"
 import { mayResend, type RetryPolicy, resendOfStatus } from "../RetryPolicy.js"
 import { retryScheduled } from "../Telemetry.js"
-import { BufferedResponse } from "./BufferedResponse.js"
+import type { BufferedResponse } from "./BufferedResponse.js"
 import { type Call, type Send, timeLeft } from "./transport.js"
 
 /** What one attempt came to, as far as sending it again is concerned. */
@@ -51,7 +51,7 @@ export const retry =
           return Effect.succeed(
             history.mayHaveActed && request.method === "DELETE" && response.status === 404
               ? // An earlier copy has done the job, and its answer was lost.
-                new BufferedResponse(response.sent, 204, {}, "")
+                response.replacedBy(204)
               : response
           )
         },

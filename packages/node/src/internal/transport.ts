@@ -2,6 +2,7 @@
  * What the pipeline asks of whatever carries its requests, and what travels through the pipeline.
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpMethod } from "@effect/platform/HttpMethod"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
 import type * as Otel from "@opentelemetry/api"
@@ -36,6 +37,10 @@ export class Outgoing {
     readonly url: string,
     readonly headers: Readonly<Record<string, string>>
   ) {}
+
+  get method(): HttpMethod {
+    return this.asked.method
+  }
 
   /** The same in the platform's terms, for whoever asks: most never do. */
   get whole(): HttpClientRequest.HttpClientRequest {

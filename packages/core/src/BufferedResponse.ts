@@ -1,0 +1,144 @@
+/**
+ * A response whose whole body is here already, as `@effect/platform` knows responses. It keeps the request that was
+ * sent to itself: whatever fails about a response holds its request, and that one held the token, and maybe a card.
+ *
+ * @since 0.1.0
+ */
+import * as Cookies from "@effect/platform/Cookies"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import type { HttpMethod } from "@effect/platform/HttpMethod"
+import * as UrlParams from "@effect/platform/UrlParams"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+
+/**
+ * How many requests an answer took, on a response of a client that may send more than one.
+ *
+ * @since 0.1.0
+ * @category attempts
+ */
+export const Attempts: unique symbol = Symbol.for("@effect-gr4vy/core/Gr4vyHttpClient/Attempts")
+
+/**
+ * @since 0.1.0
+ * @category attempts
+ */
+export const attemptsOf = (response: HttpClientResponse.HttpClientResponse): number =>
+  Predicate.hasProperty(response, Attempts) && Predicate.isNumber(response[Attempts]) ? response[Attempts] : 1
+
+/**
+ * A request as it was sent, with every header.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Sent {
+  readonly method: HttpMethod
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export class BufferedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
+  /** How many requests it took to get here. */
+  public [Attempts]: number = 1
+
+  // Private to the language, not only to the compiler: no inspection shows them.
+  readonly #sent: Sent
+  readonly #headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly #body: string
+
+  constructor(
+    sent: Sent,
+    readonly status: number,
+    headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
+    body: string
+  ) {
+    super()
+    this.#sent = sent
+    this.#headers = headers
+    this.#body = body
+  }
+
+  /** The `Authorization` header that a response was asked for with, to take it out of what the server says. */
+  static authorizationOf(response: HttpClientResponse.HttpClientResponse): string | undefined {
+    return (#sent in response ? response.#sent : response.request).headers["authorization"]
+  }
+
+  /** The request by its method and address, without headers and body. */
+  get request(): HttpClientRequest.HttpClientRequest {
+    return HttpClientRequest.make(this.#sent.method)(this.#sent.url)
+  }
+
+  get headers(): Headers.Headers {
+    return Headers.fromInput(this.#headers)
+  }
+
+  get cookies(): Cookies.Cookies {
+    return Cookies.fromSetCookie([this.#headers["set-cookie"] ?? []].flat())
+  }
+
+  get remoteAddress(): Option.Option<string> {
+    return Option.none()
+  }
+
+  get text(): Effect.Effect<string, HttpClientError.ResponseError> {
+    return Effect.succeed(this.#body)
+  }
+
+  get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
+    return Effect.try({
+      try: (): unknown => (this.#body === "" ? null : JSON.parse(this.#body)),
+      catch: () => this.#unreadable()
+    })
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpClientError.ResponseError> {
+    return Effect.sync(() => UrlParams.fromInput(new URLSearchParams(this.#body)))
+  }
+
+  get formData(): Effect.Effect<FormData, HttpClientError.ResponseError> {
+    return Effect.tryPromise({
+      try: () => new Response(this.#body, { headers: this.headers }).formData(),
+      catch: () => this.#unreadable()
+    })
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
+    return Effect.sync(() => this.#bytes().buffer)
+  }
+
+  get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
+    return Stream.sync(() => this.#bytes())
+  }
+
+  /** What is taken for the answer in its place: this status, without headers or body. */
+  replacedBy(status: number): BufferedResponse {
+    return new BufferedResponse(this.#sent, status, {}, "")
+  }
+
+  toJSON(): unknown {
+    return { _id: "@effect/platform/HttpClientResponse", status: this.status }
+  }
+
+  #bytes() {
+    return new TextEncoder().encode(this.#body)
+  }
+
+  // Without its cause: JSON.parse quotes what it could not read.
+  #unreadable(): HttpClientError.ResponseError {
+    return new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode" })
+  }
+}
