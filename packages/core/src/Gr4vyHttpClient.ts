@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -18,8 +17,8 @@ import * as Predicate from "effect/Predicate"
 import { BufferedResponse } from "./BufferedResponse.js"
 import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
+import * as ForeignClient from "./ForeignClient.js"
 import { settled } from "./internal/settled.js"
-import * as TransportFailure from "./TransportFailure.js"
 
 export { Attempts, attemptsOf } from "./BufferedResponse.js"
 
@@ -211,8 +210,7 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
     const url = yield* baseUrl(options)
     const headers = yield* fixedHeaders(options)
     const credentials = yield* Credentials
-    // The platform's own span has names of its own and would record every header; the service's span stays.
-    const client = HttpClient.withTracerDisabledWhen(yield* HttpClient.HttpClient, () => true)
+    const client = yield* ForeignClient.fromContext
 
     const execute = (request: HttpClientRequest.HttpClientRequest) =>
       Effect.gen(function* () {
@@ -222,15 +220,14 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
           HttpClientRequest.prependUrl(url),
           HttpClientRequest.setHeaders({ ...headers, authorization: value })
         )
-        const response = yield* client.execute(sent)
-        return new BufferedResponse(sent, response.status, response.headers, yield* response.text)
-      }).pipe(
-        Effect.catchTags({
-          RequestError: (error) => Effect.fail(TransportFailure.fromHttpClientError(error).toRequestFailed(1)),
-          ResponseError: (error) => Effect.fail(TransportFailure.fromHttpClientError(error).toRequestFailed(1))
-        }),
-        Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
-      )
+        return yield* client.execute(sent).pipe(
+          Effect.flatMap((response) =>
+            Effect.map(response.text, (text) => new BufferedResponse(sent, response.status, response.headers, text))
+          ),
+          ForeignClient.inOurWords,
+          Effect.mapError((failure) => failure.toRequestFailed(1))
+        )
+      })
 
     return fromExecute(execute)
   })

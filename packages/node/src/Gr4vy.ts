@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 
-import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import {
   CheckoutSessions,
   type CheckoutSessionsService,
@@ -108,7 +108,19 @@ export const layer = (options: Options): Layer.Layer<CheckoutSessions, ConfigErr
 
 /**
  * The same over any `HttpClient` of `@effect/platform`, with the same promises; the pipeline's own transport is faster
- * and knows more about a failure.
+ * and knows more about a failure. Connections are the client's own, so `connections` has no meaning here. Give it a
+ * client that neither retries nor follows redirects (`fetch` is told not to), and options for `fetch` beside it.
+ *
+ * @example
+ * ```ts
+ * import { FetchHttpClient } from "@effect/platform"
+ * import { Gr4vy } from "@effect-gr4vy/node"
+ * import { Layer, Redacted } from "effect"
+ *
+ * const Sessions = Gr4vy.layerWithoutTransport({ id: "plantly", token: Redacted.make("ey...") }).pipe(
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category layers
@@ -118,12 +130,9 @@ export const layerWithoutTransport = (
 ): Layer.Layer<CheckoutSessions, ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.scoped(
     CheckoutSessions,
-    Effect.gen(function* () {
-      const client = yield* HttpClient.HttpClient
-      return yield* wire(options, yield* authenticate(options), ({ maxResponseBytes }) =>
-        Effect.succeed(foreignTransport.make(client, maxResponseBytes))
-      )
-    })
+    Effect.flatMap(authenticate(options), (credentials) =>
+      wire(options, credentials, ({ maxResponseBytes }) => foreignTransport.make(maxResponseBytes))
+    )
   )
 
 /**

@@ -10,9 +10,15 @@ import {
 } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
+import {
+  CheckoutSessionId,
+  CheckoutSessions,
+  type CheckoutSessionsService,
+  Credentials,
+  Gr4vyHttpClient
+} from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Cause, Context, Effect, Exit, Layer, Redacted } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Redacted, type Scope } from "effect"
 import { faultServer, type Scenario, scenarioNames } from "../../support/FaultServer.js"
 import { type Expected, late, lost, settles, table } from "../../support/faultTable.js"
 import { millisToClose, soon, until } from "../../support/interrupting.js"
@@ -125,12 +131,31 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
   )
 })
 
+type Over = (options: {
+  readonly baseUrl: string
+  readonly token: Redacted.Redacted
+  readonly retry?: RetryPolicy.RetryPolicy
+}) => Effect.Effect<CheckoutSessionsService, unknown, Scope.Scope>
+
 type Answer = ReturnType<HttpClient.HttpClient["execute"]>
 
-describe("a client that ends in ways of its own", () => {
+/** Both of ours that take any client. */
+const beneath: Readonly<Record<string, (client: Layer.Layer<HttpClient.HttpClient>) => Over>> = {
+  "Gr4vy.layerWithoutTransport": (layer) => over({ layer }),
+  "core's plain layer": (layer) => (options) =>
+    Effect.provide(
+      CheckoutSessions,
+      CheckoutSessions.layer.pipe(
+        Layer.provide(Gr4vyHttpClient.layer(options)),
+        Layer.provide([layer, Credentials.layerToken(options.token)])
+      )
+    )
+}
+
+describe.each(Object.entries(beneath))("a client that ends in ways of its own, beneath %s", (_, make) => {
   it.live("with an error for what is no 2xx: the answer still counts", () =>
     Effect.gen(function* () {
-      const server = yield* Script.script(Script.status(404), Script.status(503), Script.session)
+      const server = yield* Script.script(Script.status(404))
       const layer = Layer.map(FetchHttpClient.layer, (context) =>
         Context.add(
           context,
@@ -138,9 +163,8 @@ describe("a client that ends in ways of its own", () => {
           HttpClient.filterStatusOk(Context.get(context, HttpClient.HttpClient))
         )
       )
-      const sessions = yield* over({ layer })({ baseUrl: server.baseUrl, token: Redacted.make(token), retry })
+      const sessions = yield* make(layer)({ baseUrl: server.baseUrl, token: Redacted.make(token) })
       assert.strictEqual((yield* Effect.flip(sessions.get(id)))._tag, "NotFound")
-      assert.strictEqual((yield* sessions.get(id)).id, id)
     }).pipe(Effect.scoped)
   )
 
@@ -193,7 +217,7 @@ describe("a client that ends in ways of its own", () => {
         methods.push(request.method)
         return execute(request)
       })
-      const sessions = yield* over({ layer: Layer.succeed(HttpClient.HttpClient, client) })({
+      const sessions = yield* make(Layer.succeed(HttpClient.HttpClient, client))({
         baseUrl: "https://api.example",
         token: Redacted.make(token),
         retry
@@ -209,6 +233,24 @@ describe("a client that ends in ways of its own", () => {
         methods.filter((method) => method === "POST"),
         1
       )
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe.each(Object.entries(beneath))("options for fetch, beneath %s", (_, make) => {
+  const init = Layer.succeed(FetchHttpClient.RequestInit, { redirect: "follow", headers: { "x-own": "1" } })
+
+  it.live.each([
+    ["beside the client", Layer.merge(FetchHttpClient.layer, init), "1"],
+    ["inside the client", Layer.provide(FetchHttpClient.layer, init), undefined]
+  ] as const)("may be given %s, but no redirect is followed", ([, layer, own]) =>
+    Effect.gen(function* () {
+      const elsewhere = yield* Script.script(Script.session)
+      const server = yield* Script.script(Script.status(307, { location: `${elsewhere.baseUrl}/checkout/sessions` }))
+      const sessions = yield* make(layer)({ baseUrl: server.baseUrl, token: Redacted.make(token) })
+      assert.deepInclude(yield* Effect.flip(sessions.add()), { _tag: "Generic", status: 307 })
+      assert.lengthOf(elsewhere.requests, 0)
+      assert.strictEqual(server.requests[0]?.headers["x-own"], own)
     }).pipe(Effect.scoped)
   )
 })

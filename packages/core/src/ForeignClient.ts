@@ -1,0 +1,74 @@
+/**
+ * An `HttpClient` of somebody else's, to be used beneath ours: it follows no redirects where that can be helped, makes no
+ * spans, and whatever it ends with is said in our own words.
+ *
+ * @since 0.1.0
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { fromHttpClientError, TransportFailure } from "./TransportFailure.js"
+
+/**
+ * The `HttpClient` of the context. `FetchHttpClient.RequestInit` beside it is heeded, but for its `redirect`: the token
+ * goes to one origin only.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromContext: Effect.Effect<HttpClient.HttpClient, never, HttpClient.HttpClient> = Effect.map(
+  Effect.context<HttpClient.HttpClient>(),
+  (context) => {
+    const init = {
+      ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+      redirect: "manual" as const
+    }
+    return Context.get(context, HttpClient.HttpClient).pipe(
+      // The platform's own span has names of its own and would record every header; the service's span stays.
+      HttpClient.withTracerDisabledWhen(() => true),
+      // A client may have been made to fail for what is no 2xx: it is an answer all the same.
+      HttpClient.catchTag("ResponseError", (error) =>
+        error.reason === "StatusCode" ? Effect.succeed(error.response) : Effect.fail(error)
+      ),
+      HttpClient.transformResponse(Effect.provideService(FetchHttpClient.RequestInit, init))
+    )
+  }
+)
+
+/**
+ * What such a client fails with becomes a `TransportFailure`. A defect stays one, because nobody can tell what it means
+ * for the request; but it may hold or quote the request, so what is kept of it is its name and its stack's frames.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const inOurWords = <A, R>(
+  exchange: Effect.Effect<A, HttpClientError.HttpClientError | TransportFailure, R>
+): Effect.Effect<A, TransportFailure, R> =>
+  exchange.pipe(
+    Effect.mapError((error) => (error instanceof TransportFailure ? error : fromHttpClientError(error))),
+    Effect.mapErrorCause((cause) =>
+      Cause.match<typeof cause, TransportFailure>(cause, {
+        onEmpty: Cause.empty,
+        onFail: Cause.fail,
+        onDie: (defect) => Cause.die(withoutText(defect)),
+        onInterrupt: Cause.interrupt,
+        onSequential: Cause.sequential,
+        onParallel: Cause.parallel
+      })
+    )
+  )
+
+const withoutText = (defect: unknown): Error => {
+  const name = defect instanceof Error && /^\w{1,64}$/.test(defect.name) ? defect.name : `thrown ${typeof defect}`
+  const error = new Error(
+    `The HttpClient beneath Gr4vy died of a ${name}. What it said is left out, because it may quote the request: look at that client by itself.`
+  )
+  const frames = defect instanceof Error ? /(?:\n {4}at [^\n]+)+$/.exec(defect.stack ?? "") : null
+  error.stack = `Error: ${error.message}${frames?.[0] ?? ""}`
+  return error
+}
