@@ -1,6 +1,8 @@
 /**
  * The pipeline without a network and without waiting: answers come from a script, and whoever sleeps moves the clock.
  */
+
+import { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import { make as makeService } from "@effect-gr4vy/core/CheckoutSessions"
 import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/TransportFailure"
 import type { RetryPolicy } from "@effect-gr4vy/node"
@@ -8,7 +10,6 @@ import * as HttpPipeline from "@effect-gr4vy/node/HttpPipeline"
 import { RetryBudget } from "@effect-gr4vy/node/RetryBudget"
 import { standard } from "@effect-gr4vy/node/RetryPolicy"
 import { Clock, Duration, Effect, Exit, Random, Redacted } from "effect"
-import { BufferedResponse } from "../../packages/node/dist/internal/BufferedResponse.js"
 import { type Transport, timedOut } from "../../packages/node/dist/internal/transport.js"
 import { sessionJson } from "./script.js"
 

@@ -2,6 +2,7 @@
  * The bearer token of each request, and one new token after a 401.
  */
 
+import type { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { authorization } from "@effect-gr4vy/core/Gr4vyHttpClient"
@@ -12,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import type { BufferedResponse } from "./BufferedResponse.js"
 import { type Call, type Send, timedOut, timeLeft } from "./transport.js"
 import { within } from "./within.js"
 

@@ -1,6 +1,8 @@
 /**
  * One request and its answer over undici, within its limits.
  */
+
+import { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import {
   disconnected,
   isProtocolViolation,
@@ -13,11 +15,10 @@ import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
 import type { Options } from "../UndiciTransport.js"
-import { BufferedResponse } from "./BufferedResponse.js"
 import type { Connection, Connections } from "./connections.js"
 import { resumeWhereItBegan } from "./otelContext.js"
 import { after } from "./timer.js"
-import { type Exchange as Begun, encoded, type Outcome, timedOut, tooLarge } from "./transport.js"
+import { type Begun, encoded, type Outcome, timedOut, tooLarge } from "./transport.js"
 
 /** What undici reports to. It settles exactly once. */
 export class Exchange implements Dispatcher.DispatchHandler {

@@ -4,15 +4,15 @@
 
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import * as ForeignClient from "@effect-gr4vy/core/ForeignClient"
 import { protocolViolation } from "@effect-gr4vy/core/TransportFailure"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import { BufferedResponse } from "./BufferedResponse.js"
 import { withoutInstrumentationEffect } from "./otelContext.js"
-import { type Exchange, encoded, type Received, type Transport, timedOut, tooLarge } from "./transport.js"
+import { type Begun, encoded, type Received, type Transport, timedOut, tooLarge } from "./transport.js"
 import { within } from "./within.js"
 
 /** The `HttpClient` of the context as a transport. */
@@ -20,7 +20,7 @@ export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, 
   Effect.map(ForeignClient.fromContext, (foreign): Transport => {
     const client = HttpClient.withScope(foreign)
 
-    const send = ({ millis, onEnd, request }: Exchange) => {
+    const send = ({ millis, onEnd, request }: Begun) => {
       let received: Received | undefined
       return client.execute(request.whole).pipe(
         Effect.flatMap((response) => {

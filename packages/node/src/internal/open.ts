@@ -4,11 +4,11 @@
 
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
+import type { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { notAPath } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as Effect from "effect/Effect"
 import { override, type RetryPolicy } from "../RetryPolicy.js"
-import type { BufferedResponse } from "./BufferedResponse.js"
 import { activeContext } from "./otelContext.js"
 import { clockOf } from "./timer.js"
 import type { Call } from "./transport.js"

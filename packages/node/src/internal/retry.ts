@@ -4,6 +4,7 @@
  */
 
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { Attempts } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as RetryAfter from "@effect-gr4vy/core/RetryAfter"
@@ -15,7 +16,6 @@ import * as Random from "effect/Random"
 import type { RetryBudget } from "../RetryBudget.js"
 import { mayResend, type RetryPolicy, resendOfStatus } from "../RetryPolicy.js"
 import { retryScheduled } from "../Telemetry.js"
-import type { BufferedResponse } from "./BufferedResponse.js"
 import { type Call, type Send, timeLeft } from "./transport.js"
 
 /** What one attempt came to, as far as sending it again is concerned. */

@@ -3,6 +3,7 @@
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
+import type { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
 import type * as Otel from "@opentelemetry/api"
@@ -11,16 +12,15 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { RetryPolicy } from "../RetryPolicy.js"
-import type { BufferedResponse } from "./BufferedResponse.js"
 
 /**
  * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends with its time
  * limit, whatever the server does; nothing is left of a request that was interrupted.
  */
-export type Transport = (begin: () => Exchange) => Effect.Effect<BufferedResponse, TransportFailure>
+export type Transport = (begin: () => Begun) => Effect.Effect<BufferedResponse, TransportFailure>
 
-/** One request on its way. It begins when the transport takes it, and not if the call was interrupted before. */
-export interface Exchange {
+/** A request that has begun, which it does when the transport takes it, and not if the call was interrupted before. */
+export interface Begun {
   readonly request: Outgoing
   /** The time limit. */
   readonly millis: number

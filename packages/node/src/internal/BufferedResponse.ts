@@ -1,1 +1,0 @@
-export { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
