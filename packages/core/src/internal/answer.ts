@@ -83,8 +83,7 @@ const readErrorBody =
     if (!Predicate.isRecord(body)) return Option.none()
     const clean = (value: unknown): string | undefined => {
       if (!Predicate.isString(value) || value === "") return undefined
-      const text = scrub(value, secrets)
-      return text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text
+      return cut(scrub(value, secrets))
     }
     const code = clean(body["code"])
     const message = clean(body["message"])
@@ -117,12 +116,14 @@ const readErrorBody =
               (part) => clean(Predicate.isNumber(part) ? String(part) : part) ?? ""
             )
             const pointer = location === "body" ? path.map((part) => `/${part}`).join("") : path.join(".")
-            return errorDetail(location, clean(detail["type"]), pointer, clean(detail["msg"]))
+            return errorDetail(location, clean(detail["type"]), cut(pointer), clean(detail["msg"]))
           })
       })
     }
     return Option.none()
   }
+
+const cut = (text: string): string => (text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text)
 
 const errorDetail = (
   location: string | undefined,
