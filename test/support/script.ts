@@ -60,7 +60,7 @@ export const silent: Answer = () => {}
 
 /** Answers with this body, whatever it is. */
 export const reply =
-  (code: number, body: string, headers: Readonly<Record<string, string>> = {}): Answer =>
+  (code: number, body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): Answer =>
   (_, response) => {
     response.writeHead(code, headers).end(body)
   }
