@@ -142,8 +142,11 @@ export class Credentials extends Context.Tag("@effect-gr4vy/core/Credentials")<C
  */
 export const bearer = (token: Redacted.Redacted): Either.Either<string, string> => {
   if (!Redacted.isRedacted(token)) return Either.left("The token must be given as Redacted.make(token).")
-  const value = Redacted.value(token)
-  if (value === "") return Either.left("The token is empty: give the bearer token of your Gr4vy instance.")
+  const value: unknown = Redacted.value(token)
+  // An environment variable that is not set would be sent as "undefined".
+  if (!Predicate.isString(value) || value === "") {
+    return Either.left("The token is empty or no text: give the bearer token of your Gr4vy instance.")
+  }
   // RFC 6750, section 2.1 allows less; whatever is visible ASCII can at least be sent as it is.
   return /^[\x21-\x7e]+$/.test(value)
     ? Either.right(`Bearer ${value}`)

@@ -99,11 +99,11 @@ export const fixedHeaders = (options: {
 }): Either.Either<Record<string, string>, ConfigError.ConfigError> => {
   const id = options.merchantAccountId
   if (id === undefined) return Either.right({})
-  return /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id)
+  return Predicate.isString(id) && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id)
     ? Either.right({ "x-gr4vy-merchant-account-id": id })
     : invalid(
         "merchantAccountId",
-        "The merchant account id is empty, or has control or non-ASCII characters or white space around it: give it as the dashboard shows it."
+        "The merchant account id is empty or no text, or has control or non-ASCII characters or white space around it: give it as the dashboard shows it."
       )
 }
 
