@@ -96,7 +96,22 @@ describe("Gr4vy.layerConfig names the variable and how to set it for", () => {
     [
       "both a token and a key",
       { GR4VY_ID: "plantly", GR4VY_TOKEN: secret, GR4VY_PRIVATE_KEY: secret },
-      ["Set only one of GR4VY_TOKEN, GR4VY_PRIVATE_KEY and GR4VY_PRIVATE_KEY_FILE"]
+      ["Invalid data at GR4VY_TOKEN", "Set only one of these, which are all set: GR4VY_TOKEN, GR4VY_PRIVATE_KEY."]
+    ],
+    [
+      "a key twice",
+      { GR4VY_ID: "plantly", GR4VY_PRIVATE_KEY: secret, GR4VY_PRIVATE_KEY_FILE: "/nowhere/s3cr3t" },
+      ["Invalid data at GR4VY_PRIVATE_KEY", "all set: GR4VY_PRIVATE_KEY, GR4VY_PRIVATE_KEY_FILE."]
+    ],
+    [
+      "a token and a key in two forms",
+      {
+        GR4VY_ID: "plantly",
+        GR4VY_TOKEN: secret,
+        GR4VY_PRIVATE_KEY: secret,
+        GR4VY_PRIVATE_KEY_FILE: "/nowhere/s3cr3t"
+      },
+      ["all set: GR4VY_TOKEN, GR4VY_PRIVATE_KEY, GR4VY_PRIVATE_KEY_FILE."]
     ],
     ["a key that is none", { GR4VY_ID: "plantly", GR4VY_PRIVATE_KEY: secret }, ["GR4VY_PRIVATE_KEY", "P-521"]],
     [
@@ -119,6 +134,18 @@ describe("Gr4vy.layerConfig names the variable and how to set it for", () => {
       })
     )
   }
+
+  it.effect("both a token and a private key given in the program, whatever is set", () =>
+    Effect.gen(function* () {
+      // Past the types, as plain JavaScript would.
+      const both: object = { id: "plantly", token, privateKey: Redacted.make(secret) }
+      for (const environment of [{}, { GR4VY_TOKEN: secret }]) {
+        const message = yield* failureOf(Gr4vy.layerConfig(both), environment)
+        assert.include(message, "Invalid data at token")
+        assert.include(message, "Give either a token or a private key, not both.")
+      }
+    })
+  )
 
   it.effect("nothing when all is set, or given in its place", () =>
     Effect.gen(function* () {

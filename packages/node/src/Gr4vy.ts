@@ -20,7 +20,7 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as HttpPipeline from "./HttpPipeline.js"
-import { fromEnvironment } from "./internal/environment.js"
+import { fromEnvironment, tokenAndKey } from "./internal/environment.js"
 import * as foreignTransport from "./internal/foreignTransport.js"
 import type { Transport } from "./internal/transport.js"
 import { name, version } from "./internal/version.js"
@@ -233,7 +233,7 @@ const authenticate = (
   options: Authentication & TokenOptions
 ): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> => {
   if (options.token !== undefined && options.privateKey !== undefined) {
-    return Effect.fail(ConfigError.InvalidData(["token"], "Give either a token or a private key, not both."))
+    return Effect.fail(tokenAndKey)
   }
   if (options.token !== undefined) return Credentials.makeToken(options.token)
   if (options.privateKey !== undefined) {

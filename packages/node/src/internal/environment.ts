@@ -52,20 +52,29 @@ const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.C
     )
   })
 
+/** Two that could contradict each other: neither is taken. */
+export const tokenAndKey: ConfigError.ConfigError = ConfigError.InvalidData(
+  ["token"],
+  "Give either a token or a private key, not both."
+)
+
 /** Who we are, and the variable that the private key came from. */
 const authenticationFrom = (
   overrides: Overrides
 ): Effect.Effect<Authentication & { readonly keyVariable?: string }, ConfigError.ConfigError> =>
   Effect.gen(function* () {
+    if (overrides.token !== undefined && overrides.privateKey !== undefined) return yield* Effect.fail(tokenAndKey)
     if (overrides.token !== undefined) return { token: overrides.token }
     if (overrides.privateKey !== undefined) return { privateKey: overrides.privateKey }
     const token = yield* read("GR4VY_TOKEN")
     const privateKey = yield* read("GR4VY_PRIVATE_KEY")
     const file = yield* read("GR4VY_PRIVATE_KEY_FILE")
-    const given = [token, privateKey, file].filter((value) => value !== undefined)
+    const given = Object.entries({ GR4VY_TOKEN: token, GR4VY_PRIVATE_KEY: privateKey, GR4VY_PRIVATE_KEY_FILE: file })
+      .filter(([, value]) => value !== undefined)
+      .map(([variable]) => variable)
     if (given.length > 1) {
       return yield* Effect.fail(
-        ConfigError.InvalidData(["token"], "Set only one of GR4VY_TOKEN, GR4VY_PRIVATE_KEY and GR4VY_PRIVATE_KEY_FILE.")
+        ConfigError.InvalidData(given.slice(0, 1), `Set only one of these, which are all set: ${given.join(", ")}.`)
       )
     }
     if (token !== undefined) return { token: Redacted.make(token) }
