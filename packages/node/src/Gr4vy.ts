@@ -219,7 +219,7 @@ const wire = <R>(
             "user-agent": `${name}/${version} node/${process.versions.node}`
           },
           limits,
-          retry: options.retry ?? RetryPolicy.standard,
+          retry: yield* retryPolicy(options.retry ?? RetryPolicy.standard),
           budget: new RetryBudget(),
           credentials,
           propagateTrace: options.propagateTrace ?? true
@@ -245,6 +245,15 @@ const authenticate = (
   }
   return Effect.fail(ConfigError.MissingData(["token"], "Give a token or a private key."))
 }
+
+// Also one that was put together by hand.
+const retryPolicy = (
+  policy: RetryPolicy.RetryPolicy
+): Effect.Effect<RetryPolicy.RetryPolicy, ConfigError.ConfigError> =>
+  Effect.try({
+    try: () => RetryPolicy.make(policy),
+    catch: (error) => ConfigError.InvalidData(["retry"], error instanceof Error ? error.message : String(error))
+  })
 
 /** The longest a timer of JavaScript can wait. */
 const maxTimerMillis = 2 ** 31 - 1

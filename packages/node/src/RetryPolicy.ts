@@ -138,7 +138,8 @@ export const override: FiberRef.FiberRef<RetryPolicy | undefined> = globalValue(
 )
 
 /**
- * Uses a policy for every call in an effect: one call or a whole program.
+ * Uses a policy for every call in an effect: one call or a whole program. Throws where {@link make} would: a policy is a
+ * plain value, and may have been put together by hand.
  *
  * @example
  * ```ts
@@ -160,7 +161,7 @@ export const withPolicy: {
 } = dual(
   2,
   <A, E, R>(effect: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R> =>
-    Effect.locally(effect, override, policy)
+    Effect.locally(effect, override, make(policy))
 )
 
 /**

@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RetryPolicy } from "@effect-gr4vy/node"
-import { Cause, Duration, FastCheck } from "effect"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { Cause, Duration, Effect, FastCheck, Redacted } from "effect"
 
 const refuses = (options: object, message: RegExp) => {
+  // Programs without types get here with anything.
+  throws(() => Reflect.apply(RetryPolicy.make, undefined, [options]), message)
+}
+
+const throws = (f: () => unknown, message: RegExp) => {
   try {
-    // Programs without types get here with anything.
-    Reflect.apply(RetryPolicy.make, undefined, [options])
+    f()
   } catch (error) {
     assert(Cause.isIllegalArgumentException(error))
     assert.match(error.message, message)
@@ -58,4 +62,23 @@ describe("RetryPolicy.make", () => {
       })
     }
   )
+})
+
+describe("a policy put together by hand is checked where it is used", () => {
+  for (const maxAttempts of [0, -1, 2.5, 101, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const policy: RetryPolicy.RetryPolicy = { ...RetryPolicy.standard, maxAttempts }
+    const message = /RetryPolicy: maxAttempts must be a whole number from 1 to 100/
+
+    it.scoped(`${maxAttempts} attempts`, () =>
+      Effect.gen(function* () {
+        throws(() => RetryPolicy.withPolicy(Effect.void, policy), message)
+        throws(() => Effect.void.pipe(RetryPolicy.withPolicy(policy)), message)
+        const error = yield* Effect.flip(
+          Gr4vy.make({ baseUrl: "http://127.0.0.1:9", token: Redacted.make("token"), retry: policy })
+        )
+        assert.match(String(error), /^\(Invalid data at retry: /)
+        assert.match(String(error), message)
+      })
+    )
+  }
 })
