@@ -32,7 +32,15 @@ export const silent: Answer = { outcome: disconnected(), takes: Number.POSITIVE_
 /** A service whose n-th request gets the n-th answer; the last one goes on. */
 export const simulated = (
   answers: ReadonlyArray<Answer>,
-  options: { readonly retry?: RetryPolicy.RetryPolicy; readonly attempt?: number; readonly deadline?: number } = {}
+  options: {
+    readonly retry?: RetryPolicy.RetryPolicy
+    readonly attempt?: number
+    readonly deadline?: number
+    /** How late timers are. */
+    readonly lag?: number
+    /** How long the token takes. */
+    readonly tokenTakes?: number
+  } = {}
 ) => {
   let now = start
   /** When requests were sent, in milliseconds since the beginning. */
@@ -47,7 +55,7 @@ export const simulated = (
     currentTimeNanos: Effect.sync(() => BigInt(Math.round(now * 1e6))),
     sleep: (duration) =>
       Effect.sync(() => {
-        now += Duration.toMillis(duration)
+        now += Duration.toMillis(duration) + (options.lag ?? 0)
       })
   }
 
@@ -82,7 +90,12 @@ export const simulated = (
         limits: { attempt: options.attempt ?? 10_000, deadline: options.deadline ?? 30_000 },
         retry: options.retry ?? standard,
         budget,
-        credentials: { token: Effect.succeed(Redacted.make("token")) },
+        credentials: {
+          token: Effect.sync(() => {
+            now += options.tokenTakes ?? 0
+            return Redacted.make("token")
+          })
+        },
         propagateTrace: false
       },
       transport

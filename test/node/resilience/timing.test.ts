@@ -176,6 +176,34 @@ describe("the time limits", () => {
   )
 })
 
+describe("an attempt that would begin after the deadline does not", () => {
+  it.effect("because the token took so long: nothing was sent", () =>
+    Effect.gen(function* () {
+      for (const tokenTakes of [30_000, 31_000]) {
+        const { run, sentAt, sessions } = simulated([fine], { tokenTakes })
+        const error = errorOf(yield* run(sessions.get(id)))
+        assert.deepInclude(error, { _tag: "RequestFailed", reason: "Timeout", delivered: "no", attempts: 0 })
+        assert.include(error.message, "deadline has passed")
+        assert.deepStrictEqual(sentAt, [])
+      }
+    })
+  )
+
+  it.effect("because the wait before it ended late: what an earlier one may have done is told", () =>
+    Effect.gen(function* () {
+      for (const [first, delivered] of [
+        [status(503), "unknown"],
+        [refused, "no"]
+      ] as const) {
+        const { run, sentAt, sessions } = simulated([first, fine], { lag: 30_000 })
+        const error = errorOf(yield* run(sessions.get(id)))
+        assert.deepInclude(error, { _tag: "RequestFailed", reason: "Timeout", delivered, attempts: 1 })
+        assert.deepStrictEqual(sentAt, [0])
+      }
+    })
+  )
+})
+
 describe("delivered", () => {
   const table = {
     "lost, then refused: an earlier copy may have arrived": [[lost, refused], "unknown"],
