@@ -1,8 +1,6 @@
 /**
  * What a server may put into an answer: nothing of it is trusted, and all of it ends as a right answer or a typed error.
  */
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import {
@@ -18,6 +16,7 @@ import {
 } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
 import { Effect, Either, Layer, Redacted, Schema } from "effect"
+import { heapUsed } from "../../support/heap.js"
 import { type Body, errors, overTheCap, sessions, strange } from "../../support/hostile.js"
 import { type Answer, reply, script } from "../../support/script.js"
 
@@ -172,17 +171,11 @@ describe("with the status of an error", () => {
 
 it.live("nothing of all this stays in memory", () =>
   Effect.gen(function* () {
-    setFlagsFromString("--expose-gc")
-    const collect: () => void = runInNewContext("gc")
     const all = Object.values({ ...strange, ...errors })
     const round = Effect.forEach(all, (body, n) => outcomeOf("undici", n % 2 ? 200 : 500, body, (_) => _.get(id)))
-    const heap = () => {
-      collect()
-      return process.memoryUsage().heapUsed
-    }
     yield* round
-    const before = heap()
+    const before = heapUsed()
     yield* round
-    assert.isBelow(heap() - before, 2 ** 20)
+    assert.isBelow(heapUsed() - before, 2 ** 20)
   })
 )
