@@ -15,7 +15,7 @@ import {
   Unauthorized
 } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Effect, Either, Layer, Redacted, Schema } from "effect"
+import { Duration, Effect, Either, Layer, Redacted, Schema } from "effect"
 import { heapUsed } from "../../support/heap.js"
 import { type Body, errors, overTheCap, sessions, strange } from "../../support/hostile.js"
 import { type Answer, reply, script } from "../../support/script.js"
@@ -116,6 +116,23 @@ for (const transport of Object.keys(transports)) {
           )
         )
         assert.deepInclude(error, { _tag: "Generic", message })
+      })
+    )
+
+    it.live.each([200, 429])("a header may have any name, with a %i too", (status) =>
+      Effect.gen(function* () {
+        const outcome = yield* answeredBy(
+          transport,
+          (_, response) => {
+            const names = ["__proto__", "__proto__", "constructor", "constructor", "toString", "hasOwnProperty", "then"]
+            response.writeHead(status, [...names.flatMap((name) => [name, "polluted"]), "retry-after", "7"])
+            response.end(sessions["with __proto__, constructor and prototype"])
+          },
+          (_) => _.get(id)
+        )
+        if (status === 200) isSession(Either.getOrThrow(outcome))
+        else assert.deepInclude(failure(outcome), { _tag: "Generic", retryAfter: Duration.seconds(7) })
+        nothingPolluted()
       })
     )
 
