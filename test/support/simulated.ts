@@ -61,7 +61,8 @@ export const simulated = (
 
   const transport: Transport = (begin) =>
     Effect.suspend(() => {
-      const { millis, onEnd, request } = begin()
+      const begun = begin()
+      const { millis, request } = begun
       sentAt.push(now - start)
       const { outcome, takes } = answers[Math.min(sentAt.length, answers.length) - 1] ?? silent
       now += Math.min(takes, millis)
@@ -78,7 +79,7 @@ export const simulated = (
                 )
               )
             : Exit.fail(outcome)
-      onEnd(exit, undefined)
+      begun.onEnd(exit, undefined)
       return exit
     })
 

@@ -75,22 +75,20 @@ class OtelSpan implements Tracer.Span {
   private readonly parentContext: Otel.Context
   private ownContext: Otel.Context | undefined
   private readonly given: Record<string, unknown> = {}
-  readonly links: Array<Tracer.SpanLink>
-  status: Tracer.SpanStatus
+  private ended: Tracer.SpanStatus | undefined
 
   constructor(
     readonly name: string,
     effectParent: Option.Option<Tracer.AnySpan>,
     readonly context: Context.Context<never>,
-    links: ReadonlyArray<Tracer.SpanLink>,
-    startTime: bigint,
+    public links: ReadonlyArray<Tracer.SpanLink>,
+    private readonly startTime: bigint,
     readonly kind: Tracer.SpanKind,
     options: Tracer.SpanOptions | undefined
   ) {
     const parentContext = ignoreThrow(() => parentOf(effectParent, options?.root === true)) ?? Otel.ROOT_CONTEXT
     this.parentContext = parentContext
     this.parent = Option.orElse(effectParent, () => externalParent(parentContext))
-    this.links = Array.from(links)
     this.span =
       ignoreThrow(() =>
         tracer().startSpan(
@@ -100,7 +98,7 @@ class OtelSpan implements Tracer.Span {
             startTime: toHrTime(startTime),
             // Samplers see only what a span has from its start.
             attributes: toAttributes(Object.assign(this.given, options?.attributes)),
-            links: this.links.map(toLink)
+            links: links.map(toLink)
           },
           parentContext
         )
@@ -109,7 +107,6 @@ class OtelSpan implements Tracer.Span {
     this.spanId = spanId
     this.traceId = traceId
     this.sampled = (traceFlags & Otel.TraceFlags.SAMPLED) !== 0
-    this.status = { _tag: "Started", startTime }
   }
 
   /** The OpenTelemetry context with this span in it. */
@@ -120,6 +117,10 @@ class OtelSpan implements Tracer.Span {
 
   get attributes(): ReadonlyMap<string, unknown> {
     return new Map(Object.entries(this.given))
+  }
+
+  get status(): Tracer.SpanStatus {
+    return this.ended ?? { _tag: "Started", startTime: this.startTime }
   }
 
   attribute(key: string, value: unknown): void {
@@ -133,12 +134,12 @@ class OtelSpan implements Tracer.Span {
   }
 
   addLinks(links: ReadonlyArray<Tracer.SpanLink>): void {
-    this.links.push(...links)
+    this.links = [...this.links, ...links]
     ignoreThrow(() => this.span.addLinks(links.map(toLink)))
   }
 
   end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
-    this.status = { _tag: "Ended", startTime: this.status.startTime, endTime, exit }
+    this.ended = { _tag: "Ended", startTime: this.startTime, endTime, exit }
     const time = toHrTime(endTime)
     // An interruption is not an error: somebody no longer needed the answer.
     if (exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)) {

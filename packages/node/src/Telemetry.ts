@@ -12,6 +12,7 @@ import * as Endpoints from "@effect-gr4vy/core/Endpoints"
 import { start } from "@effect-gr4vy/core/Span"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
@@ -23,14 +24,14 @@ import { ignoreThrow } from "./internal/otelContext.js"
 import { traceHeaders } from "./internal/propagation.js"
 import { clockOf } from "./internal/timer.js"
 import {
+  type Begun,
   type Call,
   type Outcome,
   Outgoing,
   type Received,
   type Send,
   type Transport,
-  timedOut,
-  timeLeft
+  timedOut
 } from "./internal/transport.js"
 import { name, version } from "./internal/version.js"
 
@@ -74,33 +75,48 @@ export const attempt = (options: {
   const routeOf = router(options.baseUrl)
   return (transport: Transport): Send =>
     (request, call) => {
-      const millis = Math.min(options.limits.attempt, timeLeft(call))
+      const millis = Math.min(options.limits.attempt, call.timeLeft)
       if (millis <= 0) return Effect.fail(timedOut("The call's deadline has passed.", false))
-      return transport(() => {
-        const route = routeOf(request)
-        const span = startSpan(call, route)
-        const histogram = ignoreThrow(durationHistogram)
-        const startTime = histogram && call.clock.unsafeCurrentTimeNanos()
-        call.attempts++
-        const trace = options.propagateTrace ? traceHeaders(call, span) : undefined
-        return {
-          // V8 merges objects by `assign` ten times faster than by spreads: 3 µs of a call.
-          request: new Outgoing(request, call.url, Object.assign({}, request.headers, call.headers, trace)),
-          millis,
-          clock: call.clock,
-          onEnd: (outcome, received) => {
-            if (span === undefined && startTime === undefined) return
-            const endTime = call.clock.unsafeCurrentTimeNanos()
-            const result = resultAttributes(outcome, received)
-            if (startTime !== undefined) {
-              const seconds = Number(endTime - startTime) / 1e9
-              ignoreThrow(() => histogram?.record(seconds, Object.assign({}, route.attributes, result)))
-            }
-            if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
-          }
-        }
-      })
+      return transport(() => new Attempt(request, call, millis, routeOf(request), options.propagateTrace))
     }
+}
+
+/** One request of a call, from its beginning to its end. */
+class Attempt implements Begun {
+  readonly request: Outgoing
+  readonly clock: Clock.Clock
+  private readonly span: Tracer.Span | undefined
+  private readonly histogram: Otel.Histogram | undefined
+  private readonly startTime: bigint | undefined
+
+  constructor(
+    request: HttpClientRequest.HttpClientRequest,
+    call: Call,
+    readonly millis: number,
+    private readonly route: Route,
+    propagateTrace: boolean
+  ) {
+    this.clock = call.clock
+    this.span = startSpan(call, route)
+    this.histogram = ignoreThrow(durationHistogram)
+    this.startTime = this.histogram && call.clock.unsafeCurrentTimeNanos()
+    call.attempts++
+    const trace = propagateTrace ? traceHeaders(call, this.span) : undefined
+    // V8 merges objects by `assign` ten times faster than by spreads: 3 µs of a call.
+    this.request = new Outgoing(request, call.url, Object.assign({}, request.headers, call.headers, trace))
+  }
+
+  onEnd(outcome: Outcome | undefined, received: Received | undefined): void {
+    const { histogram, route, span, startTime } = this
+    if (span === undefined && startTime === undefined) return
+    const endTime = this.clock.unsafeCurrentTimeNanos()
+    const result = resultAttributes(outcome, received)
+    if (startTime !== undefined) {
+      const seconds = Number(endTime - startTime) / 1e9
+      ignoreThrow(() => histogram?.record(seconds, Object.assign({}, route.attributes, result)))
+    }
+    if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, outcome))
+  }
 }
 
 /**

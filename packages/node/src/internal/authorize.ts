@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import { type Call, type Send, timedOut, timeLeft } from "./transport.js"
+import { type Call, type Send, timedOut } from "./transport.js"
 import { within } from "./within.js"
 
 /**
@@ -65,7 +65,7 @@ const inTime = (
   token: Effect.Effect<Redacted.Redacted, RequestFailed>,
   call: Call
 ): Effect.Effect<Redacted.Redacted, RequestFailed | TransportFailure> =>
-  within(token, timeLeft(call), () => timedOut("There was no token before the call's deadline.", false))
+  within(token, call.timeLeft, () => timedOut("There was no token before the call's deadline.", false))
 
 const serverTime = (response: BufferedResponse): Option.Option<DateTime.Utc> =>
   Option.map(RetryAfter.parseHttpDate(response.headers["date"]), DateTime.unsafeMake)

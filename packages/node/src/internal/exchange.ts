@@ -28,7 +28,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private settled = false
   private status = 0
   private headers: Readonly<Record<string, string | Array<string> | undefined>> = {}
-  private chunks: Array<Buffer> = []
+  private chunks: Array<Buffer> | undefined = undefined
   private size = 0
   private resume: (outcome: Outcome) => void = constVoid
 
@@ -77,6 +77,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.size > this.options.maxResponseBytes) {
       this.settle(Exit.fail(tooLarge(this.options.maxResponseBytes)), false)
     } else {
+      this.chunks ??= []
       this.chunks.push(chunk)
     }
   }
@@ -106,7 +107,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.settled) return
     this.settled = true
     this.cancelTimer()
-    this.chunks = []
+    this.chunks = undefined
     if (this.connection === undefined) this.connections.withdraw(this)
     else this.connections.release(this.connection, reusable)
     this.begun.onEnd(outcome, this.status === 0 ? undefined : { status: this.status, protocolVersion: "1.1" })
@@ -120,7 +121,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-const textOf = (chunks: ReadonlyArray<Buffer>): string => {
+const textOf = (chunks: ReadonlyArray<Buffer> = []): string => {
   const [first, ...rest] = chunks
   if (first === undefined) return ""
   return (rest.length === 0 ? first : Buffer.concat(chunks)).toString("utf8")

@@ -20,7 +20,8 @@ export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, 
   Effect.map(ForeignClient.fromContext, (foreign): Transport => {
     const client = HttpClient.withScope(foreign)
 
-    const send = ({ millis, onEnd, request }: Begun) => {
+    const send = (begun: Begun) => {
+      const { millis, request } = begun
       let received: Received | undefined
       return client.execute(request.whole).pipe(
         Effect.flatMap((response) => {
@@ -38,7 +39,7 @@ export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, 
         (effect) => within(effect, millis, () => timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)),
         Effect.onExit((exit) =>
           Effect.sync(() =>
-            onEnd(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? undefined : exit, received)
+            begun.onEnd(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? undefined : exit, received)
           )
         )
       )

@@ -9,9 +9,7 @@ import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { notAPath } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as Effect from "effect/Effect"
 import { override, type RetryPolicy } from "../RetryPolicy.js"
-import { activeContext } from "./otelContext.js"
-import { clockOf } from "./timer.js"
-import type { Call } from "./transport.js"
+import { Call } from "./transport.js"
 
 /** Time limits in milliseconds. */
 export interface Limits {
@@ -30,18 +28,7 @@ export const open =
     Effect.withFiberRuntime((fiber) => {
       // The token goes to one origin only: requests say where to go by their path.
       if (!request.url.startsWith("/")) return Effect.fail(notAPath)
-      const clock = clockOf(fiber)
       const query = request.urlParams.length === 0 ? "" : `?${UrlParams.toString(request.urlParams)}`
-      return next(request, {
-        fiber,
-        clock,
-        url: options.baseUrl + request.url + query,
-        context: activeContext(),
-        policy: fiber.getFiberRef(override) ?? options.retry,
-        deadline: clock.unsafeCurrentTimeMillis() + options.limits.deadline,
-        headers: {},
-        attempts: 0,
-        traceId: undefined,
-        renewed: false
-      })
+      const policy = fiber.getFiberRef(override) ?? options.retry
+      return next(request, new Call(fiber, policy, options.baseUrl + request.url + query, options.limits.deadline))
     })

@@ -16,7 +16,7 @@ import * as Random from "effect/Random"
 import type { RetryBudget } from "../RetryBudget.js"
 import { mayResend, type RetryPolicy, resendOfStatus } from "../RetryPolicy.js"
 import { retryScheduled } from "../Telemetry.js"
-import { type Call, type Send, timeLeft } from "./transport.js"
+import type { Call, Send } from "./transport.js"
 
 /** What one attempt came to, as far as sending it again is concerned. */
 interface Attempt {
@@ -37,6 +37,8 @@ interface History {
   readonly taken: number
   readonly mayHaveActed: boolean
 }
+
+const nothing: History = { retries: 0, taken: 0, mayHaveActed: false }
 
 export const retry =
   (budget: RetryBudget) =>
@@ -65,7 +67,7 @@ export const retry =
       history.retries + 1 >= call.policy.maxAttempts || !mayResend(call.policy, request.method, last.resend)
         ? last.end
         : Effect.flatMap(delay(call.policy, history.retries, last.retryAfter), (millis) => {
-            if (millis === undefined || millis >= timeLeft(call)) return last.end
+            if (millis === undefined || millis >= call.timeLeft) return last.end
             const taken = budget.take(last.throttled)
             if (taken === 0) return last.end
             return retryScheduled(last.reason, millis).pipe(
@@ -82,7 +84,7 @@ export const retry =
             )
           })
 
-    return attempt({ retries: 0, taken: 0, mayHaveActed: false })
+    return attempt(nothing)
   }
 
 /** How long to wait in milliseconds, or `undefined` where the server asks for more than the policy grants. */

@@ -12,6 +12,8 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { RetryPolicy } from "../RetryPolicy.js"
+import { activeContext } from "./otelContext.js"
+import { clockOf } from "./timer.js"
 
 /**
  * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends with its time
@@ -26,7 +28,7 @@ export interface Begun {
   readonly millis: number
   readonly clock: Clock.Clock
   /** Hears of the end exactly once, with `undefined` when it was interrupted, and of what had arrived by then. */
-  readonly onEnd: (outcome: Outcome | undefined, received: Received | undefined) => void
+  onEnd(outcome: Outcome | undefined, received: Received | undefined): void
 }
 
 /** A request as it goes on the wire: what the caller asked for, at its address, with every header. */
@@ -57,26 +59,44 @@ export interface Received {
 
 export type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
 
-/** One call of the user, as it passes through the stages of the pipeline. */
-export interface Call {
-  /** The fiber the call runs in: asked once, because asking is an operation of its own. */
-  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
-  readonly policy: RetryPolicy
+/**
+ * One call of the user, as it passes through the stages of the pipeline.
+ *
+ * A class rather than a literal, like everything here that lives as long as a request: V8 moves the literals that it finds
+ * to live that long into its old space for good, and all that they refer to with them.
+ */
+export class Call {
   readonly clock: Clock.Clock
   /** What was active in OpenTelemetry where the call began. */
-  readonly context: Otel.Context
-  /** Where its requests go: scheme, host, path and query. */
-  readonly url: string
+  readonly context: Otel.Context = activeContext()
   /** When the call has to be over, in the clock's milliseconds. */
   readonly deadline: number
   /** The headers of every request besides its own: the same for all calls, and the token's. */
-  headers: Readonly<Record<string, string>>
+  headers: Readonly<Record<string, string>> | undefined = undefined
   /** How many requests were started so far. */
-  attempts: number
+  attempts = 0
   /** The trace that the call's requests begin where there is no span. */
-  traceId: string | undefined
+  traceId: string | undefined = undefined
   /** Whether a token was renewed already because of a 401. */
-  renewed: boolean
+  renewed = false
+
+  constructor(
+    /** The fiber the call runs in: asked once, because asking is an operation of its own. */
+    readonly fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    readonly policy: RetryPolicy,
+    /** Where its requests go: scheme, host, path and query. */
+    readonly url: string,
+    /** How long the call may take, in milliseconds. */
+    millis: number
+  ) {
+    this.clock = clockOf(fiber)
+    this.deadline = this.clock.unsafeCurrentTimeMillis() + millis
+  }
+
+  /** What is left of the call's time in milliseconds: 0 or less once it is over. */
+  get timeLeft(): number {
+    return this.deadline - this.clock.unsafeCurrentTimeMillis()
+  }
 }
 
 /** A stage of the pipeline: what it hands a request to. */
@@ -84,9 +104,6 @@ export type Send = (
   request: HttpClientRequest.HttpClientRequest,
   call: Call
 ) => Effect.Effect<BufferedResponse, TransportFailure | RequestFailed>
-
-/** What is left of the call's time in milliseconds: 0 or less once it is over. */
-export const timeLeft = (call: Call): number => call.deadline - call.clock.unsafeCurrentTimeMillis()
 
 export const timedOut = (message: string, sent: boolean): TransportFailure =>
   new TransportFailure({
