@@ -15,6 +15,8 @@ import { Pool } from "undici"
 
 export interface Case {
   readonly call: () => Promise<unknown>
+  /** Calls for as long as `go` says so, as a program of its own kind does it. */
+  readonly loop?: (go: () => boolean) => Promise<unknown>
 }
 
 export const id = "8724fd24-5489-4a5d-90fd-0604df7d3b83"
@@ -64,10 +66,19 @@ const vendor = (baseUrl: string): Case => {
   return { call: () => client.checkoutSessions.get(id) }
 }
 
+/** Effects are run in a program: a fiber and a promise for each call would be no Effect user's way. */
+const program = <R>(
+  runtime: ManagedRuntime.ManagedRuntime<R, unknown>,
+  call: Effect.Effect<unknown, unknown, R>
+): Case => ({
+  call: () => runtime.runPromise(call),
+  loop: (go) => runtime.runPromise(Effect.whileLoop({ while: go, body: () => call, step: () => {} }))
+})
+
 /** What an Effect user writes today. */
 const byHand = (baseUrl: string): Case => {
   const runtime = ManagedRuntime.make(NodeHttpClient.layerUndici)
-  const get = Effect.gen(function* () {
+  const make = Effect.gen(function* () {
     const client = yield* HttpApiClient.make(CheckoutSessionsApi, {
       baseUrl,
       transformClient: (client) =>
@@ -80,17 +91,21 @@ const byHand = (baseUrl: string): Case => {
       .get({ path: { checkout_session_id: CheckoutSessionId.make(id) } })
       .pipe(Effect.timeout("30 seconds"), Effect.withSpan("CheckoutSessions.get"))
   })
-  const call = runtime.runPromise(get)
-  return { call: async () => runtime.runPromise(await call) }
+  return program(runtime, runtime.runSync(make))
 }
 
 const ours = (baseUrl: string, tracer: Layer.Layer<never> = Layer.empty): Case => {
   const runtime = ManagedRuntime.make(
     Layer.provideMerge(Gr4vy.layer({ baseUrl, token: Redacted.make(token), connections }), tracer)
   )
-  const get = Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(CheckoutSessionId.make(id)))
-  return { call: () => runtime.runPromise(get) }
+  return program(
+    runtime,
+    Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(CheckoutSessionId.make(id)))
+  )
 }
+
+/** From outside of Effect: every call starts a fiber of its own, and ends in a promise. */
+const oursRun = (baseUrl: string): Case => ({ call: ours(baseUrl).call })
 
 /** With a private key: the token comes from the cache. */
 const oursSigned = (baseUrl: string): Case => {
@@ -100,8 +115,10 @@ const oursSigned = (baseUrl: string): Case => {
     publicKeyEncoding: { format: "pem", type: "spki" }
   })
   const runtime = ManagedRuntime.make(Gr4vy.layer({ baseUrl, privateKey: Redacted.make(privateKey), connections }))
-  const get = Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(CheckoutSessionId.make(id)))
-  return { call: () => runtime.runPromise(get) }
+  return program(
+    runtime,
+    Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(CheckoutSessionId.make(id)))
+  )
 }
 
 /** OpenTelemetry's SDK, with an exporter that drops what it gets. */
@@ -154,6 +171,7 @@ export const cases: Readonly<Record<string, (baseUrl: string) => Case>> = {
   "@gr4vy/sdk": vendor,
   "Effect by hand": byHand,
   "effect-gr4vy": (baseUrl) => ours(baseUrl),
+  "effect-gr4vy, runPromise": oursRun,
   "effect-gr4vy, private key": oursSigned,
   "effect-gr4vy, traced": oursTraced,
   "undici, traced": undiciTraced

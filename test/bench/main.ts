@@ -54,6 +54,7 @@ const names = [
   "@gr4vy/sdk",
   "Effect by hand",
   "effect-gr4vy",
+  "effect-gr4vy, runPromise",
   "effect-gr4vy, private key",
   "effect-gr4vy, traced",
   "undici, traced"
@@ -229,7 +230,8 @@ ${table(
 
 "undici" is a bare \`Pool.request\` and \`JSON.parse\`: no schema, no limit, no retry, no span. "Effect by hand" is
 \`HttpApiClient\` over undici with \`retryTransient\`, \`Effect.timeout\` and \`withSpan\`. "effect-gr4vy" has everything on:
-token, retry loop, budget, attempt limit, deadline, telemetry, decoding; "traced" adds OpenTelemetry's SDK with both spans
+token, retry loop, budget, attempt limit, deadline, telemetry, decoding. Both are called in running Effect programs, 32 of
+them; "runPromise" starts a program for every call instead, as an outsider would. "traced" adds OpenTelemetry's SDK with both spans
 and an exporter that drops them, and "undici, traced" is the bare request with the same two spans and headers, made by
 hand. The vendor's SDK got a ready token.
 

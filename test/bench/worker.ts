@@ -22,10 +22,11 @@ if (make === undefined) throw new Error(`No case is called "${name}"`)
 const client: Case = make(baseUrl)
 
 const repeat = async (inFlight: number, go: () => boolean, one: () => Promise<unknown>) => {
-  const lane = async () => {
-    while (go()) await one()
-  }
-  await Promise.all(Array.from({ length: inFlight }, lane))
+  await Promise.all(Array.from({ length: inFlight }, () => loop(go, one)))
+}
+
+const loop = async (go: () => boolean, one: () => Promise<unknown>) => {
+  while (go()) await one()
 }
 
 const countdown = (calls: number) => {
@@ -35,7 +36,8 @@ const countdown = (calls: number) => {
 
 const cpu = async ({ calls, inFlight }: { readonly calls: number; readonly inFlight: number }) => {
   const before = process.cpuUsage()
-  await repeat(inFlight, countdown(calls), client.call)
+  const go = countdown(calls)
+  await Promise.all(Array.from({ length: inFlight }, () => (client.loop ?? ((go) => loop(go, client.call)))(go)))
   const { system, user } = process.cpuUsage(before)
   return (user + system) / calls
 }
