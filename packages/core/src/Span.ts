@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import type * as FiberRefs from "effect/FiberRefs"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
@@ -105,15 +106,14 @@ export const spanned =
         : Effect.uninterruptibleMask((restore) => {
             const span = start(fiber, name, "internal")
             if (span === undefined) return restore(effect)
-            const context = fiber.currentContext
+            const leave = enter(fiber, span)
             const end = (exit: Exit.Exit<A, E>): Exit.Exit<A, E> => {
-              setContext(fiber, context)
+              leave()
               try {
                 span.end(Context.get(fiber.currentDefaultServices, Clock.Clock).unsafeCurrentTimeNanos(), exit)
               } catch {}
               return exit
             }
-            setContext(fiber, Context.add(context, Tracer.ParentSpan, span))
             return Effect.matchCauseEffect(restore(effect), {
               onFailure: (cause) => end(Exit.failCause(cause)),
               onSuccess: (value) => end(Exit.succeed(value))
@@ -121,9 +121,24 @@ export const spanned =
           })
     )
 
-// `RuntimeFiber` leaves out the setter that every fiber has.
-const setContext = (fiber: Fiber.RuntimeFiber<unknown, unknown>, context: Context.Context<never>): void =>
-  (fiber as unknown as { setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void }).setFiberRef(
-    FiberRef.currentContext,
-    context
-  )
+/** What every fiber has, and `RuntimeFiber` leaves out. */
+interface Refs {
+  readonly _fiberRefs: FiberRefs.FiberRefs
+  readonly setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void
+  readonly setFiberRefs: (refs: FiberRefs.FiberRefs) => void
+}
+
+/** Makes a span a fiber's current one; the returned function undoes that. */
+const enter = (fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.Span): (() => void) => {
+  // See `Refs`.
+  const refs = fiber as unknown as Refs
+  const context = fiber.currentContext
+  const before = refs._fiberRefs
+  refs.setFiberRef(FiberRef.currentContext, Context.add(context, Tracer.ParentSpan, span))
+  const inside = refs._fiberRefs
+  return () => {
+    // All references at once are put back for less than one, as long as nobody has changed another meanwhile.
+    if (refs._fiberRefs === inside) refs.setFiberRefs(before)
+    else refs.setFiberRef(FiberRef.currentContext, context)
+  }
+}

@@ -71,6 +71,8 @@ class OtelSpan implements Tracer.Span {
   readonly spanId: string
   readonly traceId: string
   readonly sampled: boolean
+  /** Whether it is visible itself: asked before every operation inside. */
+  readonly shown: boolean
   readonly parent: Option.Option<Tracer.AnySpan>
   private readonly parentContext: Otel.Context
   private ownContext: Otel.Context | undefined
@@ -107,6 +109,7 @@ class OtelSpan implements Tracer.Span {
     this.spanId = spanId
     this.traceId = traceId
     this.sampled = (traceFlags & Otel.TraceFlags.SAMPLED) !== 0
+    this.shown = visible(this) === this
   }
 
   /** The OpenTelemetry context with this span in it. */
@@ -170,7 +173,9 @@ const notRecording = (parentContext: Otel.Context): Otel.Span =>
 
 /** Where a fiber's next operation belongs; `undefined` where it makes no difference. Asked before every operation. */
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context | undefined => {
-  const span = visible(fiber.currentSpan)
+  const current = fiber.currentSpan
+  if (current instanceof OtelSpan && current.shown) return current.otelContext
+  const span = visible(current)
   if (span instanceof OtelSpan) return span.otelContext
   if (!hasSdk()) return undefined
   const base = ambientOf(fiber)
