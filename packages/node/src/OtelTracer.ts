@@ -9,7 +9,7 @@ import { silent, visible } from "@effect-gr4vy/core/Span"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
@@ -77,7 +77,8 @@ class OtelSpan implements Tracer.Span {
   private readonly parentContext: Otel.Context
   private ownContext: Otel.Context | undefined
   private readonly given: Record<string, unknown> = {}
-  private ended: Tracer.SpanStatus | undefined
+  private endTime: bigint | undefined
+  private exit: Exit.Exit<unknown, unknown> = Exit.void
 
   constructor(
     readonly name: string,
@@ -123,7 +124,8 @@ class OtelSpan implements Tracer.Span {
   }
 
   get status(): Tracer.SpanStatus {
-    return this.ended ?? { _tag: "Started", startTime: this.startTime }
+    const { endTime, exit, startTime } = this
+    return endTime === undefined ? { _tag: "Started", startTime } : { _tag: "Ended", startTime, endTime, exit }
   }
 
   attribute(key: string, value: unknown): void {
@@ -142,7 +144,8 @@ class OtelSpan implements Tracer.Span {
   }
 
   end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
-    this.ended = { _tag: "Ended", startTime: this.startTime, endTime, exit }
+    this.endTime = endTime
+    this.exit = exit
     const time = toHrTime(endTime)
     // An interruption is not an error: somebody no longer needed the answer.
     if (exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)) {
