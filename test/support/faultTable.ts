@@ -66,7 +66,7 @@ export const table: Readonly<Record<Scenario, Expected>> = {
 /** Short where a call ends by them alone; elsewhere a busy machine must not meet them. */
 const limits = (expected: Expected) => ({
   attemptTimeout: expected === late ? 300 : 2000,
-  deadline: expected === late ? 700 : 5000,
+  deadline: expected === late ? 1500 : 5000,
   retry: RetryPolicy.make({ baseDelay: 5, maxDelay: 10 })
 })
 
