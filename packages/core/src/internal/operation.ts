@@ -19,7 +19,7 @@ import { settled } from "./settled.js"
 /** An operation of the contract, made ready to be called. */
 export interface Operation<A, E> {
   readonly request: (id: string) => HttpClientRequest.HttpClientRequest
-  /** Reads an answer with a 2xx; `undefined` where it is not what the contract says. */
+  /** Reads an answer with a 2xx, or tells what came where it is not what the contract says. */
   readonly success: (status: number, text: string) => Either.Either<A, string>
   readonly error: (answer: Parameters<typeof toError>[0]) => E
 }
