@@ -43,10 +43,10 @@ describe("a token from a source", () => {
   it.scoped("is at hand without an effect for exactly as long", () =>
     Effect.gen(function* () {
       const { credentials } = yield* numbered()
-      assert.isUndefined(credentials.atHand?.(0))
+      assert.isUndefined(credentials.cachedToken?.(0))
       const token = yield* credentials.token
-      assert.strictEqual(credentials.atHand?.(79_999), token)
-      assert.isUndefined(credentials.atHand?.(80_000))
+      assert.strictEqual(credentials.cachedToken?.(79_999), token)
+      assert.isUndefined(credentials.cachedToken?.(80_000))
     })
   )
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { spanned } from "@effect-gr4vy/core/Span"
+import { spanned } from "@effect-gr4vy/core/unstable/Span"
 import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Tracer } from "effect"
 
 /** A tracer that keeps what has ended. */

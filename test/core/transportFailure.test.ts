@@ -1,6 +1,6 @@
 import { HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { fromHttpClientError } from "@effect-gr4vy/core/TransportFailure"
+import { fromHttpClientError } from "@effect-gr4vy/core/unstable/TransportFailure"
 
 const request = HttpClientRequest.post("/checkout/sessions")
 

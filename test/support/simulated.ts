@@ -2,15 +2,15 @@
  * The pipeline without a network and without waiting: answers come from a script, and whoever sleeps moves the clock.
  */
 
-import { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import { make as makeService } from "@effect-gr4vy/core/CheckoutSessions"
-import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import type { RetryPolicy } from "@effect-gr4vy/node"
-import * as HttpPipeline from "@effect-gr4vy/node/HttpPipeline"
-import { RetryBudget } from "@effect-gr4vy/node/RetryBudget"
 import { standard } from "@effect-gr4vy/node/RetryPolicy"
 import { Clock, Duration, Effect, Exit, Random, Redacted } from "effect"
-import { type Transport, timedOut } from "../../packages/node/dist/internal/transport.js"
+import * as HttpPipeline from "../../packages/node/dist/internal/pipeline/pipeline.js"
+import { RetryBudget } from "../../packages/node/dist/internal/pipeline/retryBudget.js"
+import { type Transport, timedOut } from "../../packages/node/dist/internal/transport/transport.js"
 import { sessionJson } from "./script.js"
 
 export const start = Date.UTC(2026, 0, 1)

@@ -14,7 +14,7 @@ import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { encodeUpdate, secretsOf, withId } from "./internal/input.js"
 import { addOperation, deleteOperation, getOperation, send, updateOperation } from "./internal/operation.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
-import { spanned } from "./Span.js"
+import { spanned } from "./unstable/Span.js"
 
 /**
  * The four operations as typed programs.

@@ -35,7 +35,7 @@ export interface CredentialsService {
    * The token that `token` would yield at once at `nowMillis`, if there is one. May be left out: it only spares a call
    * the time limit that a wait needs.
    */
-  readonly atHand?: (nowMillis: number) => Redacted.Redacted | undefined
+  readonly cachedToken?: (nowMillis: number) => Redacted.Redacted | undefined
   /**
    * A token to use instead of one that the API answered with 401, and the server's time (the answer's `Date`), which
    * shows a clock that is off. Absent where a second token would be the same as the first.
@@ -210,7 +210,7 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
       })
 
     return {
-      atHand: fresh,
+      cachedToken: fresh,
       token: withNow((now) => {
         // While another call renews it, a token that is still good will do.
         const token = underway === undefined ? fresh(now) : good(now)

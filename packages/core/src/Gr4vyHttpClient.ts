@@ -14,13 +14,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
-import { BufferedResponse } from "./BufferedResponse.js"
 import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
-import * as ForeignClient from "./ForeignClient.js"
 import { settled } from "./internal/settled.js"
+import * as PlatformClient from "./unstable/PlatformClient.js"
+import { BufferedResponse } from "./unstable/Response.js"
 
-export { Attempts, attemptsOf } from "./BufferedResponse.js"
+export { Attempts, attemptsOf } from "./unstable/Response.js"
 
 /**
  * Where the API lives: an instance by its id, or any base URL (a white-label host, a proxy, the sandbox server).
@@ -210,7 +210,7 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
     const url = yield* baseUrl(options)
     const headers = yield* fixedHeaders(options)
     const credentials = yield* Credentials
-    const client = yield* ForeignClient.fromContext
+    const client = yield* PlatformClient.fromContext
 
     const execute = (request: HttpClientRequest.HttpClientRequest) =>
       Effect.gen(function* () {
@@ -224,7 +224,7 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
           Effect.flatMap((response) =>
             Effect.map(response.text, (text) => new BufferedResponse(sent, response.status, response.headers, text))
           ),
-          ForeignClient.inOurWords,
+          PlatformClient.mapFailures,
           Effect.mapError((failure) => failure.toRequestFailed(1))
         )
       })

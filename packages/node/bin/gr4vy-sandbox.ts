@@ -18,7 +18,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { parseFault } from "../src/internal/sandboxFaults.js"
+import { parseFault } from "../src/internal/sandbox/faults.js"
 import { version } from "../src/internal/version.js"
 import * as Sandbox from "../src/Sandbox.js"
 

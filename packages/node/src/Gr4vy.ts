@@ -19,12 +19,12 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as HttpPipeline from "./HttpPipeline.js"
 import { fromEnvironment, tokenAndKey } from "./internal/environment.js"
-import * as foreignTransport from "./internal/foreignTransport.js"
-import type { Transport } from "./internal/transport.js"
+import * as HttpPipeline from "./internal/pipeline/pipeline.js"
+import { RetryBudget } from "./internal/pipeline/retryBudget.js"
+import * as foreignTransport from "./internal/transport/platform.js"
+import type { Transport } from "./internal/transport/transport.js"
 import { name, version } from "./internal/version.js"
-import { RetryBudget } from "./RetryBudget.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as SignedCredentials from "./SignedCredentials.js"
 
@@ -188,7 +188,7 @@ interface Settings {
 // undici is a fifth of what importing this package would cost, and not every program that imports it gets to call.
 const undiciTransport = (settings: Settings): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.flatMap(
-    Effect.promise(() => import("./UndiciTransport.js")),
+    Effect.promise(() => import("./internal/transport/undici.js")),
     (UndiciTransport) => UndiciTransport.make(settings)
   )
 

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { silent, visible } from "@effect-gr4vy/core/Span"
+import { inactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -15,10 +15,10 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { ambientOf } from "./internal/ambient.js"
-import { spanContextOf, toHrTime } from "./internal/effectSpan.js"
-import { activeContext, ignoreThrow, runIn } from "./internal/otelContext.js"
-import { hasSdk, tracer } from "./internal/otelProvider.js"
+import { activeContext, ignoreThrow, runIn } from "./internal/otel/context.js"
+import { ambientOf } from "./internal/otel/inherited.js"
+import { hasSdk, tracer } from "./internal/otel/provider.js"
+import { spanContextOf, toHrTime } from "./internal/otel/span.js"
 
 /**
  * The tracer. A span without an Effect parent becomes the child of the span that was active in OpenTelemetry where its
@@ -37,7 +37,7 @@ export const make: () => Tracer.Tracer = () => {
       return context === undefined ? f() : runIn(context, f)
     }
   })
-  return Object.defineProperty(tracer, silent, { get: () => !hasSdk() })
+  return Object.defineProperty(tracer, inactive, { get: () => !hasSdk() })
 }
 
 /**
@@ -110,7 +110,7 @@ class OtelSpan implements Tracer.Span {
     this.spanId = spanId
     this.traceId = traceId
     this.sampled = (traceFlags & Otel.TraceFlags.SAMPLED) !== 0
-    this.shown = visible(this) === this
+    this.shown = nearestExported(this) === this
   }
 
   /** The OpenTelemetry context with this span in it. */
@@ -178,7 +178,7 @@ const notRecording = (parentContext: Otel.Context): Otel.Span =>
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context | undefined => {
   const current = fiber.currentSpan
   if (current instanceof OtelSpan && current.shown) return current.otelContext
-  const span = visible(current)
+  const span = nearestExported(current)
   if (span instanceof OtelSpan) return span.otelContext
   if (!hasSdk()) return undefined
   const base = ambientOf(fiber)

@@ -125,7 +125,7 @@ export const layer = (options: Options = {}): Layer.Layer<Sandbox, HttpServerErr
   Layer.scoped(
     Sandbox,
     Effect.flatMap(
-      Effect.promise(() => import("./internal/sandboxServer.js")),
+      Effect.promise(() => import("./internal/sandbox/server.js")),
       ({ start }) => start(options)
     )
   )

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { RetryBudget } from "@effect-gr4vy/node/RetryBudget"
 import { Effect, FastCheck, Redacted } from "effect"
+import { RetryBudget } from "../../../packages/node/dist/internal/pipeline/retryBudget.js"
 import * as Script from "../../support/script.js"
 import { lost, refused, simulated, status } from "../../support/simulated.js"
 

@@ -89,7 +89,7 @@ const spoiltId = FastCheck.oneof(
   spoilt(FastCheck.constant(" "), FastCheck.constantFrom("before", "after"))
 )
 
-const isSilent = (error: unknown, parts: ReadonlyArray<string>) => {
+const isInactive = (error: unknown, parts: ReadonlyArray<string>) => {
   const shown = [String(error), inspect(error, { depth: null, showHidden: true }), JSON.stringify(error)].join()
   for (const part of parts) assert.notInclude(shown, part)
 }
@@ -135,8 +135,8 @@ describe("the value of a header", () => {
           String(ofId),
           /^\(Invalid data at merchantAccountId: "The merchant account id is empty or no text, or has/
         )
-        isSilent(ofToken, token.parts)
-        isSilent(ofId, merchantAccountId.parts)
+        isInactive(ofToken, token.parts)
+        isInactive(ofId, merchantAccountId.parts)
       }).pipe(Effect.scoped),
     runs(60)
   )
@@ -152,7 +152,7 @@ describe("the value of a header", () => {
           Effect.provideService(Credentials, { token: Effect.succeed(Redacted.make(value)) })
         )
         assert.deepInclude(error, { _tag: "RequestFailed", reason: "Credentials", delivered: "no", attempts: 0 })
-        isSilent(error, parts)
+        isInactive(error, parts)
         assert.lengthOf(server.requests, 0)
       }).pipe(Effect.scoped),
     runs(50)

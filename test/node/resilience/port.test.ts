@@ -5,10 +5,10 @@ import { FetchHttpClient, type HttpClient, HttpClientRequest, HttpClientResponse
 import { assert, describe, it } from "@effect/vitest"
 import { Credentials, Gr4vyHttpClient, type RequestFailed } from "@effect-gr4vy/core"
 import { RetryPolicy } from "@effect-gr4vy/node"
-import * as HttpPipeline from "@effect-gr4vy/node/HttpPipeline"
-import { RetryBudget } from "@effect-gr4vy/node/RetryBudget"
-import * as UndiciTransport from "@effect-gr4vy/node/UndiciTransport"
 import { Cause, Effect, Layer, Redacted, type Scope, Stream } from "effect"
+import * as HttpPipeline from "../../../packages/node/dist/internal/pipeline/pipeline.js"
+import { RetryBudget } from "../../../packages/node/dist/internal/pipeline/retryBudget.js"
+import * as UndiciTransport from "../../../packages/node/dist/internal/transport/undici.js"
 import * as Script from "../../support/script.js"
 import { allClean, code, number, shown, token } from "../../support/sinks.js"
 

@@ -6,9 +6,9 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Connections } from "./internal/connections.js"
-import { Exchange } from "./internal/exchange.js"
-import type { Transport } from "./internal/transport.js"
+import { Connections } from "./connections.js"
+import { Exchange } from "./exchange.js"
+import type { Transport } from "./transport.js"
 
 /**
  * @since 0.1.0

@@ -25,7 +25,7 @@ import * as Tracer from "effect/Tracer"
  * @since 0.1.0
  * @category visibility
  */
-export const silent: unique symbol = Symbol.for("@effect-gr4vy/core/Span/silent")
+export const inactive: unique symbol = Symbol.for("@effect-gr4vy/core/Span/inactive")
 
 const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
@@ -35,8 +35,8 @@ const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
  * @since 0.1.0
  * @category visibility
  */
-export const isSilent = (tracer: Tracer.Tracer): boolean =>
-  tracer === nativeTracer || (silent in tracer && tracer[silent] === true)
+export const isInactive = (tracer: Tracer.Tracer): boolean =>
+  tracer === nativeTracer || (inactive in tracer && tracer[inactive] === true)
 
 /** What OpenTelemetry gives a span that belongs to no trace (https://www.w3.org/TR/trace-context/#trace-id). */
 const invalidTraceId = "0".repeat(32)
@@ -47,7 +47,7 @@ const invalidTraceId = "0".repeat(32)
  * @since 0.1.0
  * @category visibility
  */
-export const visible = (span: Tracer.AnySpan | undefined): Tracer.AnySpan | undefined => {
+export const nearestExported = (span: Tracer.AnySpan | undefined): Tracer.AnySpan | undefined => {
   let nearest = span
   while (nearest !== undefined && Context.get(nearest.context, Tracer.DisablePropagation)) {
     nearest = nearest._tag === "Span" ? Option.getOrUndefined(nearest.parent) : undefined
@@ -70,12 +70,12 @@ export const start = (
 ): Tracer.Span | undefined => {
   const services = fiber.currentDefaultServices
   const tracer = Context.get(services, Tracer.Tracer)
-  if (isSilent(tracer) || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return undefined
+  if (isInactive(tracer) || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return undefined
   const attributes = attributesOf?.() ?? {}
   const links = Chunk.toReadonlyArray(fiber.getFiberRef(FiberRef.currentTracerSpanLinks))
   const startTime = Context.get(services, Clock.Clock).unsafeCurrentTimeNanos()
   try {
-    const parent = Option.fromNullable(visible(fiber.currentSpan))
+    const parent = Option.fromNullable(nearestExported(fiber.currentSpan))
     // Samplers see what is in the options; some tracers keep no more than what is set afterwards.
     const span = tracer.span(name, parent, Context.empty(), links, startTime, kind, {
       captureStackTrace: false,
@@ -101,7 +101,7 @@ export const spanned =
   (name: string) =>
   <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.withFiberRuntime((fiber) =>
-      isSilent(fiber.currentTracer)
+      isInactive(fiber.currentTracer)
         ? effect
         : Effect.uninterruptibleMask((restore) => {
             const span = start(fiber, name, "internal")

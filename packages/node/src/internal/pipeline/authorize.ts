@@ -2,19 +2,19 @@
  * The bearer token of each request, and one new token after a 401.
  */
 
-import type { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { authorization } from "@effect-gr4vy/core/Gr4vyHttpClient"
-import * as RetryAfter from "@effect-gr4vy/core/RetryAfter"
-import type { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import * as RetryAfter from "@effect-gr4vy/core/unstable/RetryAfter"
+import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import { type Call, type Send, timedOut } from "./transport.js"
-import { within } from "./within.js"
+import { timeoutWithin } from "../timeoutWithin.js"
+import { type Call, type Send, timedOut } from "../transport/transport.js"
 
 /**
  * `fixed` are the headers that every request has; they go into the call together with the token's, which were made and
@@ -55,8 +55,10 @@ export const authorize = (credentials: CredentialsService, fixed: Readonly<Recor
         })
       }
 
-      const atHand = credentials.atHand?.(call.clock.unsafeCurrentTimeMillis())
-      return atHand === undefined ? Effect.flatMap(inTime(credentials.token, call), withToken) : withToken(atHand)
+      const cachedToken = credentials.cachedToken?.(call.clock.unsafeCurrentTimeMillis())
+      return cachedToken === undefined
+        ? Effect.flatMap(inTime(credentials.token, call), withToken)
+        : withToken(cachedToken)
     }
 }
 
@@ -65,7 +67,7 @@ const inTime = (
   token: Effect.Effect<Redacted.Redacted, RequestFailed>,
   call: Call
 ): Effect.Effect<Redacted.Redacted, RequestFailed | TransportFailure> =>
-  within(token, call.timeLeft, () => timedOut("There was no token before the call's deadline.", false))
+  timeoutWithin(token, call.timeLeft, () => timedOut("There was no token before the call's deadline.", false))
 
 const serverTime = (response: BufferedResponse): Option.Option<DateTime.Utc> =>
   Option.map(RetryAfter.parseHttpDate(response.headers["date"]), DateTime.unsafeMake)

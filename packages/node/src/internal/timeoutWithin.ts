@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
-import { resumeWhereItBegan } from "./otelContext.js"
+import { resumeWhereItBegan } from "./otel/context.js"
 import { after, clockOf } from "./timer.js"
 
 /** Interrupts `effect` and fails with `onTimeout` after `millis`. */
-export const within = <A, E, E2>(
+export const timeoutWithin = <A, E, E2>(
   effect: Effect.Effect<A, E>,
   millis: number,
   onTimeout: () => E2

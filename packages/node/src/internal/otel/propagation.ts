@@ -2,14 +2,14 @@
  * The trace's context in a request's headers: as the globally registered propagator writes it, or as W3C `traceparent`.
  */
 import { randomFillSync } from "node:crypto"
-import { isSilent, visible } from "@effect-gr4vy/core/Span"
+import { isInactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
-import { bridged, spanContextOf } from "./effectSpan.js"
-import type { Call } from "./transport.js"
+import type { Call } from "../transport/transport.js"
+import { bridged, spanContextOf } from "./span.js"
 
 export const traceHeaders = (call: Call, span: Tracer.Span | undefined): Readonly<Record<string, string>> => {
-  const current = span ?? visible(call.fiber.currentSpan)
+  const current = span ?? nearestExported(call.fiber.currentSpan)
   try {
     if (Otel.propagation.fields().length === 0) return { traceparent: traceparent(call, current) }
     const carrier: Record<string, string> = {}
@@ -52,7 +52,7 @@ const randomHex = (bytes: number): string => {
 /** The OpenTelemetry context of a request: the one the call was made in, with the request's own span in it. */
 const contextOf = (call: Call, span: Tracer.AnySpan | undefined): Otel.Context => {
   // Where Effect's spans go nowhere, a span that is active in OpenTelemetry is the better parent.
-  const unseen = isSilent(call.fiber.currentTracer) && Otel.trace.getSpan(call.context) !== undefined
+  const unseen = isInactive(call.fiber.currentTracer) && Otel.trace.getSpan(call.context) !== undefined
   if (span === undefined || unseen) return call.context
   return Otel.trace.setSpan(call.context, bridged(span) ?? Otel.trace.wrapSpanContext(spanContextOf(span)))
 }

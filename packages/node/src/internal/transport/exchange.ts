@@ -2,23 +2,23 @@
  * One request and its answer over undici, within its limits.
  */
 
-import { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
+import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import {
   disconnected,
   isProtocolViolation,
   notConnected,
   protocolViolation,
   TransportFailure
-} from "@effect-gr4vy/core/TransportFailure"
+} from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
-import type { Options } from "../UndiciTransport.js"
+import { resumeWhereItBegan } from "../otel/context.js"
+import { after } from "../timer.js"
 import type { Connection, Connections } from "./connections.js"
-import { resumeWhereItBegan } from "./otelContext.js"
-import { after } from "./timer.js"
 import { type Begun, encoded, type Outcome, timedOut, tooLarge } from "./transport.js"
+import type { Options } from "./undici.js"
 
 /** What undici reports to. It settles exactly once. */
 export class Exchange implements Dispatcher.DispatchHandler {

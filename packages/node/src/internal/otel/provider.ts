@@ -2,8 +2,8 @@
  * Whether the process has registered an OpenTelemetry SDK, and its tracer for us.
  */
 import * as Otel from "@opentelemetry/api"
-import { schemaUrl } from "../Telemetry.js"
-import { name as tracerName, version } from "./version.js"
+import { schemaUrl } from "../../Telemetry.js"
+import { name as tracerName, version } from "../version.js"
 
 let delegate: Otel.TracerProvider | undefined
 let delegateIsSdk = false

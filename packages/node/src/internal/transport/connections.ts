@@ -3,14 +3,14 @@
  * back a request that waits for a socket or for a connection.
  */
 import type { Socket } from "node:net"
-import { disconnected, TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import { disconnected, TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import { buildConnector, Client } from "undici"
-import type { Options } from "../UndiciTransport.js"
+import { withoutInstrumentation } from "../otel/context.js"
 import type { Exchange } from "./exchange.js"
-import { withoutInstrumentation } from "./otelContext.js"
+import type { Options } from "./undici.js"
 
 /**
  * Connections are kept for 4 s of idleness, or for what the server's `Keep-Alive` header grants less 2 s: below the 5 s

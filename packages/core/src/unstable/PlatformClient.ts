@@ -46,7 +46,7 @@ export const fromContext: Effect.Effect<HttpClient.HttpClient, never, HttpClient
  * @since 0.1.0
  * @category combinators
  */
-export const inOurWords = <A, R>(
+export const mapFailures = <A, R>(
   exchange: Effect.Effect<A, HttpClientError.HttpClientError | TransportFailure, R>
 ): Effect.Effect<A, TransportFailure, R> =>
   exchange.pipe(

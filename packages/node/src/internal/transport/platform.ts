@@ -4,20 +4,20 @@
 
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
-import * as ForeignClient from "@effect-gr4vy/core/ForeignClient"
-import { protocolViolation } from "@effect-gr4vy/core/TransportFailure"
+import * as PlatformClient from "@effect-gr4vy/core/unstable/PlatformClient"
+import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import { protocolViolation } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import { withoutInstrumentationEffect } from "./otelContext.js"
+import { suppressInstrumentation } from "../otel/context.js"
+import { timeoutWithin } from "../timeoutWithin.js"
 import { type Begun, encoded, type Received, type Transport, timedOut, tooLarge } from "./transport.js"
-import { within } from "./within.js"
 
 /** The `HttpClient` of the context as a transport. */
 export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, HttpClient.HttpClient> =>
-  Effect.map(ForeignClient.fromContext, (foreign): Transport => {
+  Effect.map(PlatformClient.fromContext, (foreign): Transport => {
     const client = HttpClient.withScope(foreign)
 
     const send = (begun: Begun) => {
@@ -34,9 +34,12 @@ export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, 
           )
         }),
         Effect.scoped,
-        ForeignClient.inOurWords,
-        withoutInstrumentationEffect,
-        (effect) => within(effect, millis, () => timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)),
+        PlatformClient.mapFailures,
+        suppressInstrumentation,
+        (effect) =>
+          timeoutWithin(effect, millis, () =>
+            timedOut(`No whole answer timeoutWithin ${Math.round(millis)} ms.`, true)
+          ),
         Effect.onExit((exit) =>
           Effect.sync(() =>
             begun.onEnd(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? undefined : exit, received)

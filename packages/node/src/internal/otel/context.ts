@@ -65,7 +65,7 @@ export const resumeWhereItBegan = <A>(resume: (a: A) => void): ((a: A) => void) 
 /**
  * An effect run where auto-instrumentation makes no spans, for clients that are effects themselves.
  */
-export const withoutInstrumentationEffect = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+export const suppressInstrumentation = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.withFiberRuntime((fiber) => {
     const tracer = fiber.currentTracer
     return Effect.withTracer(

@@ -7,7 +7,7 @@ import type * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
-import { activeContext } from "./otelContext.js"
+import { activeContext } from "./context.js"
 
 interface Ambient {
   readonly context: Otel.Context

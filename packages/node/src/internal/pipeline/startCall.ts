@@ -4,12 +4,12 @@
 
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
-import type { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { notAPath } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import * as Effect from "effect/Effect"
-import { override, type RetryPolicy } from "../RetryPolicy.js"
-import { Call } from "./transport.js"
+import { override, type RetryPolicy } from "../../RetryPolicy.js"
+import { Call } from "../transport/transport.js"
 
 /** Time limits in milliseconds. */
 export interface Limits {

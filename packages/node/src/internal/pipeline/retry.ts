@@ -4,19 +4,19 @@
  */
 
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { Attempts } from "@effect-gr4vy/core/Gr4vyHttpClient"
-import * as RetryAfter from "@effect-gr4vy/core/RetryAfter"
-import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import * as RetryAfter from "@effect-gr4vy/core/unstable/RetryAfter"
+import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import type { RetryBudget } from "../RetryBudget.js"
-import { mayResend, type RetryPolicy, resendOfStatus } from "../RetryPolicy.js"
-import { retryScheduled } from "../Telemetry.js"
-import type { Call, Send } from "./transport.js"
+import { mayResend, type RetryPolicy, resendOfStatus } from "../../RetryPolicy.js"
+import { retryScheduled } from "../../Telemetry.js"
+import type { Call, Send } from "../transport/transport.js"
+import type { RetryBudget } from "./retryBudget.js"
 
 /** What one attempt came to, as far as sending it again is concerned. */
 interface Attempt {

@@ -23,8 +23,8 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import type { Fault, Options, Sandbox, Seen } from "../Sandbox.js"
-import { picker, scriptHeader } from "./sandboxFaults.js"
+import type { Fault, Options, Sandbox, Seen } from "../../Sandbox.js"
+import { picker, scriptHeader } from "./faults.js"
 import { verifyToken } from "./verifyToken.js"
 import { serve } from "./webServer.js"
 
@@ -78,7 +78,7 @@ export const start = (
       }
 
       if (url.pathname === "/docs" || url.pathname === "/openapi.json") {
-        const docs = await import("./sandboxDocs.js")
+        const docs = await import("./docs.js")
         const page = await docs.answer(originOf(request), new Request(url))
         response.writeHead(page.status, Object.fromEntries(page.headers))
         return void response.end(Buffer.from(await page.arrayBuffer()))

@@ -3,17 +3,17 @@
  */
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
-import type { BufferedResponse } from "@effect-gr4vy/core/BufferedResponse"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
-import { TransportFailure } from "@effect-gr4vy/core/TransportFailure"
+import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import type * as Otel from "@opentelemetry/api"
 import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { RetryPolicy } from "../RetryPolicy.js"
-import { activeContext } from "./otelContext.js"
-import { clockOf } from "./timer.js"
+import type { RetryPolicy } from "../../RetryPolicy.js"
+import { activeContext } from "../otel/context.js"
+import { clockOf } from "../timer.js"
 
 /**
  * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends with its time
@@ -23,7 +23,7 @@ export type Transport = (begin: () => Begun) => Effect.Effect<BufferedResponse, 
 
 /** A request that has begun, which it does when the transport takes it, and not if the call was interrupted before. */
 export interface Begun {
-  readonly request: Outgoing
+  readonly request: WireRequest
   /** The time limit. */
   readonly millis: number
   readonly clock: Clock.Clock
@@ -32,7 +32,7 @@ export interface Begun {
 }
 
 /** A request as it goes on the wire: what the caller asked for, at its address, with every header. */
-export class Outgoing {
+export class WireRequest {
   constructor(
     readonly asked: HttpClientRequest.HttpClientRequest,
     /** Scheme, host, path and query. */

@@ -8,7 +8,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Data from "effect/Data"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import { type Delivered, RequestFailed, type RequestFailedReason } from "./Errors.js"
+import { type Delivered, RequestFailed, type RequestFailedReason } from "../Errors.js"
 
 /**
  * One request that got no usable answer.
