@@ -3,13 +3,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { CheckoutSessionId } from "../CheckoutSession.js"
 import * as Endpoints from "../Endpoints.js"
 import { RequestFailed } from "../Errors.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "../SecureFields.js"
 import { explain } from "./explain.js"
+import { secretsIn } from "./scrub.js"
 
 /** What `f` gives, unless the id was forced past its type. */
 export const withId = <A, E>(
@@ -50,6 +50,4 @@ const invalidRequest = (problem: string) =>
 
 /** What a server must not be able to say back. */
 export const secretsOf = (update: CheckoutSessionSecureFieldsUpdate | undefined): ReadonlyArray<string> =>
-  update?.paymentMethod === undefined
-    ? []
-    : [Redacted.value(update.paymentMethod.number), Redacted.value(update.paymentMethod.securityCode)]
+  secretsIn(update)
