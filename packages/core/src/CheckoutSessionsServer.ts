@@ -128,7 +128,7 @@ const readUpdate = (request: HttpServerRequest.HttpServerRequest) =>
           status: 400,
           code: "bad_request",
           message: "Request failed validation",
-          details: problems(error).map(
+          details: problems(error, CheckoutSessionSecureFieldsUpdate.ast).map(
             ({ message, path }) =>
               new ErrorDetail({
                 location: "body",

@@ -29,7 +29,7 @@ export const encodeUpdate = (
     const encoded = encodePayload(update)
     return Either.isRight(encoded)
       ? Effect.succeed(JSON.stringify(encoded.right))
-      : invalidRequest(explain(encoded.left, "update"))
+      : invalidRequest(explain(encoded.left, Endpoints.updateFields.payload.ast, "update"))
   })
 
 // A property of another name would be lost on the way: better said than lost.
