@@ -65,7 +65,7 @@ interface Any extends HttpApiEndpoint.HttpApiEndpoint.Any {
 }
 
 /** `/x/{a}` as the platform writes it: `/x/:a`. */
-const toColons = (path: string): `/${string}` => {
+export const toColons = (path: string): `/${string}` => {
   const [, rest = ""] = /^\/(.*)$/.exec(path.replace(/\{([^{}]+)\}/g, ":$1")) ?? []
   return `/${rest}`
 }
