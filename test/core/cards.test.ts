@@ -38,7 +38,7 @@ const messageOf = (wire: unknown): string => {
 
 describe("the rules of a card", () => {
   for (const [field, value, problem] of [
-    ["method", "apple_pay", 'must be "card"'],
+    ["method", "apple_pay", 'must be an object with the method "card", "click-to-pay" or "id"'],
     ["number", "411111111111", "must be 13 to 19 digits"],
     ["number", "41111111111111111111", "must be 13 to 19 digits"],
     ["number", "4111 1111 1111 1111", "must be 13 to 19 digits"],
@@ -197,7 +197,7 @@ describe("no digit of a wrong card", () => {
               assert.strictEqual(error.reason, "InvalidRequest")
               assert.strictEqual(
                 error.message,
-                "Nothing was sent: the id of a Checkout Session must be 1 to 64 letters, digits, '_' or '-'."
+                "Nothing was sent: checkoutSessionId must be 1 to 64 letters, digits, '_' or '-'."
               )
             }
           }

@@ -158,7 +158,10 @@ const properties = {
   currency: nullish(pattern(/^[A-Z]{3}$/, "3 capital letters (ISO 4217)", ["The currency (ISO 4217).", "EUR"])),
   paymentServiceId: nullish(uuid(["The ID of the payment service to use.", "fffd152a-9532-4087-9a4f-de58754210f0"])),
   expiresIn: optional(
-    seconds(3600, 86400, "1 to 24 hours", ["The number of seconds the session lives from now on.", 3600])
+    seconds(3600, 86400, "1 to 24 hours (a bare number is milliseconds)", [
+      "The number of seconds the session lives from now on.",
+      3600
+    ])
   ),
   country: nullish(country(["The country of the payment (ISO 3166-1 alpha-2).", "DE"])),
   isSubsequentPayment: nullish(flag(["Whether the payment follows an earlier one with the same card.", false])),
@@ -294,18 +297,20 @@ const paymentMethod = object<CheckoutSessionPaymentMethod>(
   }
 )
 
+const whenItExpires =
+  "The date and time when the Checkout Session will expire: 1 hour after its creation unless asked otherwise, or 5 minutes after its secure fields were received."
+
 const Instant = Schema.transformOrFail(
   Schema.String.annotations({
     ...says("a date and time with an offset (RFC 3339)"),
     jsonSchema: {
       type: "string",
       format: "date-time",
-      description:
-        "The date and time when the Checkout Session will expire: 1 hour after its creation unless asked otherwise, or 5 minutes after its secure fields were received.",
+      description: whenItExpires,
       examples: ["2022-01-01T00:00:00+00:00"]
     }
   }),
-  Schema.DateTimeUtcFromSelf.annotations(says("a DateTime.Utc")),
+  Schema.DateTimeUtcFromSelf.annotations({ ...says("a DateTime.Utc"), description: whenItExpires }),
   {
     strict: true,
     decode: (text, _, ast) => {
@@ -324,11 +329,15 @@ const Type = Schema.Literal("checkout-session").annotations({
 })
 
 /** What each property of a session without contents is on the wire. */
-const Bare = Schema.Struct({ type: Schema.optional(Type), id: CheckoutSessionId, expires_at: Instant })
+const Bare = Schema.Struct({
+  type: Schema.optionalWith(Type, { exact: true }),
+  id: CheckoutSessionId,
+  expires_at: Instant
+})
 
 class Fields extends Schema.Struct({
   /** Always `"checkout-session"`. */
-  type: Schema.optionalWith(Type, { default: () => "checkout-session" }),
+  type: Schema.optionalWith(Type, { exact: true, default: () => "checkout-session" }),
   /** The id of the session. */
   id: CheckoutSessionId,
   /** When the session expires (`expires_at` on the wire). */

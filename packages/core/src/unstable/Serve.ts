@@ -158,7 +158,7 @@ const onTheWire = (
   pointerOf: (path: ReadonlyArray<string>) => string
 ) => {
   const names = renames(schema.ast)
-  return problems(error).map(({ message, path }) => ({
+  return problems(error, schema.ast).map(({ message, path }) => ({
     pointer: pointerOf(path),
     message: message.replace(/\w+/g, (word) => names.get(word) ?? word)
   }))
@@ -178,17 +178,22 @@ const renames = (ast: AST.AST): ReadonlyMap<string, string> => {
             if (from !== to) names.set(String(to), String(from))
           }
         }
-        return walk(ast.from)
+        walk(ast.from)
+        break
       case "TypeLiteral":
-        return [...ast.propertySignatures, ...ast.indexSignatures].forEach(({ type }) => void walk(type))
+        for (const { type } of [...ast.propertySignatures, ...ast.indexSignatures]) walk(type)
+        break
       case "TupleType":
-        return [...ast.elements, ...ast.rest].forEach(({ type }) => void walk(type))
+        for (const { type } of [...ast.elements, ...ast.rest]) walk(type)
+        break
       case "Union":
-        return ast.types.forEach(walk)
+        for (const type of ast.types) walk(type)
+        break
       case "Refinement":
-        return walk(ast.from)
+        walk(ast.from)
+        break
       case "Suspend":
-        return walk(ast.f())
+        walk(ast.f())
     }
   }
   walk(ast)
