@@ -43,7 +43,7 @@ const pnpm = [tool("pnpm/pnpm")]
 
 export const managers: ReadonlyArray<Manager> = [
   { name: "npm", add: ["npm", "install"], node: [node], version: ["npm", "--version"] },
-  { name: "pnpm", add: [...pnpm, "add"], node: [node], version: [...pnpm, "--version"] },
+  { name: "pnpm", add: [...pnpm, "add", "--ignore-scripts"], node: [node], version: [...pnpm, "--version"] },
   { name: "yarn classic", add: [...yarn, "add", "--non-interactive"], node: [node], version: [...yarn, "--version"] },
   {
     name: "yarn, node_modules",
@@ -62,6 +62,7 @@ export const environment = (home: string, registry: string): Readonly<Record<str
   HOME: home,
   CI: "true",
   npm_config_registry: `${registry}/`,
+  pnpm_config_registry: `${registry}/`,
   npm_config_audit: "false",
   npm_config_fund: "false",
   npm_config_update_notifier: "false",
