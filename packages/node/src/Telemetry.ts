@@ -62,6 +62,43 @@ export const durationBoundaries: ReadonlyArray<number> = [
 ]
 
 /**
+ * The connections of a client, by `http.connection.state`: `active` or `idle`.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const openConnectionsMetric = "http.client.open_connections"
+
+/**
+ * The requests that wait for a connection.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const pendingRequestsMetric = "gr4vy.client.pending_requests"
+
+/**
+ * The tokens left in the retry budget, 500 at most per client. A retry takes 10, or 5 after a 429.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const retryBudgetMetric = "gr4vy.client.retry_budget"
+
+/**
+ * Where metrics go.
+ *
+ * - `"auto"`: to OpenTelemetry's meter where the process has registered a meter provider, else to Effect's `Metric`
+ * - `"otel"`: to OpenTelemetry's meter
+ * - `"effect"`: to Effect's `Metric`, which `@effect/opentelemetry`'s `NodeSdk` and `Otlp` export
+ * - `"off"`: nowhere
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Metrics = "auto" | "otel" | "effect" | "off"
+
+/**
  * The stage of the pipeline that sends one request: counts it, limits its time, and shows it to OpenTelemetry.
  *
  * @since 0.1.0

@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import { buildConnector, Client } from "undici"
 import { withoutInstrumentation } from "../otel/context.js"
+import { goesToMeter } from "../otel/metric.js"
 import type { Exchange } from "./exchange.js"
 import type { Options } from "./undici.js"
 
@@ -102,7 +103,7 @@ export class Connection {
   carry(exchange: Exchange): void {
     this.exchange = exchange
     exchange.connection = this
-    withoutInstrumentation(() => this.client.dispatch(exchange.dispatchOptions, exchange))
+    withoutInstrumentation(() => this.client.dispatch(exchange.dispatchOptions, exchange), goesToMeter("auto"))
   }
 
   destroy(): void {

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { suppressInstrumentation } from "../otel/context.js"
+import { goesToMeter } from "../otel/metric.js"
 import { timeoutWithin } from "../timeoutWithin.js"
 import { type Begun, encoded, type Received, type Transport, timedOut, tooLarge } from "./transport.js"
 
@@ -35,7 +36,7 @@ export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, 
         }),
         Effect.scoped,
         PlatformClient.mapFailures,
-        suppressInstrumentation,
+        suppressInstrumentation(() => goesToMeter("auto")),
         (effect) =>
           timeoutWithin(effect, millis, () =>
             timedOut(`No whole answer timeoutWithin ${Math.round(millis)} ms.`, true)

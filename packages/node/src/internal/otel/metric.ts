@@ -1,0 +1,247 @@
+/**
+ * The metrics of a client: the duration of each request, its connections, the requests that wait for one, and its retry
+ * budget. They go to one sink: OpenTelemetry's meter, or Effect's own `Metric`.
+ */
+import * as Otel from "@opentelemetry/api"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as MetricKey from "effect/MetricKey"
+import * as MetricLabel from "effect/MetricLabel"
+import * as MetricState from "effect/MetricState"
+import type * as Scope from "effect/Scope"
+import {
+  durationBoundaries,
+  durationMetric,
+  type Metrics,
+  openConnectionsMetric,
+  pendingRequestsMetric,
+  retryBudgetMetric,
+  schemaUrl
+} from "../../Telemetry.js"
+import { name, version } from "../version.js"
+import { ignoreThrow } from "./context.js"
+
+/** One set of attributes, made once, because both sinks find their aggregates by it. */
+export class Point {
+  private made: ReadonlyArray<MetricLabel.MetricLabel> | undefined
+
+  constructor(
+    readonly attributes: Otel.Attributes,
+    private readonly unit: string
+  ) {}
+
+  /** The same array each time: Effect keeps its histogram under the array's identity. */
+  get labels(): ReadonlyArray<MetricLabel.MetricLabel> {
+    this.made ??= Object.entries({ ...this.attributes, unit: this.unit }).map(([key, value]) =>
+      MetricLabel.make(key, String(value))
+    )
+    return this.made
+  }
+}
+
+/** The result of a request, as far as the duration metric tells results apart. */
+export interface Result {
+  readonly status: number | undefined
+  readonly errorType: string | undefined
+  readonly protocolVersion: string | undefined
+}
+
+/** The most sets of attributes per kind of request: a server may answer with any number for a status. */
+const maxPoints = 200
+
+/** The sets of attributes of one kind of request. */
+export class Points {
+  private readonly points = new Map<string, Point>()
+
+  constructor(private readonly common: Otel.Attributes) {}
+
+  of({ errorType, protocolVersion, status }: Result): Point {
+    const key = `${status} ${errorType} ${protocolVersion}`
+    const known = this.points.get(key)
+    if (known !== undefined) return known
+    if (this.points.size >= maxPoints) return this.overflow
+    const point = new Point(
+      {
+        ...this.common,
+        ...(status === undefined ? {} : { "http.response.status_code": status }),
+        ...(protocolVersion === undefined ? {} : { "network.protocol.version": protocolVersion }),
+        ...(errorType === undefined ? {} : { "error.type": errorType })
+      },
+      "s"
+    )
+    this.points.set(key, point)
+    return point
+  }
+
+  // As the SDKs of OpenTelemetry mark what they no longer tell apart.
+  private get overflow(): Point {
+    const point = this.points.get("overflow") ?? new Point({ ...this.common, "otel.metric.overflow": true }, "s")
+    this.points.set("overflow", point)
+    return point
+  }
+}
+
+const durationDescription = "Duration of HTTP client requests."
+
+const effectDurations = Metric.histogram(
+  durationMetric,
+  MetricBoundaries.fromIterable(durationBoundaries),
+  durationDescription
+)
+
+/** Records the duration of one request. Never throws. */
+export const recordDuration = (metrics: Metrics, seconds: number, point: Point): void => {
+  ignoreThrow(() => {
+    const durations = metrics === "auto" || metrics === "otel" ? meterDurations() : undefined
+    if (durations !== undefined) durations.record(seconds, point.attributes)
+    else if (metrics === "auto" || metrics === "effect") effectDurations.unsafeUpdate(seconds, point.labels)
+  })
+}
+
+/** Whether the metrics of a client go to OpenTelemetry's meter. */
+export const goesToMeter = (metrics: Metrics): boolean =>
+  (metrics === "auto" || metrics === "otel") && ignoreThrow(meterDurations) !== undefined
+
+let meterProvider: Otel.MeterProvider | undefined
+let durations: Otel.Histogram | undefined
+
+// Instruments are bound to the provider that made them: one registered later gets its own.
+const meterDurations = (): Otel.Histogram | undefined => {
+  const provider = Otel.metrics.getMeterProvider()
+  if (provider !== meterProvider) {
+    meterProvider = provider
+    durations = undefined
+    const meter = provider.getMeter(name, version, { schemaUrl })
+    if (meter !== Otel.createNoopMeter()) {
+      durations = meter.createHistogram(durationMetric, {
+        description: durationDescription,
+        unit: "s",
+        advice: { explicitBucketBoundaries: [...durationBoundaries] }
+      })
+      ignoreThrow(() => observeWith(meter))
+    }
+  }
+  return durations
+}
+
+/** What a client uses at the moment. */
+export interface Usage {
+  readonly active: number
+  readonly idle: number
+  readonly pending: number
+  readonly retryTokens: number
+}
+
+/** A client whose use is observed. */
+export interface Source {
+  readonly server: { readonly "server.address": string; readonly "server.port": number }
+  readonly metrics: Metrics
+  readonly usage: () => Usage
+}
+
+interface Gauge {
+  readonly metric: string
+  readonly description: string
+  readonly unit: string
+  readonly sum: boolean
+  readonly attributes?: Otel.Attributes
+  readonly of: (usage: Usage) => number
+}
+
+const openConnections = {
+  metric: openConnectionsMetric,
+  description: "Connections that are open or being made.",
+  unit: "{connection}",
+  sum: true
+}
+
+const gauges: ReadonlyArray<Gauge> = [
+  { ...openConnections, attributes: { "http.connection.state": "active" }, of: (_) => _.active },
+  { ...openConnections, attributes: { "http.connection.state": "idle" }, of: (_) => _.idle },
+  {
+    metric: pendingRequestsMetric,
+    description: "Requests that wait for a connection.",
+    unit: "{request}",
+    sum: true,
+    of: (_) => _.pending
+  },
+  {
+    metric: retryBudgetMetric,
+    description: "Tokens left in the retry budget; a retry takes 10, or 5 after a 429.",
+    unit: "{token}",
+    sum: false,
+    of: (_) => _.retryTokens
+  }
+]
+
+const sources = new Set<Source>()
+
+/** Observes a client for as long as the scope lives. Its use is read when somebody collects, and costs nothing else. */
+export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      sources.add(source)
+      if (!goesToMeter(source.metrics)) ignoreThrow(() => observeWithEffect(source))
+    }),
+    () => Effect.sync(() => sources.delete(source))
+  )
+
+const keyOf = ({ server }: Source): string => `${server["server.address"]}:${server["server.port"]}`
+
+/** The sum over the clients of one server: several clients of one process are one line on a dashboard. */
+const read = (gauge: Gauge, key: string, observed: (metrics: Metrics) => boolean): number => {
+  let total = 0
+  for (const source of sources) {
+    if (keyOf(source) === key && observed(source.metrics)) total += gauge.of(source.usage())
+  }
+  return total
+}
+
+const observeWith = (meter: Otel.Meter): void => {
+  for (const metric of new Set(gauges.map((_) => _.metric))) {
+    const parts = gauges.filter((_) => _.metric === metric)
+    const [{ description, sum, unit } = openConnections] = parts
+    const options = { description, unit }
+    const instrument = sum
+      ? meter.createObservableUpDownCounter(metric, options)
+      : meter.createObservableGauge(metric, options)
+    instrument.addCallback((result) => {
+      const seen = new Set<string>()
+      for (const source of sources) {
+        const key = keyOf(source)
+        if (seen.has(key) || !goesToMeter(source.metrics)) continue
+        seen.add(key)
+        for (const part of parts) {
+          result.observe(read(part, key, goesToMeter), { ...source.server, ...part.attributes })
+        }
+      }
+    })
+  }
+}
+
+const observedByEffect = new Set<string>()
+
+// Effect's gauges are written, not observed. Their hooks are what a snapshot reads, so that these read the client then,
+// instead of being written by every request.
+const observeWithEffect = (source: Source): void => {
+  const key = keyOf(source)
+  if ((source.metrics !== "auto" && source.metrics !== "effect") || observedByEffect.has(key)) return
+  observedByEffect.add(key)
+  const observed = (metrics: Metrics) => metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
+  for (const gauge of gauges) {
+    const { labels } = new Point({ ...source.server, ...gauge.attributes }, gauge.unit)
+    const { description, metric, sum } = gauge
+    if (sum) {
+      const hook = Metric.globalMetricRegistry.get(
+        MetricKey.taggedWithLabels(MetricKey.counter(metric, { description }), labels)
+      )
+      hook.get = () => MetricState.counter(read(gauge, key, observed))
+    } else {
+      const hook = Metric.globalMetricRegistry.get(
+        MetricKey.taggedWithLabels(MetricKey.gauge(metric, { description }), labels)
+      )
+      hook.get = () => MetricState.gauge(read(gauge, key, observed))
+    }
+  }
+}
