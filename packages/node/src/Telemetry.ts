@@ -62,6 +62,15 @@ export const durationBoundaries: ReadonlyArray<number> = [
 ]
 
 /**
+ * Decisions about retries, by `error.type` (why) and `gr4vy.retry` (what was decided): `made`, or the reason why not, as
+ * in the event `retry.abandoned`.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const retriesMetric = "gr4vy.client.retries"
+
+/**
  * The connections of a client, by `http.connection.state`: `active` or `idle`.
  *
  * @since 0.1.0

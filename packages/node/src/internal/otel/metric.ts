@@ -16,6 +16,7 @@ import {
   type Metrics,
   openConnectionsMetric,
   pendingRequestsMetric,
+  retriesMetric,
   retryBudgetMetric,
   schemaUrl
 } from "../../Telemetry.js"
@@ -24,7 +25,7 @@ import { ignoreThrow } from "./context.js"
 
 /** One set of attributes, made once, because both sinks find their aggregates by it. */
 export class Point {
-  private made: ReadonlyArray<MetricLabel.MetricLabel> | undefined
+  private made: ReadonlyArray<MetricLabel.MetricLabel> | undefined = undefined
 
   constructor(
     readonly attributes: Otel.Attributes,
@@ -40,89 +41,108 @@ export class Point {
   }
 }
 
-/** The result of a request, as far as the duration metric tells results apart. */
-export interface Result {
-  readonly status: number | undefined
-  readonly errorType: string | undefined
-  readonly protocolVersion: string | undefined
-}
-
 /** The most sets of attributes per kind of request: a server may answer with any number for a status. */
 const maxPoints = 200
 
-/** The sets of attributes of one kind of request. */
+/** The sets of attributes of one kind of request, by what they add to the common ones. */
 export class Points {
   private readonly points = new Map<string, Point>()
 
-  constructor(private readonly common: Otel.Attributes) {}
+  constructor(
+    private readonly common: Otel.Attributes,
+    private readonly unit: string
+  ) {}
 
-  of({ errorType, protocolVersion, status }: Result): Point {
-    const key = `${status} ${errorType} ${protocolVersion}`
-    const known = this.points.get(key)
-    if (known !== undefined) return known
-    if (this.points.size >= maxPoints) return this.overflow
-    const point = new Point(
-      {
-        ...this.common,
-        ...(status === undefined ? {} : { "http.response.status_code": status }),
-        ...(protocolVersion === undefined ? {} : { "network.protocol.version": protocolVersion }),
-        ...(errorType === undefined ? {} : { "error.type": errorType })
-      },
-      "s"
-    )
-    this.points.set(key, point)
-    return point
+  of(added: Otel.Attributes): Point {
+    let key = ""
+    for (const name in added) key += `${name}=${added[name]} `
+    return this.points.get(key) ?? this.add(key, added)
   }
 
-  // As the SDKs of OpenTelemetry mark what they no longer tell apart.
-  private get overflow(): Point {
-    const point = this.points.get("overflow") ?? new Point({ ...this.common, "otel.metric.overflow": true }, "s")
-    this.points.set("overflow", point)
+  private add(key: string, added: Otel.Attributes): Point {
+    if (this.points.size >= maxPoints && key !== overflow) {
+      // As OpenTelemetry's SDKs mark the sets that they no longer tell apart.
+      return this.points.get(overflow) ?? this.add(overflow, { "otel.metric.overflow": true })
+    }
+    const point = new Point(Object.assign({}, this.common, added), this.unit)
+    this.points.set(key, point)
     return point
   }
 }
 
-const durationDescription = "Duration of HTTP client requests."
+const overflow = "otel.metric.overflow"
+
+const duration = { description: "Duration of HTTP client requests.", unit: "s" }
+const retry = { description: "Decisions about retries: made, or abandoned and why.", unit: "{retry}" }
 
 const effectDurations = Metric.histogram(
   durationMetric,
   MetricBoundaries.fromIterable(durationBoundaries),
-  durationDescription
+  duration.description
 )
+const effectRetries = Metric.counter(retriesMetric, { description: retry.description, incremental: true })
+
+/** The points of the duration metric for one kind of request. */
+export const durationPoints = (common: Otel.Attributes): Points => new Points(common, duration.unit)
+
+/** The points of the retry metric for one kind of request. */
+export const retryPoints = (common: Otel.Attributes): Points => new Points(common, retry.unit)
 
 /** Records the duration of one request. Never throws. */
 export const recordDuration = (metrics: Metrics, seconds: number, point: Point): void => {
+  if (metrics === "off") return
   ignoreThrow(() => {
-    const durations = metrics === "auto" || metrics === "otel" ? meterDurations() : undefined
-    if (durations !== undefined) durations.record(seconds, point.attributes)
-    else if (metrics === "auto" || metrics === "effect") effectDurations.unsafeUpdate(seconds, point.labels)
+    const meter = metrics === "effect" ? undefined : instruments()
+    if (meter !== undefined) meter.durations.record(seconds, point.attributes)
+    else if (metrics !== "otel") effectDurations.unsafeUpdate(seconds, point.labels)
+  })
+}
+
+/** Counts one decision about a retry. Never throws. */
+export const countRetry = (metrics: Metrics, point: Point): void => {
+  if (metrics === "off") return
+  ignoreThrow(() => {
+    const meter = metrics === "effect" ? undefined : instruments()
+    if (meter !== undefined) meter.retries.add(1, point.attributes)
+    else if (metrics !== "otel") effectRetries.unsafeUpdate(1, point.labels)
   })
 }
 
 /** Whether the metrics of a client go to OpenTelemetry's meter. */
 export const goesToMeter = (metrics: Metrics): boolean =>
-  (metrics === "auto" || metrics === "otel") && ignoreThrow(meterDurations) !== undefined
+  (metrics === "auto" || metrics === "otel") && ignoreThrow(instruments) !== undefined
+
+const goesToEffect = (metrics: Metrics): boolean =>
+  metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
+
+interface Instruments {
+  readonly durations: Otel.Histogram
+  readonly retries: Otel.Counter
+}
 
 let meterProvider: Otel.MeterProvider | undefined
-let durations: Otel.Histogram | undefined
+let current: Instruments | undefined
 
-// Instruments are bound to the provider that made them: one registered later gets its own.
-const meterDurations = (): Otel.Histogram | undefined => {
+/** Absent where no meter provider is registered. */
+const instruments = (): Instruments | undefined => {
   const provider = Otel.metrics.getMeterProvider()
+  // Instruments are bound to the provider that made them: one registered later gets its own.
   if (provider !== meterProvider) {
     meterProvider = provider
-    durations = undefined
+    current = undefined
     const meter = provider.getMeter(name, version, { schemaUrl })
     if (meter !== Otel.createNoopMeter()) {
-      durations = meter.createHistogram(durationMetric, {
-        description: durationDescription,
-        unit: "s",
-        advice: { explicitBucketBoundaries: [...durationBoundaries] }
-      })
+      current = {
+        durations: meter.createHistogram(durationMetric, {
+          ...duration,
+          advice: { explicitBucketBoundaries: [...durationBoundaries] }
+        }),
+        retries: meter.createCounter(retriesMetric, retry)
+      }
       ignoreThrow(() => observeWith(meter))
     }
   }
-  return durations
+  return current
 }
 
 /** What a client uses at the moment. */
@@ -182,7 +202,7 @@ export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope>
   Effect.acquireRelease(
     Effect.sync(() => {
       sources.add(source)
-      if (!goesToMeter(source.metrics)) ignoreThrow(() => observeWithEffect(source))
+      if (goesToEffect(source.metrics)) ignoreThrow(() => observeWithEffect(source))
     }),
     () => Effect.sync(() => sources.delete(source))
   )
@@ -226,9 +246,8 @@ const observedByEffect = new Set<string>()
 // instead of being written by every request.
 const observeWithEffect = (source: Source): void => {
   const key = keyOf(source)
-  if ((source.metrics !== "auto" && source.metrics !== "effect") || observedByEffect.has(key)) return
+  if (observedByEffect.has(key)) return
   observedByEffect.add(key)
-  const observed = (metrics: Metrics) => metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
   for (const gauge of gauges) {
     const { labels } = new Point({ ...source.server, ...gauge.attributes }, gauge.unit)
     const { description, metric, sum } = gauge
@@ -236,12 +255,12 @@ const observeWithEffect = (source: Source): void => {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.counter(metric, { description }), labels)
       )
-      hook.get = () => MetricState.counter(read(gauge, key, observed))
+      hook.get = () => MetricState.counter(read(gauge, key, goesToEffect))
     } else {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.gauge(metric, { description }), labels)
       )
-      hook.get = () => MetricState.gauge(read(gauge, key, observed))
+      hook.get = () => MetricState.gauge(read(gauge, key, goesToEffect))
     }
   }
 }
