@@ -1,7 +1,7 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Credentials, RequestFailed } from "@effect-gr4vy/core"
-import { Cause, DateTime, Deferred, Effect, Exit, Fiber, Option, Redacted, Scope, TestClock } from "effect"
+import { Cause, DateTime, Deferred, Effect, Exit, Fiber, Logger, Option, Redacted, Scope, TestClock } from "effect"
 
 const lifetime = 100_000
 
@@ -109,6 +109,23 @@ describe("a token from a source", () => {
       const cold = yield* Effect.fork(Effect.flip(credentials.token))
       yield* TestClock.adjust("1 minute")
       failed(yield* Fiber.join(cold), /\(TimeoutException\)/)
+    })
+  )
+
+  it.scoped("whose renewal fails while it is still good is a warning, which names the failure and quotes nothing", () =>
+    Effect.gen(function* () {
+      const lines: Array<unknown> = []
+      const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel.label, String(message)]))
+      const { credentials } = yield* numbered((n) => (n === 1 ? Effect.void : Effect.fail(new Error("the key is hush"))))
+      yield* credentials.token
+      yield* TestClock.adjust("80 seconds")
+      yield* credentials.token.pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      assert.deepStrictEqual(lines, [
+        [
+          "WARN",
+          "The token could not be renewed: the source of the credentials failed (Error). The old token is still good, and the next call tries again."
+        ]
+      ])
     })
   )
 

@@ -184,10 +184,11 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
         withNow((now) => {
           underway = undefined
           const token = good(now)
-          return Deferred.done(
-            deferred,
-            token === undefined ? Exit.mapErrorCause(exit, sourceFailed) : Exit.succeed(token)
-          )
+          if (token === undefined) return Deferred.done(deferred, Exit.mapErrorCause(exit, sourceFailed))
+          const done = Deferred.done(deferred, Exit.succeed(token))
+          return Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)
+            ? done
+            : Effect.zipLeft(done, Effect.logWarning(notRenewed(Cause.squash(exit.cause))))
         })
 
     // In the layer's scope, not the caller's: a caller that is interrupted leaves it running for the others. Once it is
@@ -229,15 +230,21 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
 const withNow = <A, E, R>(f: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Clock.clockWith((clock) => f(clock.unsafeCurrentTimeMillis()))
 
+// No call fails, so that nobody else would say so before the old token ends.
+const notRenewed = (error: unknown): string =>
+  `The token could not be renewed: the source of the credentials failed (${nameOf(error)}). The old token is still good, and the next call tries again.`
+
+/** Not its message: that may quote what the source was given. */
+const nameOf = (error: unknown): string =>
+  Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)
+    ? error._tag
+    : error instanceof Error
+      ? error.name
+      : "unknown"
+
 const sourceFailed = (cause: Cause.Cause<unknown>): Cause.Cause<RequestFailed> => {
   const error = Cause.squash(cause)
   if (error instanceof RequestFailed) return Cause.fail(error)
-  const name =
-    Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)
-      ? error._tag
-      : error instanceof Error
-        ? error.name
-        : "unknown"
   return Cause.fail(
     new RequestFailed({
       reason: "Credentials",
@@ -245,7 +252,7 @@ const sourceFailed = (cause: Cause.Cause<unknown>): Cause.Cause<RequestFailed> =
       attempts: 0,
       message: Cause.isInterruptedOnly(cause)
         ? "There is no token to send: the credentials were closed while one was being made."
-        : `There is no token to send: the source of the credentials failed (${name}). Nothing was sent.`
+        : `There is no token to send: the source of the credentials failed (${nameOf(error)}). Nothing was sent.`
     })
   )
 }

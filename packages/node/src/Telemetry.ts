@@ -62,8 +62,8 @@ export const durationBoundaries: ReadonlyArray<number> = [
 ]
 
 /**
- * Decisions about retries, by `error.type` (why) and `gr4vy.retry` (what was decided): `made`, or the reason why not, as
- * in the event `retry.abandoned`.
+ * Retries that were made or abandoned, by `error.type` of the failed request. One that was abandoned has the reason in
+ * `retry.abandoned`: `unsafe`, `attempts`, `budget`, `deadline` or `retry-after`.
  *
  * @since 0.1.0
  * @category conventions

@@ -73,7 +73,7 @@ export class Points {
 const overflow = "otel.metric.overflow"
 
 const duration = { description: "Duration of HTTP client requests.", unit: "s" }
-const retry = { description: "Decisions about retries: made, or abandoned and why.", unit: "{retry}" }
+const retry = { description: "Retries that were made or abandoned.", unit: "{retry}" }
 
 const effectDurations = Metric.histogram(
   durationMetric,
