@@ -21,7 +21,7 @@ const program = Effect.gen(function* () {
 }).pipe(Effect.withSpan("checkout"))
 
 const badDay = Sandbox.layer({
-  faults: [undefined, { status: 503 }, undefined, { status: 502 }, { status: 429, headers: { "retry-after": "60" } }]
+  faults: [undefined, { status: 503 }, undefined, { status: 502 }, { status: 429, retryAfterSeconds: 60 }]
 })
 
 const Gr4vyInSandbox = Layer.unwrapEffect(

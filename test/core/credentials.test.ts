@@ -116,7 +116,9 @@ describe("a token from a source", () => {
     Effect.gen(function* () {
       const lines: Array<unknown> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel.label, String(message)]))
-      const { credentials } = yield* numbered((n) => (n === 1 ? Effect.void : Effect.fail(new Error("the key is hush"))))
+      const { credentials } = yield* numbered((n) =>
+        n === 1 ? Effect.void : Effect.fail(new Error("the key is hush"))
+      )
       yield* credentials.token
       yield* TestClock.adjust("80 seconds")
       yield* credentials.token.pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))

@@ -1,7 +1,7 @@
 /**
  * Metrics as a reader of OpenTelemetry's SDK collects them, in a few words.
  */
-import { type Attributes } from "@opentelemetry/api"
+import type { Attributes } from "@opentelemetry/api"
 import { DataPointType, type Histogram, MetricReader, type ScopeMetrics } from "@opentelemetry/sdk-metrics"
 import { Effect } from "effect"
 

@@ -89,7 +89,7 @@ describe("with instrumentations that were given no hook", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("with metrics: \"off\" they count ours as they count others'", () =>
+  it.live('with metrics: "off" they count ours as they count others\'', () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Script.script(Script.session)
       yield* Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(id)).pipe(

@@ -19,7 +19,7 @@ interface Line {
 const logged = (
   answers: ReadonlyArray<Script.Answer>,
   call: Effect.Effect<unknown, unknown, CheckoutSessions>,
-  options: { readonly level?: LogLevel.LogLevel; readonly gr4vy?: Omit<Partial<Gr4vy.Options>, "privateKey" | "token"> } = {}
+  options: { readonly level?: LogLevel.LogLevel; readonly gr4vy?: Gr4vy.TravelOptions } = {}
 ) =>
   Effect.gen(function* () {
     const lines: Array<Line> = []
@@ -39,7 +39,7 @@ const logged = (
           baseUrl,
           token: Redacted.make(token),
           retry: RetryPolicy.make({ baseDelay: "1 millis" }),
-          ...(options.gr4vy as object)
+          ...options.gr4vy
         })
       ),
       Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
@@ -89,7 +89,13 @@ describe("logs", () => {
     })
   )
 
-  const reasons = [
+  interface Reason {
+    readonly name: string
+    readonly answers: ReadonlyArray<Script.Answer>
+    readonly gr4vy: Gr4vy.TravelOptions
+    readonly message: RegExp
+  }
+  const reasons: ReadonlyArray<Reason> = [
     { name: "attempts", answers: [Script.status(503)], gr4vy: {}, message: /after 503: 3 requests have failed/ },
     {
       name: "deadline",
@@ -121,7 +127,10 @@ describe("logs", () => {
 
   it.live("so is an empty budget", () =>
     Effect.gen(function* () {
-      const { lines } = yield* logged([Script.status(503)], Effect.forEach(Array(30).fill(0), () => Effect.exit(getIt)))
+      const { lines } = yield* logged(
+        [Script.status(503)],
+        Effect.forEach(Array(30).fill(0), () => Effect.exit(getIt))
+      )
       assert.match(lines.at(-1)?.message ?? "", /after 503: the retry budget is empty/)
     })
   )
@@ -150,7 +159,9 @@ describe("logs", () => {
         Effect.provide(Logger.replace(Logger.defaultLogger, logger))
       )
       assert.strictEqual(error._tag, "Unauthorized")
-      assert.deepStrictEqual(lines, [["WARN", "No new token after a 401, which is the call's result: The vault is sealed."]])
+      assert.deepStrictEqual(lines, [
+        ["WARN", "No new token after a 401, which is the call's result: The vault is sealed."]
+      ])
     }).pipe(Effect.scoped)
   )
 

@@ -22,7 +22,7 @@ const addIt = Effect.flatMap(CheckoutSessions, (sessions) => sessions.add())
 
 afterEach(unregister)
 
-type Options = Omit<Partial<Gr4vy.Options>, "id" | "environment" | "privateKey" | "token" | "baseUrl">
+type Options = Gr4vy.TravelOptions
 
 const layer = (baseUrl: string, options: Options = {}) =>
   Gr4vy.layer({
@@ -305,13 +305,10 @@ describe("a call that ended before it was on the wire", () => {
         [1]
       )
       const services = spans.filter((_) => _.name === "CheckoutSessions.get")
-      assert.deepStrictEqual(
-        services.map((_) => [_.attributes["error.type"], _.attributes["gr4vy.attempts"]]).sort(),
-        [
-          ["Timeout", 0],
-          ["Timeout", 1]
-        ]
-      )
+      assert.deepStrictEqual(services.map((_) => [_.attributes["error.type"], _.attributes["gr4vy.attempts"]]).sort(), [
+        ["Timeout", 0],
+        ["Timeout", 1]
+      ])
     })
   )
 
@@ -418,7 +415,10 @@ describe("decisions about retries", () => {
   it.live("a failure that no retry could change leaves none", () =>
     Effect.gen(function* () {
       const { metrics, service } = yield* observe([Script.status(404)])
-      assert.deepStrictEqual(service?.events.filter((_) => _.name.startsWith("retry")), [])
+      assert.deepStrictEqual(
+        service?.events.filter((_) => _.name.startsWith("retry")),
+        []
+      )
       assert.deepStrictEqual(gauge(metrics, Telemetry.retriesMetric), [])
     })
   )

@@ -122,7 +122,13 @@ describe.each(wirings)("over OTLP, wired as $name", ({ layer, number, scope }) =
       assert.sameDeepMembers(
         durations.map((_) => [_.kind, _.unit, _.count, _.boundaries, _.attributes]),
         [
-          ["histogram", "s", 1, Telemetry.durationBoundaries, { ...common, "http.response.status_code": number(503), "error.type": "503" }],
+          [
+            "histogram",
+            "s",
+            1,
+            Telemetry.durationBoundaries,
+            { ...common, "http.response.status_code": number(503), "error.type": "503" }
+          ],
           ["histogram", "s", 1, Telemetry.durationBoundaries, { ...common, "http.response.status_code": number(200) }]
         ]
       )

@@ -163,7 +163,9 @@ export interface CallerSignal {
  */
 export const timedOutBySignal = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean => {
   const signal = fiber.getFiberRef(callerSignal)
-  return signal?.aborted === true && Predicate.hasProperty(signal.reason, "name") && signal.reason.name === "TimeoutError"
+  return (
+    signal?.aborted === true && Predicate.hasProperty(signal.reason, "name") && signal.reason.name === "TimeoutError"
+  )
 }
 
 /**

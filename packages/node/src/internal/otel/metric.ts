@@ -20,6 +20,7 @@ import {
   retryBudgetMetric,
   schemaUrl
 } from "../../Telemetry.js"
+import type { Usage } from "../transport/transport.js"
 import { name, version } from "../version.js"
 import { ignoreThrow } from "./context.js"
 
@@ -145,19 +146,13 @@ const instruments = (): Instruments | undefined => {
   return current
 }
 
-/** What a client uses at the moment. */
-export interface Usage {
-  readonly active: number
-  readonly idle: number
-  readonly pending: number
-  readonly retryTokens: number
-}
-
 /** A client whose use is observed. */
 export interface Source {
   readonly server: { readonly "server.address": string; readonly "server.port": number }
   readonly metrics: Metrics
-  readonly usage: () => Usage
+  /** Absent where the carrier does not tell. */
+  readonly usage: (() => Usage) | undefined
+  readonly budget: { readonly available: number }
 }
 
 interface Gauge {
@@ -166,7 +161,7 @@ interface Gauge {
   readonly unit: string
   readonly sum: boolean
   readonly attributes?: Otel.Attributes
-  readonly of: (usage: Usage) => number
+  readonly of: (source: Source) => number | undefined
 }
 
 const openConnections = {
@@ -177,21 +172,21 @@ const openConnections = {
 }
 
 const gauges: ReadonlyArray<Gauge> = [
-  { ...openConnections, attributes: { "http.connection.state": "active" }, of: (_) => _.active },
-  { ...openConnections, attributes: { "http.connection.state": "idle" }, of: (_) => _.idle },
+  { ...openConnections, attributes: { "http.connection.state": "active" }, of: (_) => _.usage?.().active },
+  { ...openConnections, attributes: { "http.connection.state": "idle" }, of: (_) => _.usage?.().idle },
   {
     metric: pendingRequestsMetric,
     description: "Requests that wait for a connection.",
     unit: "{request}",
     sum: true,
-    of: (_) => _.pending
+    of: (_) => _.usage?.().pending
   },
   {
     metric: retryBudgetMetric,
     description: "Tokens left in the retry budget; a retry takes 10, or 5 after a 429.",
     unit: "{token}",
     sum: false,
-    of: (_) => _.retryTokens
+    of: (_) => _.budget.available
   }
 ]
 
@@ -209,11 +204,12 @@ export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope>
 
 const keyOf = ({ server }: Source): string => `${server["server.address"]}:${server["server.port"]}`
 
-/** The sum over the clients of one server: several clients of one process are one line on a dashboard. */
-const read = (gauge: Gauge, key: string, observed: (metrics: Metrics) => boolean): number => {
-  let total = 0
+/** The sum over the clients of one server, which are one line on a dashboard; absent where none of them tells. */
+const read = (gauge: Gauge, key: string, observed: (metrics: Metrics) => boolean): number | undefined => {
+  let total: number | undefined
   for (const source of sources) {
-    if (keyOf(source) === key && observed(source.metrics)) total += gauge.of(source.usage())
+    const value = keyOf(source) === key && observed(source.metrics) ? gauge.of(source) : undefined
+    if (value !== undefined) total = (total ?? 0) + value
   }
   return total
 }
@@ -233,7 +229,8 @@ const observeWith = (meter: Otel.Meter): void => {
         if (seen.has(key) || !goesToMeter(source.metrics)) continue
         seen.add(key)
         for (const part of parts) {
-          result.observe(read(part, key, goesToMeter), { ...source.server, ...part.attributes })
+          const value = read(part, key, goesToMeter)
+          if (value !== undefined) result.observe(value, { ...source.server, ...part.attributes })
         }
       }
     })
@@ -249,18 +246,19 @@ const observeWithEffect = (source: Source): void => {
   if (observedByEffect.has(key)) return
   observedByEffect.add(key)
   for (const gauge of gauges) {
+    if (gauge.of(source) === undefined) continue
     const { labels } = new Point({ ...source.server, ...gauge.attributes }, gauge.unit)
     const { description, metric, sum } = gauge
     if (sum) {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.counter(metric, { description }), labels)
       )
-      hook.get = () => MetricState.counter(read(gauge, key, goesToEffect))
+      hook.get = () => MetricState.counter(read(gauge, key, goesToEffect) ?? 0)
     } else {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.gauge(metric, { description }), labels)
       )
-      hook.get = () => MetricState.gauge(read(gauge, key, goesToEffect))
+      hook.get = () => MetricState.gauge(read(gauge, key, goesToEffect) ?? 0)
     }
   }
 }

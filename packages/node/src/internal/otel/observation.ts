@@ -1,0 +1,160 @@
+/**
+ * The CLIENT span and the duration of one request on the wire, by the semantic conventions for HTTP clients
+ * (https://opentelemetry.io/docs/specs/semconv/http/).
+ */
+import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
+import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import { interrupted, start, timedOutBySignal } from "@effect-gr4vy/core/unstable/Span"
+import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import * as Otel from "@opentelemetry/api"
+import * as Cause from "effect/Cause"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
+import type { Metrics } from "../../Telemetry.js"
+import type { Call } from "../pipeline/call.js"
+import { monotonicMillis } from "../timer.js"
+import type { Received } from "../transport/transport.js"
+import { ignoreThrow } from "./context.js"
+import { durationPoints, type Points, recordDuration, retryPoints, type Source } from "./metric.js"
+import { bridged, toHrTime } from "./span.js"
+
+/** What all requests of one kind have in common. */
+export interface Route {
+  readonly name: string
+  readonly attributes: Otel.Attributes
+  /** The base URL that the request's path is appended to. */
+  readonly baseUrl: string
+  readonly durations: Points
+  readonly retries: Points
+}
+
+/** One request that is shown to others: opened before it goes out, and ended once. */
+export class Observation {
+  /** Absent where nobody would see it. */
+  readonly span: Tracer.Span | undefined
+  private readonly start: number
+
+  constructor(
+    private readonly call: Call,
+    private readonly route: Route,
+    private readonly metrics: Metrics
+  ) {
+    this.span = startSpan(call, route)
+    this.start = monotonicMillis(call.clock)
+  }
+
+  end(exit: Exit.Exit<BufferedResponse, TransportFailure>, received: Received | undefined): void {
+    const { call, metrics, route, span, start } = this
+    if (span === undefined && metrics === "off") return
+    const result: Otel.Attributes = {}
+    if (received?.status !== undefined) result["http.response.status_code"] = received.status
+    if (received?.protocolVersion !== undefined) result["network.protocol.version"] = received.protocolVersion
+    const errorType = errorTypeOf(call, exit)
+    if (errorType !== undefined) result["error.type"] = errorType
+    if (metrics !== "off")
+      recordDuration(metrics, (monotonicMillis(call.clock) - start) / 1000, route.durations.of(result))
+    if (span === undefined) return
+    ignoreThrow(() => {
+      if (received?.peer !== undefined) {
+        result["network.peer.address"] = received.peer.address
+        result["network.peer.port"] = received.peer.port
+      }
+      const requestId = Exit.isSuccess(exit) ? exit.value.requestId : undefined
+      if (requestId !== undefined) result["gr4vy.request_id"] = requestId
+      endSpan(call, span, result, errorType)
+    })
+  }
+}
+
+/** Finds what a call's requests have in common with others. */
+export type Router = (call: Call) => Route
+
+/** Names a request after its endpoint; a plain request after its method alone. */
+export const router = (baseUrl: string): Router => {
+  const prefix = new URL(baseUrl).pathname.replace(/\/$/, "")
+  const server = serverOf(baseUrl)
+  const make = (method: string, template: string | undefined): Route => {
+    const attributes = {
+      "http.request.method": method,
+      ...server,
+      ...(template === undefined ? {} : { "url.template": template })
+    }
+    return {
+      name: template === undefined ? method : `${method} ${template}`,
+      attributes,
+      baseUrl,
+      durations: durationPoints(attributes),
+      retries: retryPoints(attributes)
+    }
+  }
+  const endpoints = new WeakMap<object, Route>()
+  const methods = new Map<string, Route>()
+  return ({ endpoint, request: { method } }) => {
+    const known = endpoint === undefined ? methods.get(method) : endpoints.get(endpoint)
+    if (known !== undefined) return known
+    const route = make(method, endpoint && prefix + endpoint.path)
+    if (endpoint === undefined) methods.set(method, route)
+    else endpoints.set(endpoint, route)
+    return route
+  }
+}
+
+/** The server of a base URL, as OpenTelemetry names servers. */
+export const serverOf = (baseUrl: string): Source["server"] => {
+  const { hostname, port, protocol } = new URL(baseUrl)
+  return {
+    "server.address": hostname.replace(/^\[|\]$/g, ""),
+    "server.port": port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
+  }
+}
+
+const errorTypeOf = ({ request }: Call, exit: Exit.Exit<BufferedResponse, TransportFailure>): string | undefined => {
+  if (Exit.isFailure(exit)) {
+    if (Cause.isInterruptedOnly(exit.cause)) return interrupted
+    const failure = Cause.failureOption(exit.cause)
+    return Option.isSome(failure) ? failure.value.reason : "_OTHER"
+  }
+  const response = exit.value
+  if (response.status >= 400) return String(response.status)
+  // Decoded here or later, a response is decoded once.
+  const unusable =
+    response.status >= 200 &&
+    response.status < 300 &&
+    isEndpointRequest(request) &&
+    Either.isLeft(response.decodedBy(request))
+  return unusable ? "InvalidResponse" : undefined
+}
+
+// Made by hand rather than by `Effect.useSpan`: its end has to tell a 503 that arrived from a success, and nothing
+// beneath it is an effect that would need it as a parent. Effect's native tracer shows its spans to nobody, so there is
+// none to make: the caller's span speaks for the request.
+const startSpan = (call: Call, route: Route): Tracer.Span | undefined =>
+  start(call.fiber, route.name, "client", () => {
+    const attributes: Otel.Attributes = Object.assign({}, route.attributes)
+    // A secret parameter is in the URL by its name alone.
+    attributes["url.full"] = isEndpointRequest(call.request) ? route.baseUrl + call.request.shownUrl : call.url
+    if (call.attempts > 0) attributes["http.request.resend_count"] = call.attempts
+    return attributes
+  })
+
+const endSpan = (call: Call, span: Tracer.Span, result: Otel.Attributes, errorType: string | undefined): void => {
+  const endTime = call.clock.unsafeCurrentTimeNanos()
+  for (const key in result) span.attribute(key, result[key])
+  // A caller that gave up is no error, but a time limit is, whoever set it.
+  const isError = errorType !== undefined && (errorType !== interrupted || timedOutBySignal(call.fiber))
+  // Who has wrapped `end` (Effect's DevTools do) waits for it to be called.
+  const otel = Object.hasOwn(span, "end") ? undefined : bridged(span)
+  if (otel !== undefined) {
+    // Both bridges would call a success OK and give an error a description; the conventions leave both out.
+    if (isError) otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
+    otel.end(toHrTime(endTime))
+  } else {
+    span.end(
+      endTime,
+      isError ? Exit.fail(errorType) : errorType === interrupted ? Exit.interrupt(FiberId.none) : Exit.void
+    )
+  }
+}
