@@ -45,7 +45,6 @@ const over = (client: Layer.Layer<HttpClient.HttpClient>) => (baseUrl: string) =
 const transports = [
   { name: "the pipeline's own transport", layer: (baseUrl: string) => Gr4vy.layer(options(baseUrl)) },
   { name: "an undici HttpClient", layer: over(NodeHttpClient.layerUndici) },
-  { name: "a node:http HttpClient", layer: over(NodeHttpClient.layer) },
   { name: "a fetch HttpClient", layer: over(FetchHttpClient.layer) }
 ]
 

@@ -222,29 +222,26 @@ const observeWith = (meter: Otel.Meter): void => {
     const instrument = sum
       ? meter.createObservableUpDownCounter(metric, options)
       : meter.createObservableGauge(metric, options)
+    const shown = new Map<string, { readonly part: Gauge; readonly source: Source }>()
     instrument.addCallback((result) => {
-      const seen = new Set<string>()
       for (const source of sources) {
-        const key = keyOf(source)
-        if (seen.has(key) || !goesToMeter(source.metrics)) continue
-        seen.add(key)
         for (const part of parts) {
-          const value = read(part, key, goesToMeter)
-          if (value !== undefined) result.observe(value, { ...source.server, ...part.attributes })
+          if (part.of(source) !== undefined) shown.set(`${keyOf(source)} ${gauges.indexOf(part)}`, { part, source })
         }
+      }
+      for (const { part, source } of shown.values()) {
+        // SDKs repeat the last value of what is no longer observed, but a client that was closed has no connections.
+        const value = read(part, keyOf(source), goesToMeter) ?? (sum ? 0 : undefined)
+        if (value !== undefined) result.observe(value, { ...source.server, ...part.attributes })
       }
     })
   }
 }
 
-const observedByEffect = new Set<string>()
-
 // Effect's gauges are written, not observed. Their hooks are what a snapshot reads, so that these read the client then,
 // instead of being written by every request.
 const observeWithEffect = (source: Source): void => {
   const key = keyOf(source)
-  if (observedByEffect.has(key)) return
-  observedByEffect.add(key)
   for (const gauge of gauges) {
     if (gauge.of(source) === undefined) continue
     const { labels } = new Point({ ...source.server, ...gauge.attributes }, gauge.unit)
@@ -258,7 +255,11 @@ const observeWithEffect = (source: Source): void => {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.gauge(metric, { description }), labels)
       )
-      hook.get = () => MetricState.gauge(read(gauge, key, goesToEffect) ?? 0)
+      let last = 0
+      hook.get = () => {
+        last = read(gauge, key, goesToEffect) ?? last
+        return MetricState.gauge(last)
+      }
     }
   }
 }

@@ -6,7 +6,6 @@ import { isInactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
 import type { Call } from "../pipeline/call.js"
-import { hasSdk } from "./provider.js"
 import { bridged, spanContextOf } from "./span.js"
 
 export const traceHeaders = (call: Call, span: Tracer.AnySpan | undefined): Readonly<Record<string, string>> => {
@@ -17,8 +16,7 @@ export const traceHeaders = (call: Call, span: Tracer.AnySpan | undefined): Read
       Otel.propagation.inject(contextOf(call, current), carrier, setter)
       return carrier
     }
-    // An SDK that registers no propagator was told to (`OTEL_PROPAGATORS=none`), and one without fields injects nothing.
-    return hasSdk() || hasPropagator() ? {} : { traceparent: traceparent(call, current) }
+    return hasOpenTelemetry() ? {} : { traceparent: traceparent(call, current) }
   } catch {
     return {}
   }
@@ -39,10 +37,13 @@ const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanCo
 /** With its `tracestate`, where OpenTelemetry knows the span. */
 const bridgedContext = (span: Tracer.AnySpan): Otel.SpanContext | undefined => bridged(span)?.spanContext()
 
-/** Whether any propagator is registered: where the API keeps it, because the API itself does not tell. */
-const hasPropagator = (): boolean => {
+/**
+ * Whether the process has set up OpenTelemetry's tracing in any part. Then a propagator that is missing, or that has no
+ * fields, was asked for (`OTEL_PROPAGATORS=none`). Read where the API keeps what was registered: it does not tell.
+ */
+const hasOpenTelemetry = (): boolean => {
   const api: unknown = Reflect.get(globalThis, Symbol.for("opentelemetry.js.api.1"))
-  return typeof api === "object" && api !== null && "propagation" in api && api.propagation !== undefined
+  return typeof api === "object" && api !== null && ("propagation" in api || "trace" in api || "context" in api)
 }
 
 /** Takes what HTTP can carry: a propagator's slip must not cost the request. */
