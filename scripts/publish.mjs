@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 const repository = process.env.GITHUB_REPOSITORY
 if (repository === undefined) throw new Error("GITHUB_REPOSITORY is not set: releases are published by the workflow.")
 
-for (const directory of ["packages/core", "packages/node"]) {
+for (const directory of ["packages/core", "packages/node", "packages/promise"]) {
   const file = `${directory}/package.json`
   const url = `git+https://github.com/${repository}.git`
   const manifest = { ...JSON.parse(readFileSync(file, "utf8")), repository: { type: "git", url, directory } }

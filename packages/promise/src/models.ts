@@ -1,0 +1,258 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * What goes in and comes out, as plain values: strings, numbers, `Date`s and objects of these.
+ */
+
+/**
+ * A duration: milliseconds, or a number with its unit, e.g. `"10 seconds"`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Duration = number | `${number} ${"milli" | "second" | "minute" | "hour" | "day"}${"" | "s"}`
+
+/** One of these, never both. */
+type Address =
+  | {
+      /** The subdomain of your Gr4vy instance, e.g. `plantly`. `GR4VY_ID` by default. */
+      readonly id?: string | undefined
+      /** `"sandbox"` by default, or what `GR4VY_ENVIRONMENT` says. */
+      readonly environment?: "sandbox" | "production" | undefined
+      readonly baseUrl?: never
+    }
+  | {
+      /**
+       * A whole URL instead: `https:`, or `http:` on a loopback host; without credentials; a path in it becomes a
+       * prefix. `GR4VY_BASE_URL` by default.
+       */
+      readonly baseUrl?: string | URL | undefined
+      readonly id?: never
+      readonly environment?: never
+    }
+
+/** One of these, never two. */
+type Authentication =
+  | {
+      /** A bearer token that is good for as long as the client lives. `GR4VY_TOKEN` by default. */
+      readonly token?: string | undefined
+      readonly privateKey?: never
+      readonly getToken?: never
+    }
+  | {
+      /**
+       * The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are signed, cached and renewed.
+       * `GR4VY_PRIVATE_KEY`, or the file that `GR4VY_PRIVATE_KEY_FILE` names, by default.
+       */
+      readonly privateKey?: string | undefined
+      readonly token?: never
+      readonly getToken?: never
+    }
+  | {
+      /**
+       * Gets a token from a source of your own, e.g. a secret manager. Called when the first request needs a token,
+       * again when 20 % of a token's lifetime is left, and once after a 401; one call serves all requests that wait.
+       */
+      readonly getToken?: (() => Promise<ExpiringToken>) | undefined
+      readonly token?: never
+      readonly privateKey?: never
+    }
+
+/**
+ * A token, and the moment from which it is no longer good.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExpiringToken {
+  readonly token: string
+  readonly expiresAt: Date
+}
+
+/**
+ * When a request is retried. What is left out has the value of the client, and there the default.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryOptions {
+  /** How many requests one call may send, the first included: 3 by default, 100 at most. */
+  readonly maxAttempts?: number | undefined
+  /** The wait before the n-th retry is `random × min(maxDelay, baseDelay × 2^(n-1))`. 250 ms by default. */
+  readonly baseDelay?: Duration | undefined
+  /** 8 seconds by default. */
+  readonly maxDelay?: Duration | undefined
+  /** A server that asks to wait longer than this is not waited for. 30 seconds by default. */
+  readonly maxRetryAfter?: Duration | undefined
+  /**
+   * `"at-most-once"` (default): an `add` that may have reached the API is not sent again, because it could create a
+   * second session. `"at-least-once"`: it is sent again like a `get`; a stray session costs nothing and expires.
+   */
+  readonly creates?: "at-most-once" | "at-least-once" | undefined
+  /** Whether a 401 gets one new token and one more request. `true` by default. */
+  readonly renewToken?: boolean | undefined
+}
+
+/** The options that have nothing to do with address or authentication. */
+interface ClientOptions {
+  /** What signed tokens allow: `checkout-sessions.read` and `checkout-sessions.write` by default. */
+  readonly scopes?: ReadonlyArray<string> | undefined
+  /** The lifetime of signed tokens: 5 minutes by default, 30 seconds to 24 hours. */
+  readonly tokenLifetime?: Duration | undefined
+  /** Sent as `x-gr4vy-merchant-account-id`. `GR4VY_MERCHANT_ACCOUNT_ID` by default. */
+  readonly merchantAccountId?: string | undefined
+  /** When requests are retried; `"none"` for exactly one request per call. */
+  readonly retry?: RetryOptions | "none" | undefined
+  /** The limit of one request: connecting, sending, headers and the whole body. 10 seconds by default. */
+  readonly attemptTimeout?: Duration | undefined
+  /** The limit of a call: every attempt, every wait. 30 seconds by default. */
+  readonly deadline?: Duration | undefined
+  /** The largest response body in bytes. 1 MiB by default. */
+  readonly maxResponseBytes?: number | undefined
+  /** How many connections there may be at a time; further requests wait for one. 64 by default. */
+  readonly connections?: number | undefined
+  /** Whether requests carry the trace's context. `true` by default. */
+  readonly propagateTrace?: boolean | undefined
+}
+
+/**
+ * The options of `create`. Where address or authentication is left out, the `GR4VY_…` variables are read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Options = Address & Authentication & ClientOptions
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions {
+  /**
+   * Ends the call, its socket and its retries at once; the promise then rejects with the signal's `reason`, like
+   * `fetch`.
+   */
+  readonly signal?: AbortSignal | null | undefined
+  /** When this call is retried; what is left out is as the client has it. `"none"` for exactly one request. */
+  readonly retry?: RetryOptions | "none" | null | undefined
+}
+
+/**
+ * A Checkout Session: the short-lived place at Gr4vy that holds a buyer's card until a transaction uses it.
+ *
+ * @see https://docs.gr4vy.com/reference/checkout-sessions
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckoutSession {
+  readonly type: "checkout-session"
+  readonly id: string
+  /** 1 hour after the creation, or 5 minutes after the secure fields were received. */
+  readonly expiresAt: Date
+}
+
+/**
+ * A card, as the buyer types it in.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CardRequest = {
+  readonly method: "card"
+  /** 13–19 digits. Never shown in an error, a log or a span. */
+  readonly number: string
+  /** `MM/YY` */
+  readonly expirationDate: string
+  /** 3 or 4 digits. Never shown in an error, a log or a span. */
+  readonly securityCode: string
+  /** An external identifier to match the card against your own records. */
+  readonly externalIdentifier?: string | null
+  /** Where to send the buyer once they have approved, for payment methods that ask for approval. */
+  readonly redirectUrl?: string | null
+} & (
+  | {
+      /** The id of the buyer the card belongs to: a UUID. Never together with `buyerExternalIdentifier`. */
+      readonly buyerId?: string
+      readonly buyerExternalIdentifier?: never
+    }
+  | {
+      readonly buyerId?: never
+      /** Your own identifier of the buyer the card belongs to. Never together with `buyerId`. */
+      readonly buyerExternalIdentifier?: string
+    }
+)
+
+/**
+ * The secure fields to store on a Checkout Session. The session has to be used within 5 minutes from then on.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckoutSessionSecureFieldsUpdate {
+  readonly paymentMethod?: CardRequest
+}
+
+/**
+ * A client of one Gr4vy instance. Its calls reject with `Unauthorized`, `NotFound`, `Generic` or `RequestFailed`, or
+ * with the reason of their signal.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Client extends AsyncDisposable {
+  /**
+   * Creates a Checkout Session, which lives for 1 hour. Sent at most once unless `creates` says otherwise: a second
+   * request could create a second session.
+   */
+  readonly add: (options?: CallOptions | null) => Promise<CheckoutSession>
+  /** Reads a Checkout Session. */
+  readonly get: (id: string, options?: CallOptions | null) => Promise<CheckoutSession>
+  /**
+   * Stores secure fields on a Checkout Session, which then lives for 5 minutes more. Card data on a server is for
+   * merchants who are certified for it (PCI DSS): elsewhere the browser stores it.
+   */
+  readonly updateFields: (
+    id: string,
+    update?: CheckoutSessionSecureFieldsUpdate | null,
+    options?: CallOptions | null
+  ) => Promise<void>
+  /** Deletes a Checkout Session. */
+  readonly delete: (id: string, options?: CallOptions | null) => Promise<void>
+  /** Takes no more calls, lets those underway finish, and resolves once every socket is closed. Never rejects. */
+  readonly close: () => Promise<void>
+}
+
+/**
+ * The purpose of a payment form, fixed by your server: the page cannot change it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Embed {
+  /** In the smallest unit of the currency, e.g. 1299 for USD 12.99. */
+  readonly amount: number
+  /** ISO 4217, e.g. `USD`. */
+  readonly currency: string
+  readonly buyerId?: string
+  readonly buyerExternalIdentifier?: string
+  readonly merchantAccountId?: string
+  readonly cartItems?: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** Its keys are yours, and pass through unchanged. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Its keys are those of the API, and pass through unchanged. */
+  readonly connectionOptions?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface EmbedOptions {
+  /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. */
+  readonly privateKey: string
+  /** Pins the token to one Checkout Session. */
+  readonly checkoutSessionId?: string | undefined
+  /** The purpose of the form. */
+  readonly embed?: Embed | undefined
+  /** The lifetime of the token: 1 hour by default, 30 seconds to 24 hours. */
+  readonly lifetime?: Duration | undefined
+}
