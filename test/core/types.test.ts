@@ -13,6 +13,7 @@ import {
   type RequestFailed,
   type Unauthorized
 } from "@effect-gr4vy/core"
+import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { Gr4vy, OtelTracer, SignedCredentials } from "@effect-gr4vy/node"
 import { type ConfigError, type Effect, type Layer, Redacted, type Scope } from "effect"
 import { describe, expectTypeOf, it } from "vitest"
@@ -25,7 +26,7 @@ type OnSession = Unauthorized | NotFound | Generic | RequestFailed
 describe("the types of the service", () => {
   it("have the exact errors of each method", () => {
     expectTypeOf<Service["add"]>().toEqualTypeOf<
-      () => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
+      (options?: Endpoint.CallOptions) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
     >()
     expectTypeOf<Service["get"]>().toEqualTypeOf<(id: CheckoutSessionId) => Effect.Effect<CheckoutSession, OnSession>>()
     expectTypeOf<Service["updateFields"]>().toEqualTypeOf<

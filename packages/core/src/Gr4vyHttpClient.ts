@@ -16,11 +16,8 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
-import { settled } from "./internal/settled.js"
 import * as PlatformClient from "./unstable/PlatformClient.js"
 import { BufferedResponse } from "./unstable/Response.js"
-
-export { Attempts, attemptsOf } from "./unstable/Response.js"
 
 /**
  * Where the API lives: an instance by its id, or any base URL (a white-label host, a proxy, the sandbox server).
@@ -200,10 +197,7 @@ export const notAPath: RequestFailed = new RequestFailed({
 export const fromExecute = <E>(
   execute: (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<HttpClientResponse.HttpClientResponse, E>
 ): HttpClient.HttpClient.With<E> =>
-  HttpClient.makeWith<never, never, E, never>((request) => {
-    const exit = settled(request)
-    return exit?._tag === "Success" ? execute(exit.value) : Effect.flatMap(request, execute)
-  }, Effect.succeed)
+  HttpClient.makeWith<never, never, E, never>((request) => Effect.flatMap(request, execute), Effect.succeed)
 
 const makePlain = (options: Address & { readonly merchantAccountId?: string }) =>
   Effect.gen(function* () {

@@ -8,6 +8,7 @@ export { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessio
 export { CheckoutSessionsApi } from "./CheckoutSessionsApi.js"
 export * as CheckoutSessionsMemory from "./CheckoutSessionsMemory.js"
 export { Credentials, type CredentialsService, type ExpiringToken, type TokenSource } from "./Credentials.js"
+export * as Endpoint from "./Endpoint.js"
 export {
   Delivered,
   ErrorDetail,

@@ -8,7 +8,7 @@
  */
 
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Endpoints from "@effect-gr4vy/core/Endpoints"
+import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
 import { start } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
@@ -152,20 +152,17 @@ const router = (baseUrl: string): ((request: HttpClientRequest.HttpClientRequest
     "server.address": url.hostname.replace(/^\[|\]$/g, ""),
     "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port)
   }
-  const routes = [Endpoints.add, Endpoints.get, Endpoints.updateFields, Endpoints.delete].map(({ method, path }) => {
-    const template = prefix + path.replace(/:(\w+)/g, "{$1}")
+  return (request) => {
+    if (!isEndpointRequest(request)) {
+      return { name: request.method, attributes: { "http.request.method": request.method, ...server } }
+    }
+    const { method, path } = request.endpoint
+    const template = prefix + path
     return {
-      method,
-      pattern: new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`),
       name: `${method} ${template}`,
       attributes: { "http.request.method": method, ...server, "url.template": template }
     }
-  })
-  return ({ method, url }) =>
-    routes.find((route) => route.method === method && route.pattern.test(url)) ?? {
-      name: method,
-      attributes: { "http.request.method": method, ...server }
-    }
+  }
 }
 
 const resultAttributes = (outcome: Outcome | undefined, received: Received | undefined): Otel.Attributes => {

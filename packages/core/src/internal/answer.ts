@@ -23,6 +23,8 @@ interface ErrorBody {
 export const toError = (answer: {
   readonly status: number
   readonly text: string
+  readonly attempts: number
+  readonly requestId: string | undefined
   readonly retryAfter: Option.Option<Duration.Duration>
   readonly secrets: ReadonlyArray<string>
 }): Unauthorized | NotFound | Generic => {
@@ -34,7 +36,9 @@ export const toError = (answer: {
       Option.flatMapNullable((_) => _.message),
       Option.getOrElse(() => describe(answer.status, Option.isSome(body) ? "no message" : kindOf(answer.text)))
     ),
-    details: Option.match(body, { onNone: () => [], onSome: (_) => _.details })
+    details: Option.match(body, { onNone: () => [], onSome: (_) => _.details }),
+    attempts: answer.attempts,
+    ...(answer.requestId === undefined ? {} : { requestId: answer.requestId })
   }
   switch (answer.status) {
     case 401:

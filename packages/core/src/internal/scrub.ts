@@ -1,6 +1,8 @@
 /**
  * Takes secrets out of text that a server wrote, before a person sees it: an API may echo what it got.
  */
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 
 const redacted = "<redacted>"
 
@@ -17,4 +19,10 @@ export const scrub = (text: string, secrets: ReadonlyArray<string>): string => {
     if (secret.length > 0) clean = clean.replaceAll(secret, redacted)
   }
   return clean.replace(jsonWebToken, redacted).replace(bearer, `$1 ${redacted}`).replace(cardNumber, redacted)
+}
+
+/** The strings inside the `Redacted` values of what a caller gave. */
+export const secretsIn = (value: unknown): ReadonlyArray<string> => {
+  if (Redacted.isRedacted(value)) return [String(Redacted.value(value))]
+  return Predicate.isObject(value) ? Object.values(value).flatMap(secretsIn) : []
 }

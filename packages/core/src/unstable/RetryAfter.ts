@@ -36,3 +36,14 @@ export const parse = (value: string | undefined, nowMillis: number): Option.Opti
     : Option.match(parseHttpDate(trimmed), { onNone: () => 0, onSome: (date) => date - nowMillis })
   return millis > 0 && millis <= Number.MAX_SAFE_INTEGER ? Option.some(Duration.millis(millis)) : Option.none()
 }
+
+/**
+ * Reads what a response's headers ask for.
+ *
+ * @since 0.1.0
+ * @category parsing
+ */
+export const fromHeaders = (
+  headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
+  nowMillis: number
+): Option.Option<Duration.Duration> => parse([headers["retry-after"]].flat()[0], nowMillis)

@@ -5,7 +5,6 @@
 
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
-import { Attempts } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import * as RetryAfter from "@effect-gr4vy/core/unstable/RetryAfter"
 import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
@@ -47,7 +46,7 @@ export const retry =
     const attempt = (history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
       Effect.matchEffect(next(request, call), {
         onSuccess: (response) => {
-          response[Attempts] = call.attempts
+          response.attempts = call.attempts
           if (resendOfStatus(response.status, false) !== "never") return again(refused(response, call), history)
           budget.succeeded(history.taken)
           return Effect.succeed(
