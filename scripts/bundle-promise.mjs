@@ -1,6 +1,6 @@
 // Bundles `@effect-gr4vy/promise` into one file with everything but its two dependencies, and collects the licence of
 // every package that is in it.
-import { readdir, readFile, writeFile } from "node:fs/promises"
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
@@ -58,5 +58,7 @@ const notices = await Promise.all(
     return `${name} ${version} (${license})\n\n${texts.map((text) => text.trim()).join("\n\n")}\n`
   })
 )
+// pnpm adds the workspace's own licence to a package only where no file is named like one.
+await copyFile(join(root, "../../LICENSE"), join(root, "LICENSE"))
 const heading = "This package contains code of the packages below, each under its own licence.\n"
 await writeFile(join(root, "THIRD-PARTY-LICENSES"), [heading, ...notices.sort()].join(`\n${"-".repeat(80)}\n\n`))

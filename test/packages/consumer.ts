@@ -36,28 +36,39 @@ export interface Consumer {
 const packageName = (tarball: string) =>
   basename(tarball).replace(/^effect-gr4vy-(\w+)-.*$/, (_, name) => `@effect-gr4vy/${name}`)
 
-/** Packs both packages, and installs them with the peers that they are developed with. */
-export const makeConsumer = async (): Promise<Consumer> => {
-  const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-consumer-"))
+const pack = async (dir: string, names: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
   const { packageManager } = await readJson(join(root, "package.json"))
   const filters = names.map((name) => `--filter=./packages/${name}`)
   await run(root, "npx", "--yes", String(packageManager), "-r", ...filters, "pack", "--pack-destination", dir)
-  const tarballs = (await readdir(dir)).filter((file) => file.endsWith(".tgz")).map((file) => join(dir, file))
+  return (await readdir(dir)).filter((file) => file.endsWith(".tgz")).map((file) => join(dir, file))
+}
 
+const install = async (dir: string, manifest: object) => {
+  const consumer = { name: "consumer", version: "0.0.0", private: true, type: "module", ...manifest }
+  await writeFile(join(dir, "package.json"), JSON.stringify(consumer))
+  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
+}
+
+/** Packs the promise package, and installs it where there is nothing else but `dependencies`. */
+export const makePromiseConsumer = async (dependencies: Readonly<Record<string, string>> = {}) => {
+  const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-promise-"))
+  const [tarball = ""] = await pack(dir, ["promise"])
+  await install(dir, { dependencies: { "@effect-gr4vy/promise": `file:${basename(tarball)}`, ...dependencies } })
+  return { dir, tarball, installed: join(dir, "node_modules/@effect-gr4vy/promise") }
+}
+
+/** Packs both packages for Effect, and installs them with the peers that they are developed with. */
+export const makeConsumer = async (): Promise<Consumer> => {
+  const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-consumer-"))
+  const tarballs = await pack(dir, names)
   const { devDependencies, peerDependencies } = await readJson(join(root, "packages/node/package.json"))
   const { devDependencies: tools } = await readJson(join(root, "package.json"))
-  const manifest = {
-    name: "consumer",
-    version: "0.0.0",
-    private: true,
-    type: "module",
+  await install(dir, {
     dependencies: {
       ...Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`])),
       ...Object.fromEntries(Object.keys(Object(peerDependencies)).map((name) => [name, Object(devDependencies)[name]]))
     },
     devDependencies: { "@types/node": Object(tools)["@types/node"] }
-  }
-  await writeFile(join(dir, "package.json"), JSON.stringify(manifest))
-  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
+  })
   return { dir, tarballs, installed: (name) => join(dir, "node_modules/@effect-gr4vy", name) }
 }
