@@ -32,17 +32,20 @@
  *
  * @since 0.1.0
  */
+import type * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Schema from "effect/Schema"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 import type { Generic, RequestFailed, Unauthorized } from "./Errors.js"
 import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { call } from "./internal/call.js"
 import { encodeRequest } from "./internal/encodeRequest.js"
-import { StatusAnnotation } from "./internal/status.js"
+import { StatusAnnotation, statusOf } from "./internal/status.js"
 import { spanned } from "./unstable/Span.js"
 
 /**
@@ -450,6 +453,59 @@ export const post = <
     method: "POST",
     status: options.status ?? (options.success === undefined ? 204 : 201)
   })
+
+/**
+ * An endpoint from the platform's own `HttpApiEndpoint`, so that a contract you have need not be written again. It says
+ * what the platform's value does not: whether a request may be sent again, and its name.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromHttpApi = <Name extends string, Path, UrlParams, Body, A, Error, const R extends Resend>(
+  endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, HttpMethod, Path, UrlParams, Body, never, A, Error>,
+  options: {
+    readonly resend: R
+    /** The name of the call's span; the endpoint's own by default. */
+    readonly name?: string
+    readonly scope?: string
+    readonly attemptTimeout?: Duration.DurationInput
+  }
+): Endpoint<
+  [
+    ...([Path] extends [never] ? [] : IsUnion<keyof Path> extends true ? [params: Path] : [param: Path[keyof Path]]),
+    ...([UrlParams] extends [never] ? [] : [query: UrlParams]),
+    ...([Body] extends [never] ? [] : [payload: Body]),
+    ...OptionArgs<R>
+  ],
+  A,
+  Error,
+  Wire<Path, UrlParams, Body>
+> => {
+  const { errorSchema, method, path, pathSchema, payloadSchema, successSchema, urlParamsSchema } = endpoint
+  const hasBody = !AST.isVoidKeyword(AST.encodedAST(successSchema.ast)) && !AST.isNeverKeyword(successSchema.ast)
+  const errors = AST.isUnion(errorSchema.ast) ? errorSchema.ast.types : [errorSchema.ast]
+  return make({
+    ...options,
+    name: options.name ?? endpoint.name,
+    method,
+    path: path.replace(/:(\w+)/g, "{$1}"),
+    params: Option.match(pathSchema, { onNone: () => ({}), onSome: propertiesOf }),
+    query: Option.getOrUndefined(withoutContext(urlParamsSchema)),
+    payload: Option.getOrUndefined(withoutContext(payloadSchema)),
+    success: hasBody ? Schema.make(successSchema.ast) : undefined,
+    errors: errors.filter((ast) => !AST.isNeverKeyword(ast)).map((ast) => Schema.make(ast)),
+    status: statusOf(successSchema) ?? (hasBody ? 200 : 204)
+  })
+}
+
+const withoutContext = (schema: Option.Option<Schema.Schema.All>): Option.Option<AnySchema> =>
+  Option.map(schema, ({ ast }) => Schema.make(ast))
+
+/** The schemas of a struct's properties, by their names. */
+const propertiesOf = ({ ast }: Schema.Schema.All): Params =>
+  Object.fromEntries(
+    (AST.isTypeLiteral(ast) ? ast.propertySignatures : []).map(({ name, type }) => [String(name), Schema.make(type)])
+  )
 
 /**
  * Marks a payload that may be left out.

@@ -7,6 +7,7 @@ import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import { Generic, NotFound } from "../Errors.js"
 import { parseJson, toError } from "./answer.js"
@@ -38,8 +39,7 @@ export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) 
     }
     if (!(error instanceof NotFound) || knowsNotFound) return error
     // An endpoint that declares no 404 has nothing that could be missing.
-    const { _tag: _, ...fields } = error
-    return new Generic(fields)
+    return new Generic(fieldsOf(error))
   }
 }
 
@@ -49,7 +49,7 @@ export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) 
  */
 const ownError = (schema: Schema.Schema.AnyNoContext) => {
   const decode = Schema.decodeUnknownEither(schema)
-  const tag = Predicate.hasProperty(schema, "_tag") ? { _tag: schema._tag } : {}
+  const tag = tagOf(schema)
   return (error: ReturnType<typeof toError>, { secrets, text }: ErrorResponse) => {
     const body = Either.getOrElse(parseJson(text), () => undefined)
     return decode({
@@ -60,6 +60,23 @@ const ownError = (schema: Schema.Schema.AnyNoContext) => {
     })
   }
 }
+
+/** How a program tells the class apart, which no server says. */
+const tagOf = ({ ast }: Schema.Schema.AnyNoContext): { readonly _tag?: AST.LiteralValue } => {
+  const encoded = AST.encodedAST(ast)
+  const tag = AST.isTypeLiteral(encoded) ? encoded.propertySignatures.find(({ name }) => name === "_tag") : undefined
+  return tag !== undefined && AST.isLiteral(tag.type) ? { _tag: tag.type.literal } : {}
+}
+
+/** By name: a spread leaves out the message of an error. */
+const fieldsOf = ({ attempts, code, details, message, requestId, status }: ReturnType<typeof toError>) => ({
+  status,
+  message,
+  details,
+  attempts,
+  ...(code === undefined ? {} : { code }),
+  ...(requestId === undefined ? {} : { requestId })
+})
 
 const scrubbed = (record: Readonly<Record<string, unknown>>, secrets: ReadonlyArray<string>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [scrub(key, secrets), scrubValue(value, secrets)]))

@@ -30,20 +30,20 @@ export const decodeSuccess = (
     Schema.decodeUnknownEither(success)
   )
   const [name, ...others] = Object.keys(params)
-  const expected = Option.getOrElse(AST.getIdentifierAnnotation(success.ast), () => "the expected body")
+  const expected = Option.getOrElse(AST.getIdentifierAnnotation(success.ast), () => "body")
   return (_, text, values) => {
     // An empty body is a success where the schema takes `undefined`.
     const result = Either.flatMap(
       text === "" ? Either.right(undefined) : Either.mapLeft(parseJson(text), () => undefined),
       (json) => Either.mapLeft(decode(json), () => undefined)
     )
-    if (Either.isLeft(result)) return unusable(`${kindOf(text)} instead of ${expected}`)
+    if (Either.isLeft(result)) return unusable(`${kindOf(text)} instead of the expected ${expected}`)
     if (belongs === undefined || name === undefined) return Either.right(result.right)
     // The record's types are the endpoint's own, which its constructor has checked.
     const belongsTo = belongs as (success: unknown, params: unknown) => boolean
     return belongsTo(result.right, others.length === 0 ? { [name]: values } : values)
       ? Either.right(result.right)
-      : Either.left({ found: `${expected} of another request`, misdirected: true })
+      : Either.left({ found: `the ${expected} of another request`, misdirected: true })
   }
 }
 

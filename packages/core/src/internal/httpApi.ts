@@ -5,7 +5,9 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import { type Generic, NotFound, type Unauthorized } from "../Errors.js"
 import { ErrorBody } from "./errorBody.js"
@@ -48,7 +50,7 @@ const httpApiEndpoint = (name: string, endpoint: Endpoint.Any): HttpApiEndpoint.
   if (Object.keys(params).length > 0) api = api.setPath(Schema.Struct(params))
   if (query !== undefined) api = api.setUrlParams(query)
   if (payload !== undefined) api = api.setPayload(payload)
-  api = api.addSuccess(success ?? HttpApiSchema.NoContent, { status })
+  api = api.addSuccess(success === undefined ? HttpApiSchema.NoContent : withStatus(success, status))
   api = api.addError(ErrorBody.Unauthorized)
   for (const error of errors) api = api.addError(error === NotFound ? ErrorBody.NotFound : error)
   return api.addError(ErrorBody.Generic).annotateContext(describeOperation(docs, { optional: payloadOptional }))
@@ -59,9 +61,20 @@ interface Any extends HttpApiEndpoint.HttpApiEndpoint.Any {
   setPath(schema: Schema.Schema.AnyNoContext): Any
   setUrlParams(schema: Schema.Schema.AnyNoContext): Any
   setPayload(schema: Schema.Schema.AnyNoContext): Any
-  addSuccess(schema: Schema.Schema.AnyNoContext, annotations: { readonly status: number }): Any
+  addSuccess(schema: Schema.Schema.AnyNoContext): Any
   addError(schema: Schema.Schema.AnyNoContext): Any
   annotateContext(context: ReturnType<typeof describeOperation>): Any
+}
+
+// An annotated schema loses the name it has in a description.
+const withStatus = (schema: Schema.Schema.AnyNoContext, status: number): Schema.Schema.AnyNoContext => {
+  const identifier = AST.getIdentifierAnnotation(schema.ast)
+  return status === 200
+    ? schema
+    : schema.annotations({
+        ...HttpApiSchema.annotations({ status }),
+        ...(Option.isSome(identifier) ? { identifier: identifier.value } : {})
+      })
 }
 
 /** `/x/{a}` as the platform writes it: `/x/:a`. */
