@@ -90,7 +90,7 @@ describe("a server of the contract", () => {
     [
       "a number in place of a card",
       JSON.stringify({ payment_method: visa.number }),
-      wrong("/payment_method", "must be a card")
+      wrong("/payment_method", 'must be an object with the method "card", "click-to-pay" or "id"')
     ]
   ] as const) {
     it.scopedLive(`answers ${what} with 400`, () =>

@@ -42,10 +42,14 @@ describe("the types of the service", () => {
     expectTypeOf(Gr4vyHttpClient.layer).returns.toEqualTypeOf<
       Layer.Layer<Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient | Credentials>
     >()
-    expectTypeOf(Gr4vy.layer).returns.toEqualTypeOf<Layer.Layer<CheckoutSessions, ConfigError.ConfigError>>()
-    expectTypeOf(Gr4vy.layerConfig).returns.toEqualTypeOf<Layer.Layer<CheckoutSessions, ConfigError.ConfigError>>()
+    expectTypeOf(Gr4vy.layer).returns.toEqualTypeOf<
+      Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError>
+    >()
+    expectTypeOf(Gr4vy.layerConfig).returns.toEqualTypeOf<
+      Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError>
+    >()
     expectTypeOf(Gr4vy.layerWithoutTransport).returns.toEqualTypeOf<
-      Layer.Layer<CheckoutSessions, ConfigError.ConfigError, HttpClient.HttpClient>
+      Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient>
     >()
     expectTypeOf(Gr4vy.make).returns.toEqualTypeOf<Effect.Effect<Service, ConfigError.ConfigError, Scope.Scope>>()
     expectTypeOf(SignedCredentials.layer).returns.toEqualTypeOf<Layer.Layer<Credentials, ConfigError.ConfigError>>()

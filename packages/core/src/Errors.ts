@@ -161,3 +161,18 @@ export class RequestFailed extends Schema.TaggedError<RequestFailed>("@effect-gr
     requestId: Schema.optionalWith(Schema.String, { exact: true })
   }
 ) {}
+
+/**
+ * Everything that an operation on Checkout Sessions can fail with: a schema to send errors over a wire of your own, or to
+ * store them.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const CheckoutSessionsError = Schema.Union(Unauthorized, NotFound, Generic, RequestFailed)
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type CheckoutSessionsError = typeof CheckoutSessionsError.Type

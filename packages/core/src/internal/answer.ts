@@ -116,11 +116,20 @@ const readErrorBody =
           .slice(0, maxDetails)
           .filter(Predicate.isRecord)
           .map((detail) => {
-            const [location, ...path] = (Array.isArray(detail["loc"]) ? detail["loc"].slice(0, maxDetails) : []).map(
-              (part) => clean(Predicate.isNumber(part) ? String(part) : part) ?? ""
+            const parts = (Array.isArray(detail["loc"]) ? detail["loc"].slice(0, maxDetails) : []).map((part) =>
+              Predicate.isString(part) || Predicate.isNumber(part) ? String(part) : ""
             )
-            const pointer = location === "body" ? path.map((part) => `/${part}`).join("") : path.join(".")
-            return errorDetail(location, clean(detail["type"]), cut(pointer), clean(detail["msg"]))
+            const [first, ...rest] = parts
+            // Only a word is a place: a number that is spread over the parts must be scrubbed as one.
+            const isPlace = first !== undefined && /^[a-z]+$/i.test(first)
+            const pointer =
+              first === "body" ? rest.map((part) => `/${part}`).join("") : (isPlace ? rest : parts).join(".")
+            return errorDetail(
+              isPlace ? clean(first) : undefined,
+              clean(detail["type"]),
+              cut(scrub(pointer, secrets)),
+              clean(detail["msg"])
+            )
           })
       })
     }

@@ -79,7 +79,7 @@ const serve = (endpoint: Endpoint.Any, run: Function_) => {
       const [name] = names
       if (name !== undefined) args.push(names.length === 1 ? path[name] : path)
       if (query !== undefined) args.push(urlParams)
-      if (decodePayload !== undefined) args.push(yield* readPayload(request, decodePayload, payloadOptional))
+      if (decodePayload !== undefined) args.push(yield* readPayload(request, decodePayload, payloadOptional, payload))
       if (resend === "keyed") {
         // A request without a key is one of its own.
         args.push({ idempotencyKey: request.headers["idempotency-key"] ?? globalThis.crypto.randomUUID() })
@@ -94,7 +94,8 @@ const serve = (endpoint: Endpoint.Any, run: Function_) => {
 const readPayload = (
   request: HttpServerRequest.HttpServerRequest,
   decode: (value: unknown) => Effect.Effect<unknown, Parameters<typeof problems>[0]>,
-  optional: boolean
+  optional: boolean,
+  schema: Schema.Schema.AnyNoContext | undefined
 ) =>
   Effect.flatMap(Effect.orDie(request.text), (text) => {
     if (text === "" && optional) return Effect.succeed(undefined)
@@ -111,7 +112,7 @@ const readPayload = (
           status: 400,
           code: "bad_request",
           message: "Request failed validation",
-          details: problems(error).map(
+          details: problems(error, schema?.ast ?? Schema.Unknown.ast).map(
             ({ message, path }) =>
               new ErrorDetail({
                 location: "body",
