@@ -82,7 +82,8 @@ export class Body {
 }
 
 /** Whether a `Content-Encoding` leaves a body as it is. */
-export const isIdentity = (encoding: string): boolean => /^(\s*(identity)?\s*,?)*$/i.test(encoding)
+export const isIdentity = (encoding: string): boolean =>
+  encoding.split(",").every((coding) => /^(identity)?$/i.test(coding.trim()))
 
 /** Whether a response with this status has a body, whatever its headers say (RFC 9110, section 6.4.1). */
 export const hasBody = (method: HttpMethod, status: number): boolean =>
