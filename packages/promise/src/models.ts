@@ -137,61 +137,6 @@ export interface CallOptions {
 }
 
 /**
- * A Checkout Session: the short-lived place at Gr4vy that holds a buyer's card until a transaction uses it.
- *
- * @see https://docs.gr4vy.com/reference/checkout-sessions
- * @since 0.1.0
- * @category models
- */
-export interface CheckoutSession {
-  readonly type: "checkout-session"
-  readonly id: string
-  /** 1 hour after the creation, or 5 minutes after the secure fields were received. */
-  readonly expiresAt: Date
-}
-
-/**
- * A card, as the buyer types it in.
- *
- * @since 0.1.0
- * @category models
- */
-export type CardRequest = {
-  readonly method: "card"
-  /** 13–19 digits. Never shown in an error, a log or a span. */
-  readonly number: string
-  /** `MM/YY` */
-  readonly expirationDate: string
-  /** 3 or 4 digits. Never shown in an error, a log or a span. */
-  readonly securityCode: string
-  /** An external identifier to match the card against your own records. */
-  readonly externalIdentifier?: string | null
-  /** Where to send the buyer once they have approved, for payment methods that ask for approval. */
-  readonly redirectUrl?: string | null
-} & (
-  | {
-      /** The id of the buyer the card belongs to: a UUID. Never together with `buyerExternalIdentifier`. */
-      readonly buyerId?: string
-      readonly buyerExternalIdentifier?: never
-    }
-  | {
-      readonly buyerId?: never
-      /** Your own identifier of the buyer the card belongs to. Never together with `buyerId`. */
-      readonly buyerExternalIdentifier?: string
-    }
-)
-
-/**
- * The secure fields to store on a Checkout Session. The session has to be used within 5 minutes from then on.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CheckoutSessionSecureFieldsUpdate {
-  readonly paymentMethod?: CardRequest
-}
-
-/**
  * A client of one Gr4vy instance. Its calls reject with `Unauthorized`, `NotFound`, `Generic` or `RequestFailed`, or
  * with the reason of their signal.
  *
