@@ -2,10 +2,12 @@ import type { HttpClient } from "@effect/platform"
 import {
   CardRequest,
   type CheckoutSession,
+  type CheckoutSessionCreate,
   CheckoutSessionId,
   CheckoutSessionSecureFieldsUpdate,
   CheckoutSessions,
   CheckoutSessionsMemory,
+  type CheckoutSessionUpdate,
   Credentials,
   type Generic,
   Gr4vyHttpClient,
@@ -26,9 +28,15 @@ type OnSession = Unauthorized | NotFound | Generic | RequestFailed
 describe("the types of the service", () => {
   it("have the exact errors of each method", () => {
     expectTypeOf<Service["add"]>().toEqualTypeOf<
-      (options?: Endpoint.CallOptions) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
+      (
+        session?: CheckoutSessionCreate,
+        options?: Endpoint.CallOptions
+      ) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
     >()
     expectTypeOf<Service["get"]>().toEqualTypeOf<(id: CheckoutSessionId) => Effect.Effect<CheckoutSession, OnSession>>()
+    expectTypeOf<Service["update"]>().toEqualTypeOf<
+      (id: CheckoutSessionId, session: CheckoutSessionUpdate) => Effect.Effect<CheckoutSession, OnSession>
+    >()
     expectTypeOf<Service["updateFields"]>().toEqualTypeOf<
       (id: CheckoutSessionId, update?: CheckoutSessionSecureFieldsUpdate) => Effect.Effect<void, OnSession>
     >()

@@ -143,7 +143,8 @@ const toJson = (encoded: unknown): Either.Either<string, string> =>
     catch: () => "payload must be what JSON can hold"
   })
 
-const isKey = (key: unknown): key is string =>
+/** Whether a value can be sent as `Idempotency-Key`. */
+export const isKey = (key: unknown): key is string =>
   Predicate.isString(key) && /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key)
 
 const beforeSendOf = (options: unknown): Endpoint.CallOptions["beforeSend"] =>
