@@ -10,7 +10,7 @@ const { create, NotFound } = require("@effect-gr4vy/promise")
 const main = async () => {
   const gr4vy = await create()
   try {
-    const session = await gr4vy.add()
+    const session = await gr4vy.add({ amount: 1299, currency: "USD" })
     console.log(`open   expires at ${session.expiresAt.toISOString()}`)
     await gr4vy.delete(session.id)
     await gr4vy.get(session.id)

@@ -15,7 +15,7 @@ import { Effect, Either, Exit, ManagedRuntime, Redacted } from "effect"
 const promises = async (baseUrl: string) => {
   const gr4vy = await create({ baseUrl, token: "any" })
   try {
-    const session = await gr4vy.add()
+    const session = await gr4vy.add({ amount: 1299, currency: "USD" })
     console.log(`promise   expires at ${session.expiresAt.toISOString()}`)
 
     await gr4vy.updateFields(session.id, {

@@ -47,7 +47,11 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
         "/orders/:cart",
         Effect.gen(function* () {
           const { cart } = yield* HttpRouter.schemaPathParams(Schema.Struct({ cart: Schema.String }))
-          const order: Order = { id: `order-${++orders}`, currency: "USD", items: carts[cart] ?? carts["approve"] ?? [] }
+          const order: Order = {
+            id: `order-${++orders}`,
+            currency: "USD",
+            items: carts[cart] ?? carts["approve"] ?? []
+          }
           yield* remember({ order, session: yield* openSession(order) })
           return HttpServerResponse.redirect(`/orders/${order.id}`, { status: 303 })
         })
@@ -116,7 +120,9 @@ const tracesOf = (spans: ReadonlyArray<TraceSpan>, orderId: string): string => {
   const root = spans.find(({ attributes }) => attributes["order.id"] === orderId)
   if (root === undefined) return ""
   const ids = new Set([root.id])
-  const inside = spans.filter(({ id, parentId }) => ids.has(id) || (parentId !== undefined && ids.has(parentId) && ids.add(id)))
+  const inside = spans.filter(
+    ({ id, parentId }) => ids.has(id) || (parentId !== undefined && ids.has(parentId) && ids.add(id))
+  )
   // A child ends before its parent, so it stands before it: look until nothing more is found.
   for (let found = -1; found !== inside.length; ) {
     found = inside.length
@@ -127,7 +133,10 @@ const tracesOf = (spans: ReadonlyArray<TraceSpan>, orderId: string): string => {
       }
     }
   }
-  return drawTraceSvg("Trace of the payment", spans.filter(({ id }) => ids.has(id)))
+  return drawTraceSvg(
+    "Trace of the payment",
+    spans.filter(({ id }) => ids.has(id))
+  )
 }
 
 const money = (amount: number, currency: string): string =>

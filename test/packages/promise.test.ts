@@ -100,7 +100,7 @@ import { type CheckoutSession, type Client, create, NotFound } from "@effect-gr4
 declare const process: { readonly argv: ReadonlyArray<string> }
 
 const life = async (gr4vy: Client): Promise<string> => {
-  const session: CheckoutSession = await gr4vy.add()
+  const session: CheckoutSession = await gr4vy.add({ amount: 1299, currency: "USD" })
   await gr4vy.updateFields(session.id, {
     paymentMethod: { method: "card", number: "4111111111111111", expirationDate: "11/29", securityCode: "123" }
   })

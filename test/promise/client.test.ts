@@ -167,7 +167,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
     Effect.gen(function* () {
       const { baseUrl } = yield* Sandbox.Sandbox
       const client = yield* open({ baseUrl, token: "any", ...nulls("merchantAccountId", "retry", "deadline") })
-      const { id } = yield* Effect.promise(() => client.add(null))
+      const { id } = yield* Effect.promise(() => client.add(null, null))
       yield* Effect.promise(() => client.updateFields(id, null, null))
       yield* Effect.promise(() => client.get(id, { signal: null, retry: null }))
       yield* Effect.promise(() => client.close())
@@ -177,13 +177,35 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
   it.scoped("refuses what plain JavaScript may give it, before anything is sent, and names the argument", () =>
     Effect.gen(function* () {
       const client = yield* inSandbox
+      const cycle: Record<string, unknown> = {}
+      cycle["self"] = cycle
       // What a type error would have said.
       const untyped: Record<string, (...args: ReadonlyArray<unknown>) => Promise<unknown>> = Object(client)
       const calls: ReadonlyArray<[string, ReadonlyArray<unknown>, string]> = [
-        ["add", [5], "options must be an object"],
-        ["get", [], "the id of a Checkout Session must be"],
-        ["get", [5], "the id of a Checkout Session must be"],
-        ["get", [null], "the id of a Checkout Session must be"],
+        ["add", [5], "payload must be"],
+        ["add", [{ signal: 5 }], "payload has a property of an unknown name"],
+        ["add", [{ amount: "5411" }], "payload.amount must be a whole number"],
+        ["add", [{}, 5], "options must be an object"],
+        ["get", [], "id must be a string"],
+        ["get", [5], "id must be a string"],
+        ["get", [null], "id must be a string"],
+        ["update", [id, null], "payload must be"],
+        ["update", [id], "payload must be"],
+        ["update", [id, { currency: "5411" }], "payload.currency must be 3 capital letters"],
+        ["request", [], "method must be one of GET"],
+        ["request", ["BREW", "/coffee"], "method must be one of GET"],
+        ["request", ["GET"], "path must be a string that begins with"],
+        ["request", ["GET", "https://example.com/5411"], "path must be a string that begins with"],
+        ["request", ["GET", "/transactions/../5411"], "one segment of a path"],
+        ["request", ["GET", "/transactions/%2e%2e/5411"], "one segment of a path"],
+        ["request", ["GET", "/transactions//5411"], "one segment of a path"],
+        ["request", ["GET", "/transactions/%zz"], "percent-encoded"],
+        ["request", ["POST", "/transactions", { body: 5411111111111111n }], "body must be what JSON can hold"],
+        ["request", ["POST", "/transactions", { body: cycle }], "body must be what JSON can hold"],
+        ["request", ["POST", "/transactions", { body: () => 5411 }], "body must be what JSON can hold"],
+        ["request", ["POST", "/transactions", { idempotencyKey: 5411 }], "options.idempotencyKey must be a string"],
+        ["request", ["POST", "/transactions", { idempotencyKey: "" }], "idempotencyKey must be 1 to 255"],
+        ["request", ["POST", "/transactions", { idempotencyKey: "a\n5411" }], "idempotencyKey must be 1 to 255"],
         ["get", [id, "now"], "options must be an object"],
         ["get", [id, { signal: {} }], "options.signal must be an AbortSignal"],
         ["get", [id, { signal: "5411111111111111" }], "options.signal must be an AbortSignal"],
@@ -194,9 +216,9 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
         ["get", [id, { retry: { maxDelay: {} } }], "options.retry.maxDelay must be"],
         ["get", [id, { retry: { attempts: 5 } }], "options.retry must only have the properties maxAttempts"],
         ["updateFields", [id, "5411111111111111"], "update must be an object"],
-        ["updateFields", [id, { paymentMethod: "5411111111111111" }], "update.paymentMethod must be a card"],
+        ["updateFields", [id, { paymentMethod: "5411111111111111" }], "paymentMethod must be an object"],
         ["updateFields", [id, { paymentMethod: { ...card, number: 5411111111111111 } }], "number must be a string"],
-        ["updateFields", [id, { paymentMethod: { ...card, securityCode: null } }], "securityCode must be a string"]
+        ["updateFields", [id, { paymentMethod: { ...card, securityCode: null } }], "paymentMethod"]
       ]
       const requests = yield* requestsDuring(
         Effect.gen(function* () {
@@ -233,9 +255,9 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
         for (let n = 0; n < 3; n++) await tagOfRejection(() => client.get(id, { retry: "none" }))
       })
       assert.strictEqual(yield* requestsOf(() => client.add()), 2)
-      assert.strictEqual(yield* requestsOf(() => client.add({ retry: "none" })), 1)
-      assert.strictEqual(yield* requestsOf(() => client.add({ retry: { maxAttempts: 3 } })), 3)
-      assert.strictEqual(yield* requestsOf(() => client.add({ retry: { creates: "at-most-once" } })), 1)
+      assert.strictEqual(yield* requestsOf(() => client.add(undefined, { retry: "none" })), 1)
+      assert.strictEqual(yield* requestsOf(() => client.add(null, { retry: { maxAttempts: 3 } })), 3)
+      assert.strictEqual(yield* requestsOf(() => client.add({}, { retry: { creates: "at-most-once" } })), 1)
     })
   )
 
@@ -283,7 +305,7 @@ describe("a call with a signal", () => {
     Effect.gen(function* () {
       const { baseUrl } = yield* slowServer
       const client = yield* open({ baseUrl, token: "any" })
-      const error = yield* rejection(() => client.add({ signal: AbortSignal.timeout(20) }))
+      const error = yield* rejection(() => client.add(undefined, { signal: AbortSignal.timeout(20) }))
       assert.instanceOf(error, DOMException)
       assert.strictEqual(error.name, "TimeoutError")
     })

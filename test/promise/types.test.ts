@@ -1,13 +1,8 @@
 /** The models of the promise package are written by hand: these are the types they must be, derived from the service's. */
 import { it } from "@effect/vitest"
 import type * as Core from "@effect-gr4vy/core"
-import type {
-  CardRequest,
-  CheckoutSession,
-  CheckoutSessionSecureFieldsUpdate,
-  Client,
-  Options
-} from "@effect-gr4vy/promise"
+import type * as Promised from "@effect-gr4vy/promise"
+import type { CardRequest, CheckoutSession, Client, Options } from "@effect-gr4vy/promise"
 import type { DateTime, Effect, Redacted } from "effect"
 import { expectTypeOf } from "vitest"
 
@@ -34,8 +29,19 @@ type Service = Effect.Effect.Success<typeof Core.CheckoutSessions>
 it("the models are those of the service, as plain values", () => {
   expectTypeOf<Flat<CheckoutSession>>().toEqualTypeOf<Flat<Plain<Core.CheckoutSession>>>()
   expectTypeOf<Flat<CardRequest>>().toEqualTypeOf<Flat<Plain<Core.CardRequest>>>()
-  expectTypeOf<Flat<CheckoutSessionSecureFieldsUpdate>>().toEqualTypeOf<
+  expectTypeOf<Flat<Promised.CheckoutSessionSecureFieldsUpdate>>().toEqualTypeOf<
     Flat<Plain<Core.CheckoutSessionSecureFieldsUpdate>>
+  >()
+  // A duration is a plain value already; Effect's own forms are left out.
+  expectTypeOf<Flat<Omit<Promised.CheckoutSessionCreate, "expiresIn">>>().toEqualTypeOf<
+    Flat<Plain<Omit<Core.CheckoutSessionCreate, "expiresIn">>>
+  >()
+  expectTypeOf<Flat<Omit<Promised.CheckoutSessionUpdate, "expiresIn">>>().toEqualTypeOf<
+    Flat<Plain<Omit<Core.CheckoutSessionUpdate, "expiresIn">>>
+  >()
+  expectTypeOf<Promised.CheckoutSessionCreate>().toExtend<Core.CheckoutSessionCreate>()
+  expectTypeOf<Flat<Omit<Promised.WebhookEvent, "target">>>().toEqualTypeOf<
+    Flat<Plain<Omit<Core.Webhooks.WebhookEvent, "target">>>
   >()
 })
 

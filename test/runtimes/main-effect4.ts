@@ -27,7 +27,7 @@ const open = (baseUrl: string) =>
 
 const life = Effect.gen(function* () {
   const gr4vy = use(yield* open(process.argv[2] ?? ""))
-  const { id, expiresAt } = yield* gr4vy((client, signal) => client.add({ signal }))
+  const { id, expiresAt } = yield* gr4vy((client, signal) => client.add({}, { signal }))
   ok(expiresAt instanceof Date)
   yield* gr4vy((client, signal) => client.delete(id, { signal }))
   return yield* gr4vy((client, signal) => client.get(id, { signal })).pipe(
@@ -42,7 +42,7 @@ const interruption = async () => {
   const api = await silentApi()
   const program = Effect.gen(function* () {
     const gr4vy = use(yield* open(api.baseUrl))
-    const fiber = yield* Effect.forkChild(gr4vy((client, signal) => client.add({ signal })))
+    const fiber = yield* Effect.forkChild(gr4vy((client, signal) => client.add({}, { signal })))
     yield* Effect.promise(() => api.asked)
     yield* Fiber.interrupt(fiber)
     // Not before: the client is still open.
@@ -55,7 +55,7 @@ const interruption = async () => {
 
 const concurrent = Effect.gen(function* () {
   const gr4vy = use(yield* open(process.argv[2] ?? ""))
-  const add = gr4vy((client, signal) => client.add({ signal }))
+  const add = gr4vy((client, signal) => client.add({}, { signal }))
   const sessions = yield* Effect.all(
     Array.from({ length: 50 }, () => add),
     { concurrency: "unbounded" }

@@ -12,7 +12,7 @@ const application = (gr4vy: Client) => {
   app.post("/checkout", async (_, response) => {
     const buyer = new AbortController()
     response.once("close", () => buyer.abort())
-    const session = await gr4vy.add({ signal: buyer.signal })
+    const session = await gr4vy.add({}, { signal: buyer.signal })
     response.status(201).json(session)
   })
   app.get("/checkout/:id", async (request, response) => {

@@ -4,6 +4,8 @@
 import { setMaxListeners } from "node:events"
 import { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
 import { CheckoutSessions, type CheckoutSessionsService } from "@effect-gr4vy/core/CheckoutSessions"
+import { Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import * as Webhooks from "@effect-gr4vy/core/Webhooks"
 import * as OtelTracer from "@effect-gr4vy/node/OtelTracer"
 import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
 import * as SignedCredentials from "@effect-gr4vy/node/SignedCredentials"
@@ -15,10 +17,21 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { RequestFailed } from "./errors.js"
-import { readCallOptions, readEmbedOptions, readOptions, readRetry, readUpdate, refuse } from "./internal/input.js"
+import {
+  readCallOptions,
+  readEmbedOptions,
+  readOptions,
+  readRequestOptions,
+  readRetry,
+  readUpdate,
+  readWebhook,
+  refuse
+} from "./internal/input.js"
 import { layerOf } from "./internal/options.js"
 import { type Plain, toPlain, toPlainError } from "./internal/plain.js"
-import type { CallOptions, Client, EmbedOptions, Options } from "./models.js"
+import { request } from "./internal/request.js"
+import type { CallOptions, Client, EmbedOptions, Options, WebhookOptions } from "./models.js"
+import type { WebhookEvent } from "./sessions.js"
 
 /**
  * A client, ready to be called; it joins the OpenTelemetry trace its calls are made in. Create one for the lifetime of
@@ -41,21 +54,22 @@ export const create = async (options?: Options | null): Promise<Client> => {
   const { retry, ...settings } = readOptions(options)
   const policy = readRetry(retry, RetryPolicy.standard)
   const runtime = ManagedRuntime.make(Layer.provideMerge(layerOf(settings, policy), OtelTracer.layer))
-  const built = await runtime.runPromiseExit(CheckoutSessions)
+  const built = await runtime.runPromiseExit(Effect.all({ sessions: CheckoutSessions, http: Gr4vyHttpClient }))
   if (Exit.isFailure(built)) {
     await runtime.dispose()
     throw unusable(built.cause)
   }
+  const { http, sessions } = built.value
   const underway = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
   const call = async <A, E>(
     options: CallOptions | null | undefined,
-    run: (sessions: CheckoutSessionsService) => Effect.Effect<A, E>
+    run: () => Effect.Effect<A, E>
   ): Promise<Plain<A>> => {
     if (closing !== undefined) throw closed()
     const { retry, signal } = readCallOptions(options)
-    const effect = run(built.value)
+    const effect = run()
     const running = retry === undefined ? effect : RetryPolicy.withPolicy(effect, readRetry(retry, policy))
     if (signal?.aborted) throw reasonOf(signal)
     allowManyCalls(signal)
@@ -75,14 +89,19 @@ export const create = async (options?: Options | null): Promise<Client> => {
 
   // Every operation of the service: one that is forgotten does not compile.
   const operations = {
-    add: (options) => call(options, (sessions) => sessions.add()),
-    get: (id, options) => call(options, (sessions) => sessions.get(toId(id))),
-    updateFields: (id, update, options) =>
-      call(options, (sessions) => sessions.updateFields(toId(id), readUpdate(update))),
-    delete: (id, options) => call(options, (sessions) => sessions.delete(toId(id)))
+    add: (session, options) => call(options, () => sessions.add(session ?? undefined)),
+    get: (id, options) => call(options, () => sessions.get(toId(id))),
+    update: (id, session, options) => call(options, () => sessions.update(toId(id), session)),
+    updateFields: (id, update, options) => call(options, () => sessions.updateFields(toId(id), readUpdate(update))),
+    delete: (id, options) => call(options, () => sessions.delete(toId(id)))
   } satisfies Pick<Client, keyof CheckoutSessionsService>
 
-  return { ...operations, close, [Symbol.asyncDispose]: close }
+  const send: Client["request"] = async (method, path, options) => {
+    const { body, idempotencyKey, ...callOptions } = readRequestOptions(options)
+    return call(callOptions, () => request(http, method, path, body, idempotencyKey))
+  }
+
+  return { ...operations, request: send, close, [Symbol.asyncDispose]: close }
 }
 
 /**
@@ -114,6 +133,32 @@ export const embedToken = async (options: EmbedOptions): Promise<string> => {
   throw unusable(exit.cause)
 }
 
+/**
+ * The event of a webhook, once its signature and time are good. Answer Gr4vy with a 2xx within 5 seconds; it delivers
+ * again for up to 7 days, with the same `id`. Rejects with `WebhookInvalid`, which says which check failed.
+ *
+ * @example
+ * ```ts
+ * import { verifyWebhook } from "@effect-gr4vy/promise"
+ *
+ * declare const request: { readonly text: () => Promise<string>; readonly headers: Headers }
+ *
+ * const event = await verifyWebhook({
+ *   payload: await request.text(),
+ *   headers: request.headers,
+ *   secret: process.env["GR4VY_WEBHOOK_SECRET"] ?? ""
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category webhooks
+ */
+export const verifyWebhook = async (options: WebhookOptions): Promise<WebhookEvent> => {
+  const exit = await Effect.runPromiseExit(Webhooks.verify(readWebhook(options)))
+  if (Exit.isSuccess(exit)) return { ...toPlain(exit.value), target: exit.value.target }
+  throw toPlainError(Cause.squash(exit.cause))
+}
+
 // Both options and variables end up here: a `ConfigError` names the field, and never shows what was in it.
 const unusable = (cause: Cause.Cause<ConfigError.ConfigError>): unknown => {
   const error = Cause.squash(cause)
@@ -141,5 +186,8 @@ const allowManyCalls = (signal: AbortSignal | undefined): void => {
   }
 }
 
-// The service itself refuses an id that cannot be one.
-const toId = (id: string) => CheckoutSessionId.make(id, { disableValidation: true })
+// The service itself refuses a string that cannot be one.
+const toId = (id: unknown) => {
+  if (typeof id !== "string") throw refuse("id must be a string")
+  return CheckoutSessionId.make(id, { disableValidation: true })
+}

@@ -29,10 +29,13 @@ const setName = (prototype: Error, name: string): void => {
 abstract class Gr4vyError extends Error {
   /** The number of requests that were started for this call: 0 when nothing was sent. */
   readonly attempts: number
+  /** The id that the server gave the request, where its response has one. Support asks for it first. */
+  declare readonly requestId?: string
 
-  constructor(message: string, attempts: number) {
+  constructor(message: string, attempts: number, requestId: string | undefined) {
     super(message)
     this.attempts = attempts
+    if (requestId !== undefined) this.requestId = requestId
   }
 
   /** The error as a log takes it: name, message and fields, without the stack. */
@@ -57,15 +60,12 @@ abstract class AnswerError<Status extends number> extends Gr4vyError {
   declare readonly code?: string
   /** What exactly the API refused; empty where it does not say. */
   readonly details: ReadonlyArray<ErrorDetail>
-  /** The id of the request at the API, where the response names one. Support asks for it first. */
-  declare readonly requestId?: string
 
   constructor(status: Status, fields: AnswerFields) {
-    super(fields.message, fields.attempts ?? 1)
+    super(fields.message, fields.attempts ?? 1, fields.requestId)
     this.status = status
     this.details = fields.details ?? []
     if (fields.code !== undefined) this.code = fields.code
-    if (fields.requestId !== undefined) this.requestId = fields.requestId
   }
 }
 
@@ -184,9 +184,40 @@ export class RequestFailed extends Gr4vyError {
     readonly reason: RequestFailedReason
     readonly delivered: Delivered
     readonly attempts: number
+    readonly requestId?: string | undefined
   }) {
-    super(fields.message, fields.attempts)
+    super(fields.message, fields.attempts, fields.requestId)
     this.reason = fields.reason
     this.delivered = fields.delivered
+  }
+}
+
+/**
+ * A webhook that must not be believed. `check` says which check failed:
+ *
+ * - `MissingHeader`: a header of the signature is missing
+ * - `Timestamp`: the timestamp is not a number of seconds
+ * - `Tolerance`: the timestamp is too old, or too far in the future
+ * - `Signature`: none of the signatures was made with a secret of yours over this payload
+ * - `Payload`: the signature is good, and the payload is not an event
+ *
+ * Neither a secret nor the payload is ever in it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class WebhookInvalid extends Error {
+  declare readonly name: "WebhookInvalid"
+  /** The same as `name`. */
+  declare readonly _tag: "WebhookInvalid"
+  static {
+    setName(this.prototype, "WebhookInvalid")
+  }
+
+  readonly check: "MissingHeader" | "Timestamp" | "Tolerance" | "Signature" | "Payload"
+
+  constructor(fields: { readonly message: string; readonly check: WebhookInvalid["check"] }) {
+    super(fields.message)
+    this.check = fields.check
   }
 }

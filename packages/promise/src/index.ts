@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-export { create, embedToken } from "./client.js"
+export { create, embedToken, verifyWebhook } from "./client.js"
 export {
   type Delivered,
   type ErrorDetail,
@@ -11,18 +11,44 @@ export {
   NotFound,
   RequestFailed,
   type RequestFailedReason,
-  Unauthorized
+  Unauthorized,
+  WebhookInvalid
 } from "./errors.js"
 export type {
   CallOptions,
-  CardRequest,
-  CheckoutSession,
-  CheckoutSessionSecureFieldsUpdate,
   Client,
-  Duration,
   Embed,
   EmbedOptions,
   ExpiringToken,
   Options,
-  RetryOptions
+  RequestOptions,
+  RetryOptions,
+  WebhookOptions
 } from "./models.js"
+export type {
+  Address,
+  Airline,
+  AirlineLeg,
+  AirlinePassenger,
+  BillingDetails,
+  Buyer,
+  CardOfBuyer,
+  CardOfExternalBuyer,
+  CardRequest,
+  CardScheme,
+  CartItem,
+  CheckoutSession,
+  CheckoutSessionCreate,
+  CheckoutSessionPaymentMethod,
+  CheckoutSessionPaymentMethodDetails,
+  CheckoutSessionSecureFieldsUpdate,
+  CheckoutSessionUpdate,
+  ClickToPayRequest,
+  Duration,
+  HeadersInput,
+  ShippingDetails,
+  StoredPaymentMethodRequest,
+  TaxId,
+  TaxIdKind,
+  WebhookEvent
+} from "./sessions.js"

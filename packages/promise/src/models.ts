@@ -3,13 +3,14 @@
  * What goes in and comes out, as plain values: strings, numbers, `Date`s and objects of these.
  */
 
-/**
- * A duration: milliseconds, or a number with its unit, e.g. `"10 seconds"`.
- *
- * @since 0.1.0
- * @category models
- */
-export type Duration = number | `${number} ${"milli" | "second" | "minute" | "hour" | "day"}${"" | "s"}`
+import type {
+  CheckoutSession,
+  CheckoutSessionCreate,
+  CheckoutSessionSecureFieldsUpdate,
+  CheckoutSessionUpdate,
+  Duration,
+  HeadersInput
+} from "./sessions.js"
 
 /** One of these, never both. */
 type Address =
@@ -137,6 +138,20 @@ export interface CallOptions {
 }
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RequestOptions extends CallOptions {
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /**
+   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters, e.g. the id of the order. With it a POST is retried with
+   * the same key; make it before the call and keep it, so that a call whose outcome is unknown can be repeated.
+   */
+  readonly idempotencyKey?: string | null | undefined
+}
+
+/**
  * A client of one Gr4vy instance. Its calls reject with `Unauthorized`, `NotFound`, `Generic` or `RequestFailed`, or
  * with the reason of their signal.
  *
@@ -145,12 +160,21 @@ export interface CallOptions {
  */
 export interface Client extends AsyncDisposable {
   /**
-   * Creates a Checkout Session, which lives for 1 hour. Sent at most once unless `creates` says otherwise: a second
-   * request could create a second session.
+   * Creates a Checkout Session, which lives for 1 hour unless `session.expiresIn` says otherwise. Sent at most once unless
+   * `creates` says otherwise: a second request could create a second session.
    */
-  readonly add: (options?: CallOptions | null) => Promise<CheckoutSession>
+  readonly add: (session?: CheckoutSessionCreate | null, options?: CallOptions | null) => Promise<CheckoutSession>
   /** Reads a Checkout Session. */
   readonly get: (id: string, options?: CallOptions | null) => Promise<CheckoutSession>
+  /**
+   * Changes a Checkout Session and returns it: a property that is absent stays as it is, `null` clears it. `expiresIn`
+   * counts from now on; without it the expiry stays as it is.
+   */
+  readonly update: (
+    id: string,
+    session: CheckoutSessionUpdate,
+    options?: CallOptions | null
+  ) => Promise<CheckoutSession>
   /**
    * Stores secure fields on a Checkout Session, which then lives for 5 minutes more. Card data on a server is for
    * merchants who are certified for it (PCI DSS): elsewhere the browser stores it.
@@ -162,6 +186,28 @@ export interface Client extends AsyncDisposable {
   ) => Promise<void>
   /** Deletes a Checkout Session. */
   readonly delete: (id: string, options?: CallOptions | null) => Promise<void>
+  /**
+   * Any other endpoint, with the same token, retries, limits, spans and errors. Resolves to the JSON of the response as it
+   * is on the wire, or to `undefined` for an empty body. A GET, PUT or DELETE is retried as `get` is; a POST or PATCH with
+   * an `idempotencyKey` is retried with that key, and without one it is never sent again once it may have arrived. Signed
+   * tokens need the scopes of what you call: see `scopes`.
+   *
+   * @example
+   * ```ts
+   * import { create } from "@effect-gr4vy/promise"
+   *
+   * const gr4vy = await create({ scopes: ["transactions.write"] })
+   * const transaction = await gr4vy.request("POST", "/transactions", {
+   *   body: { amount: 1299, currency: "USD", payment_method: { method: "checkout-session", id: "8724fd24-..." } },
+   *   idempotencyKey: "order-1001"
+   * })
+   * ```
+   */
+  readonly request: (
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    options?: RequestOptions | null
+  ) => Promise<unknown>
   /** Takes no more calls, lets those underway finish, and resolves once every socket is closed. Never rejects. */
   readonly close: () => Promise<void>
 }
@@ -200,4 +246,19 @@ export interface EmbedOptions {
   readonly embed?: Embed | undefined
   /** The lifetime of the token: 1 hour by default, 30 seconds to 24 hours. */
   readonly lifetime?: Duration | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface WebhookOptions {
+  /** The body as it arrived, string or bytes: parsed and written anew, it has another signature. */
+  readonly payload: string | Uint8Array
+  /** The headers as they arrived. */
+  readonly headers: HeadersInput
+  /** The secret of the subscription, used as it is; several while you change it. */
+  readonly secret: string | ReadonlyArray<string>
+  /** How far the timestamp may be from now, in the past and in the future: 5 minutes by default. */
+  readonly tolerance?: Duration | null | undefined
 }

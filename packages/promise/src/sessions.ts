@@ -2,7 +2,13 @@
  * What the service sends and reads, as plain values: the models of `@effect-gr4vy/core` with `Date`s and strings. A type
  * test derives each of them from its model there.
  */
-import type { Duration } from "./models.js"
+/**
+ * A duration: milliseconds, or a number with its unit, e.g. `"10 seconds"`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Duration = number | `${number} ${"milli" | "second" | "minute" | "hour" | "day"}${"" | "s"}`
 
 /**
  * A line of the cart. Amounts are whole numbers in the smallest unit of the session's currency (cents), 0–99,999,999.

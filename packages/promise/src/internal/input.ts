@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { RequestFailed } from "../errors.js"
-import type { CallOptions, EmbedOptions, Options, RetryOptions } from "../models.js"
+import type { CallOptions, EmbedOptions, Options, RequestOptions, RetryOptions, WebhookOptions } from "../models.js"
 
 /** A failure before anything was sent. */
 export const refuse = (problem: string): RequestFailed =>
@@ -83,6 +83,22 @@ const retryChecks: Checks<RetryOptions> = {
 
 const callChecks: Checks<CallOptions> = { signal: aSignal, retry: aRetry }
 
+const requestChecks: Checks<RequestOptions> = {
+  ...callChecks,
+  body: { is: () => true, expected: "a JSON value" },
+  idempotencyKey: aString
+}
+
+const webhookChecks: Checks<WebhookOptions> = {
+  payload: { is: (value) => Predicate.isString(value) || value instanceof Uint8Array, expected: "a string or bytes" },
+  headers: anObject,
+  secret: {
+    is: (value) => Predicate.isString(value) || strings.is(value),
+    expected: "a string or an array of strings"
+  },
+  tolerance: aDuration
+}
+
 const embedChecks: Checks<EmbedOptions> = {
   privateKey: aString,
   checkoutSessionId: aString,
@@ -126,6 +142,19 @@ export const readEmbedOptions = (options: EmbedOptions): Given<EmbedOptions> & {
 export const readCallOptions = (options: CallOptions | null | undefined): Given<CallOptions> =>
   read(options, "options", callChecks)
 
+/** The options of `request`. */
+export const readRequestOptions = (options: RequestOptions | null | undefined): Given<RequestOptions> =>
+  read(options, "options", requestChecks)
+
+/** The options of `verifyWebhook`. */
+export const readWebhook = (options: WebhookOptions) => {
+  const { headers, payload, secret, ...others } = read(options, "options", webhookChecks)
+  if (payload === undefined) throw refuse(`options.payload must be ${webhookChecks.payload.expected}`)
+  if (headers === undefined) throw refuse(`options.headers must be ${webhookChecks.headers.expected}`)
+  if (secret === undefined) throw refuse(`options.secret must be ${webhookChecks.secret.expected}`)
+  return { headers, payload, secret: [secret].flat().map((value) => Redacted.make(value)), ...others }
+}
+
 /** A policy: what was left out is as in `base`. */
 export const readRetry = (
   retry: RetryOptions | "none" | undefined,
@@ -155,7 +184,7 @@ const secrets: ReadonlyArray<string> = ["number", "securityCode"]
 const wrap = (paymentMethod: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(
     Object.entries(paymentMethod).map(([key, value]) => {
-      if (!secrets.includes(key)) return [key, value]
+      if (!secrets.includes(key) || value === null || value === undefined) return [key, value]
       if (!Predicate.isString(value)) throw refuse(`update.paymentMethod.${key} must be a string`)
       return [key, Redacted.make(value)]
     })

@@ -3,7 +3,7 @@
  */
 import type { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
 import { Credentials } from "@effect-gr4vy/core/Credentials"
-import type { Address } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import type { Address, Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as Gr4vy from "@effect-gr4vy/node/Gr4vy"
 import type * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
 import * as Config from "effect/Config"
@@ -20,7 +20,7 @@ import { type GivenOptions, readToken, refuse } from "./input.js"
 export const layerOf = (
   { baseUrl, environment, getToken, id, privateKey, retry: _, token, ...travel }: GivenOptions,
   retry: RetryPolicy.RetryPolicy
-): Layer.Layer<CheckoutSessions, ConfigError.ConfigError> => {
+): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> => {
   const address = present({ baseUrl, environment, id })
   const authentication = present({ token, privateKey, getToken })
   if (Object.keys(authentication).length > 1) {
@@ -47,7 +47,7 @@ const withSource = (
   given: AddressOptions,
   options: Gr4vy.TravelOptions,
   getToken: () => Promise<ExpiringToken>
-): Layer.Layer<CheckoutSessions, ConfigError.ConfigError> =>
+): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> =>
   Effect.gen(function* () {
     const address = yield* addressOf(given)
     const merchantAccountId = options.merchantAccountId ?? (yield* read("GR4VY_MERCHANT_ACCOUNT_ID"))

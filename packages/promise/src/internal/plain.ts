@@ -2,18 +2,21 @@
  * From the values of Effect to plain ones.
  */
 import * as Core from "@effect-gr4vy/core/Errors"
+import { WebhookInvalid as CoreWebhookInvalid } from "@effect-gr4vy/core/Webhooks"
 import type * as Brand from "effect/Brand"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { Generic, NotFound, RequestFailed, Unauthorized } from "../errors.js"
+import { Generic, NotFound, RequestFailed, Unauthorized, WebhookInvalid } from "../errors.js"
 
 /** `T` as the callers of this package see it: without what needs Effect's `Clock`. */
 export type Plain<T> = T extends DateTime.Utc
   ? Date
-  : T extends string & Brand.Brand<string>
-    ? string
+  : T extends string
+    ? T extends Brand.Brand<string>
+      ? string
+      : T
     : T extends ReadonlyArray<infer A>
       ? ReadonlyArray<Plain<A>>
       : T extends object
@@ -33,9 +36,10 @@ const plain = (value: unknown): unknown => {
 /** An error of the service as one of this package; a defect as it is. */
 export const toPlainError = (error: unknown): unknown => {
   if (error instanceof Core.RequestFailed) {
-    const { attempts, delivered, message, reason } = error
-    return new RequestFailed({ attempts, delivered, message, reason })
+    const { attempts, delivered, message, reason, requestId } = error
+    return new RequestFailed({ attempts, delivered, message, reason, requestId })
   }
+  if (error instanceof CoreWebhookInvalid) return new WebhookInvalid({ check: error.check, message: error.message })
   if (error instanceof Core.Unauthorized) return new Unauthorized(answerFields(error))
   if (error instanceof Core.NotFound) return new NotFound(answerFields(error))
   if (error instanceof Core.Generic) {
@@ -48,8 +52,10 @@ export const toPlainError = (error: unknown): unknown => {
   return error
 }
 
-const answerFields = ({ code, details, message }: Core.Unauthorized | Core.NotFound | Core.Generic) => ({
-  code,
-  message,
-  details: details.map((detail) => ({ ...detail }))
+const answerFields = (error: Core.Unauthorized | Core.NotFound | Core.Generic) => ({
+  attempts: error.attempts,
+  code: error.code,
+  message: error.message,
+  requestId: error.requestId,
+  details: error.details.map((detail) => ({ ...detail }))
 })
