@@ -1,6 +1,7 @@
 import type { HttpClient } from "@effect/platform"
 import {
   CardRequest,
+  type CartItem,
   type CheckoutSession,
   type CheckoutSessionCreate,
   CheckoutSessionId,
@@ -65,6 +66,26 @@ describe("the types of the service", () => {
   })
 })
 
+describe("the types of a session that was read", () => {
+  it("have no null, and sets that are open", () => {
+    expectTypeOf<CheckoutSession["amount"]>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<CheckoutSession["metadata"]>().toEqualTypeOf<{ readonly [x: string]: string } | undefined>()
+    type Item = NonNullable<CheckoutSession["cartItems"]>[number]
+    expectTypeOf<Item["name"]>().toEqualTypeOf<string>()
+    expectTypeOf<Item["sku"]>().toEqualTypeOf<string | undefined>()
+    expectTypeOf<"food">().toExtend<NonNullable<Item["productType"]>>()
+    expectTypeOf<"new">().toExtend<NonNullable<NonNullable<CheckoutSession["paymentMethod"]>["scheme"]>>()
+  })
+
+  it("have the wire's names in their encoded form", () => {
+    type Wire = typeof CheckoutSessionCreate.Encoded
+    expectTypeOf<Wire["expires_in"]>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<NonNullable<Wire["cart_items"]>[number]["unit_amount"]>().toEqualTypeOf<number>()
+    expectTypeOf<NonNullable<Wire["metadata"]>>().toEqualTypeOf<{ readonly [x: string]: string }>()
+    expectTypeOf<(typeof CardRequest.Encoded)["security_code"]>().toEqualTypeOf<string>()
+  })
+})
+
 describe("what would break the contract does not compile", () => {
   const card = {
     method: "card",
@@ -93,6 +114,33 @@ describe("what would break the contract does not compile", () => {
     compiles((): CardRequest => ({ ...card, number: "4111111111111111" }))
     // @ts-expect-error Redacted from the moment it is typed in
     compiles((): CardRequest => ({ ...card, securityCode: "123" }))
+  })
+
+  it("a card without its code, a method nobody knows, a stored method without its id", () => {
+    compiles(
+      (): CheckoutSessionSecureFieldsUpdate => ({
+        // @ts-expect-error the code is required
+        paymentMethod: { method: "card", number: card.number, expirationDate: "11/29" }
+      })
+    )
+    // @ts-expect-error not a method
+    compiles((): CheckoutSessionSecureFieldsUpdate => ({ paymentMethod: { method: "cash" } }))
+    // @ts-expect-error the id is required
+    compiles((): CheckoutSessionSecureFieldsUpdate => ({ paymentMethod: { method: "id" } }))
+  })
+
+  it("a product type, an intent or a field that the API does not know", () => {
+    const item = { name: "Tea", quantity: 1, unitAmount: 450 }
+    compiles((): CheckoutSessionCreate => ({ cartItems: [item], intent: "capture", expiresIn: "2 hours" }))
+    compiles((): CheckoutSessionUpdate => ({ amount: null, buyer: { displayName: undefined } }))
+    // @ts-expect-error not a product type
+    compiles((): CartItem => ({ ...item, productType: "food" }))
+    // @ts-expect-error not an intent
+    compiles((): CheckoutSessionCreate => ({ intent: "later" }))
+    // @ts-expect-error the wire's name
+    compiles((): CheckoutSessionCreate => ({ cart_items: [] }))
+    // @ts-expect-error not nullable
+    compiles((): CheckoutSessionCreate => ({ expiresIn: null }))
   })
 
   it("a plain string as an id", () => {

@@ -1,6 +1,7 @@
 /** A project outside the workspace that has installed the packed tarballs, as a user would. */
 import { execFile } from "node:child_process"
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises"
+import { readdirSync } from "node:fs"
+import { cp, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -11,7 +12,13 @@ export const root = fileURLToPath(
   new URL(import.meta.url.includes("/test/dist/") ? "../../../" : "../../", import.meta.url)
 )
 
-export const names = ["core", "node"] as const
+/** The folders of `packages/`: every one of them is published. */
+export const published: ReadonlyArray<string> = readdirSync(join(root, "packages"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)
+
+/** The packages for Effect; the other one is a bundle, which nobody installs beside them. */
+export const names: ReadonlyArray<string> = published.filter((name) => name !== "promise")
 
 export const readJson = async (file: string): Promise<Readonly<Record<string, unknown>>> =>
   JSON.parse(await readFile(file, "utf8"))
@@ -26,27 +33,34 @@ export const run = async (cwd: string, file: string, ...args: ReadonlyArray<stri
   }
 }
 
-export interface Consumer {
-  readonly dir: string
-  /** Where a package was installed. */
-  readonly installed: (name: (typeof names)[number]) => string
-  readonly tarballs: ReadonlyArray<string>
-}
-
-const packageName = (tarball: string) =>
-  basename(tarball).replace(/^effect-gr4vy-(\w+)-.*$/, (_, name) => `@effect-gr4vy/${name}`)
-
-const pack = async (dir: string, names: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+/** Packs packages into a folder, with the versions in place of `workspace:`, and returns the tarballs. */
+export const pack = async (dir: string, names = published): Promise<ReadonlyArray<string>> => {
   const { packageManager } = await readJson(join(root, "package.json"))
   const filters = names.map((name) => `--filter=./packages/${name}`)
   await run(root, "npx", "--yes", String(packageManager), "-r", ...filters, "pack", "--pack-destination", dir)
   return (await readdir(dir)).filter((file) => file.endsWith(".tgz")).map((file) => join(dir, file))
 }
 
-const install = async (dir: string, manifest: object) => {
+export interface Consumer {
+  readonly dir: string
+  /** Where a package was installed. */
+  readonly installed: (name: string) => string
+  readonly tarballs: ReadonlyArray<string>
+}
+
+const packageName = (tarball: string) =>
+  basename(tarball).replace(/^effect-gr4vy-(\w+)-.*$/, (_, name) => `@effect-gr4vy/${name}`)
+
+/** The peers of our packages, in the versions that the packages are developed with. */
+const developedWith = async (): Promise<Readonly<Record<string, string>>> => {
+  const { devDependencies, peerDependencies } = await readJson(join(root, "packages/node/package.json"))
+  return Object.fromEntries(Object.keys(Object(peerDependencies)).map((name) => [name, Object(devDependencies)[name]]))
+}
+
+const install = async (dir: string, manifest: object, ...flags: ReadonlyArray<string>) => {
   const consumer = { name: "consumer", version: "0.0.0", private: true, type: "module", ...manifest }
   await writeFile(join(dir, "package.json"), JSON.stringify(consumer))
-  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
+  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", ...flags)
 }
 
 /** Packs the promise package, and installs it where there is nothing else but `dependencies`. */
@@ -57,18 +71,46 @@ export const makePromiseConsumer = async (dependencies: Readonly<Record<string, 
   return { dir, tarball, installed: join(dir, "node_modules/@effect-gr4vy/promise") }
 }
 
-/** Packs both packages for Effect, and installs them with the peers that they are developed with. */
-export const makeConsumer = async (): Promise<Consumer> => {
+/** Packs the packages for Effect, and installs them beside the given dependencies: their peers as developed with, by default. */
+export const makeConsumer = async (
+  others?: Readonly<Record<string, string>>,
+  ...flags: ReadonlyArray<string>
+): Promise<Consumer> => {
   const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-consumer-"))
   const tarballs = await pack(dir, names)
-  const { devDependencies, peerDependencies } = await readJson(join(root, "packages/node/package.json"))
   const { devDependencies: tools } = await readJson(join(root, "package.json"))
-  await install(dir, {
-    dependencies: {
-      ...Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`])),
-      ...Object.fromEntries(Object.keys(Object(peerDependencies)).map((name) => [name, Object(devDependencies)[name]]))
-    },
-    devDependencies: { "@types/node": Object(tools)["@types/node"] }
-  })
+  const dependencies = {
+    ...(others ?? (await developedWith())),
+    ...Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`]))
+  }
+  const devDependencies = { "@types/node": Object(tools)["@types/node"] }
+  await install(dir, { dependencies, devDependencies }, ...flags)
   return { dir, tarballs, installed: (name) => join(dir, "node_modules/@effect-gr4vy", name) }
+}
+
+/** The public modules of a package, as somebody imports them. */
+export const subpaths = async (consumer: Consumer, name: string): Promise<ReadonlyArray<string>> =>
+  (await readdir(join(consumer.installed(name), "dist")))
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => `@effect-gr4vy/${name}/${file.slice(0, -3)}`)
+
+/** Writes what a user might: a program, the READMEs' programs, and an import of every module. Returns the files. */
+export const writeSources = async (consumer: Consumer): Promise<ReadonlyArray<string>> => {
+  const programs = join(root, "test/packages/consumer")
+  await cp(programs, consumer.dir, { recursive: true })
+  for (const name of names) {
+    const readme = await readFile(join(consumer.installed(name), "README.md"), "utf8")
+    const [block] = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code)
+    await writeFile(join(consumer.dir, `readme-${name}.ts`), block ?? "")
+    const everything = (await subpaths(consumer, name)).map((subpath, i) => `export * as m${i} from "${subpath}"`)
+    await writeFile(join(consumer.dir, `everything-${name}.ts`), everything.join("\n"))
+  }
+  return [...(await readdir(programs)), ...names.flatMap((name) => [`readme-${name}.ts`, `everything-${name}.ts`])]
+}
+
+/** Type-checks everything that is imported, Effect's declarations included, and compiles into `out/`. */
+export const compile = (consumer: Consumer, files: ReadonlyArray<string>): Promise<string> => {
+  const strict = ["--strict", "--skipLibCheck", "false", "--exactOptionalPropertyTypes", "--target", "es2022"]
+  const options = [...strict, "--module", "nodenext", "--types", "node", "--outDir", "out"]
+  return run(consumer.dir, join(root, "node_modules/.bin/tsc"), ...options, ...files)
 }

@@ -8,7 +8,7 @@ import { Sandbox } from "@effect-gr4vy/node"
 import { Effect } from "effect"
 import { build } from "esbuild"
 import { makeConsumer, makePromiseConsumer, readJson, root, run } from "../packages/consumer.js"
-import { importTimes, sizes } from "../packages/size.js"
+import { importTimes, measure, sizeTable } from "../packages/size.js"
 import { faults, names } from "./acceptance.js"
 
 if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) {
@@ -46,8 +46,8 @@ const prepare = async (dir: string) => {
 }
 
 /** The worker as one file. */
-const bundleWorker = async (dir: string) => {
-  await build({
+const bundleWorker = (dir: string) =>
+  build({
     entryPoints: [join(dir, "main-worker.js")],
     outfile: join(dir, "worker.js"),
     bundle: true,
@@ -55,7 +55,6 @@ const bundleWorker = async (dir: string) => {
     platform: "browser",
     logLevel: "warning"
   })
-}
 
 const workerConfig = (baseUrl: string) => `
 using Workerd = import "/workerd/workerd.capnp";
@@ -175,6 +174,6 @@ for (const subject of subjects) {
 }
 for (const { dir } of [consumer, alone]) await rm(dir, { recursive: true, force: true })
 if (process.exitCode === undefined) {
-  const measured = `${await sizes()}\n\n${await importTimes()}`
+  const measured = `${sizeTable(await measure())}\n\n${await importTimes()}`
   await writeFile(join(root, "docs/runtimes.md"), document(rows, measured, new Date().toISOString().slice(0, 10)))
 }

@@ -6,6 +6,7 @@
  */
 
 import type * as HttpServerError from "@effect/platform/HttpServerError"
+import type { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
 import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -84,11 +85,13 @@ export interface Options {
   /** How long a new session lives; 1 hour by default. */
   readonly sessionLifetime?: Duration.DurationInput
   /**
-   * Endpoints of your own that it serves beside Checkout Sessions, as `Endpoint.implement` gives them; an effect of it
-   * where the implementation keeps state. Faults, latency, `seen` and the check of tokens apply to them as well. Two
-   * endpoints with the same method and path are a `ServeError`.
+   * Endpoints of your own that it serves beside Checkout Sessions, as `Endpoint.implement` gives them. Give an effect
+   * where the implementation keeps state, or looks at the sandbox's own `CheckoutSessions`. Faults, latency, `seen` and
+   * the check of tokens apply to them as well. Two endpoints with the same method and path are a `ServeError`.
    */
-  readonly endpoints?: ReadonlyArray<Endpoint.Implementation | Effect.Effect<Endpoint.Implementation>>
+  readonly endpoints?: ReadonlyArray<
+    Endpoint.Implementation | Effect.Effect<Endpoint.Implementation, never, CheckoutSessions>
+  >
   /** Whether it makes server spans, by the tracer of whoever builds the layer; `false` by default. */
   readonly tracing?: boolean
   /**

@@ -5,6 +5,7 @@ import { setMaxListeners } from "node:events"
 import { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
 import { CheckoutSessions, type CheckoutSessionsService } from "@effect-gr4vy/core/CheckoutSessions"
 import { Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import { callerSignal } from "@effect-gr4vy/core/unstable/Span"
 import * as Webhooks from "@effect-gr4vy/core/Webhooks"
 import * as OtelTracer from "@effect-gr4vy/node/OtelTracer"
 import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
@@ -73,7 +74,10 @@ export const create = async (options?: Options | null): Promise<Client> => {
     const running = retry === undefined ? effect : RetryPolicy.withPolicy(effect, readRetry(retry, policy))
     if (signal?.aborted) throw reasonOf(signal)
     allowManyCalls(signal)
-    const ended = runtime.runPromiseExit(running, signal === undefined ? {} : { signal })
+    const ended = runtime.runPromiseExit(
+      Effect.locally(running, callerSignal, signal),
+      signal === undefined ? {} : { signal }
+    )
     underway.add(ended)
     const exit = await ended
     underway.delete(ended)

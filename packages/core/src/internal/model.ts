@@ -207,7 +207,8 @@ const isDay = (value: string): boolean => {
   return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(value)
 }
 
-const anyTime: LazyArbitrary<string> = (fc) =>
+/** Times with years of four digits. */
+export const anyTime: LazyArbitrary<string> = (fc) =>
   fc
     .date({ min: new Date("1970-01-01T00:00:00Z"), max: new Date("9999-12-31T00:00:00Z"), noInvalidDate: true })
     .map((date) => date.toISOString())
@@ -234,9 +235,12 @@ export const date = (about: About): Field<string> =>
 /** The API's largest amount and quantity. */
 const largest = 99_999_999
 
+// JSON has no other.
+const finite = Schema.Number.annotations({ arbitrary: () => (fc) => fc.integer() })
+
 const wholeNumber = (minimum: number, about: About): Field<number> =>
   limited(
-    Schema.Number,
+    finite,
     (value) => Number.isInteger(value) && value >= minimum && value <= largest,
     (fc) => fc.integer({ min: minimum, max: largest }),
     `a whole number from ${minimum} to ${largest}`,
@@ -441,9 +445,11 @@ const renamed = (
     const type = AST.typeAST(ast)
     from.push(new AST.PropertySignature(snake(name), given, optional, true))
     to.push(new AST.PropertySignature(name, isSent && optional ? orAbsent(property, type) : type, optional, true))
-    renames.push(
-      new AST.PropertySignatureTransformation(snake(name), name, Option.filter(kept), Option.filter(isNotUndefined))
-    )
+    if (optional || snake(name) !== name) {
+      renames.push(
+        new AST.PropertySignatureTransformation(snake(name), name, Option.filter(kept), Option.filter(isNotUndefined))
+      )
+    }
   }
   return new AST.Transformation(
     new AST.TypeLiteral(from, [], expecting("an object")),

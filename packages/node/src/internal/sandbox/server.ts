@@ -13,6 +13,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as OpenApi from "@effect/platform/OpenApi"
+import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
 import { BearerAuth, CheckoutSessionsApi } from "@effect-gr4vy/core/CheckoutSessionsApi"
 import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemory"
 import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
@@ -29,6 +30,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { Fault, Options, Sandbox, Seen } from "../../Sandbox.js"
+import { cardForm, sessionOfCardForm } from "./cardForm.js"
 import type { Api } from "./docs.js"
 import { picker, scriptHeader } from "./faults.js"
 import { verifyToken } from "./verifyToken.js"
@@ -49,9 +51,10 @@ export const start = (
     const pick = picker(script, options.faultRates ?? [], () => Effect.runSync(random.next))
     const latency = Duration.toMillis(options.latency ?? 0)
     const host = options.host ?? "127.0.0.1"
+    const sessions = yield* memory(options)
     const groups = [
-      { name: "checkoutSessions", endpoints: checkoutSessions, functions: yield* memory(options) },
-      ...(yield* ownGroups(options.endpoints ?? []))
+      { name: "checkoutSessions", endpoints: checkoutSessions, functions: sessions },
+      ...(yield* Effect.provideService(ownGroups(options.endpoints ?? []), CheckoutSessions, sessions))
     ]
     const endpoints = groups.flatMap(({ endpoints }) => Object.values<Endpoint.Any>(endpoints))
     yield* eachOnce(endpoints)
@@ -98,6 +101,12 @@ export const start = (
         const page = await docs.answer(api, originOf(request), new Request(url))
         response.writeHead(page.status, Object.fromEntries(page.headers))
         return void response.end(Buffer.from(await page.arrayBuffer()))
+      }
+
+      const session = method === "GET" ? sessionOfCardForm(url.pathname) : undefined
+      if (session !== undefined) {
+        response.writeHead(200, { "content-type": "text/html; charset=utf-8" })
+        return void response.end(cardForm(session))
       }
 
       const picked = pick(headers[scriptHeader])
@@ -149,7 +158,9 @@ interface Group {
 const memory = ({ sessionLifetime }: Options) =>
   CheckoutSessionsMemory.make(sessionLifetime === undefined ? {} : { lifetime: sessionLifetime })
 
-const ownGroups = (given: NonNullable<Options["endpoints"]>): Effect.Effect<ReadonlyArray<Group>> =>
+const ownGroups = (
+  given: NonNullable<Options["endpoints"]>
+): Effect.Effect<ReadonlyArray<Group>, never, CheckoutSessions> =>
   Effect.forEach(given, (one, index) =>
     Effect.map(Effect.isEffect(one) ? one : Effect.succeed(one), (functions) => ({
       name: `own${index + 1}`,
@@ -159,15 +170,13 @@ const ownGroups = (given: NonNullable<Options["endpoints"]>): Effect.Effect<Read
   )
 
 /** Two endpoints at one place would hide one of them. */
-const eachOnce = (endpoints: ReadonlyArray<Endpoint.Any>) =>
-  Effect.forEach(endpoints, ({ method, path }, index) => {
-    const place = (one: Endpoint.Any) => `${one.method} ${one.path.replace(/\{[^{}]+\}/g, "{}")}`
-    return endpoints.findIndex((other) => place(other) === `${method} ${path.replace(/\{[^{}]+\}/g, "{}")}`) === index
-      ? Effect.void
-      : Effect.fail(
-          new HttpServerError.ServeError({ cause: new Error(`Two endpoints are served at ${method} ${path}.`) })
-        )
-  })
+const eachOnce = (endpoints: ReadonlyArray<Endpoint.Any>) => {
+  const places = endpoints.map(({ method, path }) => `${method} ${path.replace(/\{[^{}]+\}/g, "{}")}`)
+  const twice = places.find((place, index) => places.indexOf(place) !== index)
+  return twice === undefined
+    ? Effect.void
+    : Effect.fail(new HttpServerError.ServeError({ cause: new Error(`Two endpoints are served at ${twice}.`) }))
+}
 
 /** The contract with a group for each implementation of the user's. */
 const describe = ([, ...own]: ReadonlyArray<Group>): Api =>
