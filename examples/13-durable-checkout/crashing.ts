@@ -39,8 +39,8 @@ const CrashingOrders = Layer.effect(
     const orders = yield* Orders
     return Orders.of({
       ...orders,
-      start: (id) => Effect.zipLeft(orders.start(id), crash("order noted, not started")),
-      opened: (id, session) => Effect.zipRight(crash("session stored, not published"), orders.opened(id, session))
+      start: (...args) => Effect.zipLeft(orders.start(...args), crash("order noted, not started")),
+      opened: (...args) => Effect.zipRight(crash("session stored, not published"), orders.opened(...args))
     })
   })
 ).pipe(Layer.provide(Orders.layer))

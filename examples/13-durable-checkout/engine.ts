@@ -7,7 +7,7 @@ import { NodeClusterSocket } from "@effect/platform-node"
 import { SqlClient } from "@effect/sql"
 import { LibsqlClient } from "@effect/sql-libsql"
 import { PgClient } from "@effect/sql-pg"
-import { Config, Duration, Effect, Layer, Option } from "effect"
+import { Config, Duration, Effect, Layer, Option, Schedule } from "effect"
 
 /** Where the other runners reach this one. No two processes on one database may have the same address. */
 const address = Config.all({
@@ -34,7 +34,12 @@ const sharding = Effect.map(
 )
 
 const sqlite = Layer.provideMerge(
-  Layer.effectDiscard(Effect.flatMap(SqlClient.SqlClient, (sql) => sql`PRAGMA journal_mode = WAL`)),
+  Layer.effectDiscard(
+    Effect.flatMap(SqlClient.SqlClient, (sql) => sql`PRAGMA journal_mode = WAL`).pipe(
+      // Locked for a moment, where another process has just ended or is about to.
+      Effect.retry({ times: 50, schedule: Schedule.spaced("100 millis") })
+    )
+  ),
   LibsqlClient.layerConfig({
     url: Config.map(Config.withDefault(Config.string("DATABASE_FILE"), "checkout.db"), (file) => `file:${file}`),
     // The engine's ids are 64 bits wide: as numbers they would lose their last digits.

@@ -42,10 +42,16 @@ const oneOrder = Effect.gen(function* () {
 
   const requests = yield* gr4vy.requests(trace)
   const sessions = requests.filter(({ method }) => method === "POST").length
-  yield* say("at Gr4vy", `${sessions} session; ${requests.map(({ method, status }) => `${method} ${status}`).join(", ")}`)
+  yield* say(
+    "at Gr4vy",
+    `${sessions} session; ${requests.map(({ method, status }) => `${method} ${status}`).join(", ")}`
+  )
   yield* say("one trace", `${trace}, before and after`)
   const { bytes, files, found } = yield* searchBytes(database.directory, [card.number, `"${card.securityCode}"`])
-  yield* say("in the database", `${found.every((n) => n === 0) ? "no card" : "THE CARD"}, in ${files} files, ${bytes} bytes`)
+  yield* say(
+    "in the database",
+    `${found.every((n) => n === 0) ? "no card" : "THE CARD"}, in ${files} files, ${bytes} bytes`
+  )
 })
 
 const { values } = parseArgs({ options: { kills: { type: "string" } } })

@@ -5,8 +5,8 @@ import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process
 import { once } from "node:events"
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
-import { delimiter, join } from "node:path"
 import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
 import { Data, Effect, Option, Schedule } from "effect"
 
 export class ProcessFailed extends Data.TaggedError("ProcessFailed")<{ readonly message: string }> {}
@@ -41,7 +41,11 @@ export const startServer = (env: Record<string, string>, entry = "server.js") =>
         Effect.map(
           ([baseUrl]): Server => ({
             baseUrl: String(baseUrl),
-            kill: (signal) => Effect.promise(() => (child.kill(signal), exit)),
+            kill: (signal) =>
+              Effect.promise(() => {
+                child.kill(signal)
+                return exit
+              }),
             signal: (signal) => void child.kill(signal),
             gone: Effect.promise(() => exit)
           })
@@ -138,7 +142,9 @@ const findPostgres = () => {
   const debian = "/usr/lib/postgresql"
   const versions = existsSync(debian) ? readdirSync(debian).map((version) => join(debian, version, "bin")) : []
   const path = (process.env["PATH"] ?? "").split(delimiter)
-  return [...versions, ...path].find((directory) => ["initdb", "postgres", "pg_isready"].every((program) => existsSync(join(directory, program))))
+  return [...versions, ...path].find((directory) =>
+    ["initdb", "postgres", "pg_isready"].every((program) => existsSync(join(directory, program)))
+  )
 }
 
 /** How often each text stands in the files of a directory, by bytes. */

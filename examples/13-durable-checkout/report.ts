@@ -6,8 +6,8 @@ import { readFile, writeFile } from "node:fs/promises"
 import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { Console, Effect, Option } from "effect"
-import { killOrders, kills, type Outcome } from "./kills.js"
-import { type Database, libsql, postgres, searchBytes } from "./processes.js"
+import { killOrders, kills, type Outcome, wrong } from "./kills.js"
+import { type Database, libsql, ProcessFailed, postgres, searchBytes } from "./processes.js"
 import { type Rebalanced, rebalance } from "./runners.js"
 import { card } from "./storefront.js"
 
@@ -15,14 +15,18 @@ const page = join(import.meta.dirname, "../../../docs/durable.md")
 
 export const killMatrix = (times: number) =>
   Effect.gen(function* () {
-    const kinds = Array.from({ length: Math.ceil(times / kills.length) }, () => kills).flat().slice(0, times)
+    const kinds = Array.from({ length: Math.ceil(times / kills.length) }, () => kills)
+      .flat()
+      .slice(0, times)
     const found = yield* postgres
     const databases = [yield* libsql, ...Option.toArray(found)]
     const sections: Array<string> = []
+    const problems: Array<string> = []
     for (const database of databases) {
       yield* Console.log(`${database.name}: ${times} kills …`)
       const outcomes = yield* killOrders(database, kinds)
       sections.push(yield* tableOfKills(database, outcomes))
+      problems.push(...outcomes.flatMap(wrong))
       yield* Console.log(sections.at(-1))
     }
     if (Option.isSome(found)) {
@@ -32,6 +36,10 @@ export const killMatrix = (times: number) =>
         rows.push(yield* rebalance(found.value, runners, times * 3))
       }
       sections.push(tableOfRunners(rows))
+      for (const { deletions, sessions, states } of rows) {
+        if (states.some((state) => state !== "ready" && state !== "unknown")) problems.push("Orders did not end well.")
+        if (sessions > 1 || deletions > 0) problems.push("Orders with two sessions, or a session lost.")
+      }
       yield* Console.log(sections.at(-1))
     } else yield* Console.log("Skipped: Postgres is not installed (apt-get install postgresql).")
 
@@ -39,8 +47,12 @@ export const killMatrix = (times: number) =>
     yield* Effect.promise(async () => {
       const text = await readFile(page, "utf8")
       const between = /(<!-- kills -->\n)[\s\S]*(<!-- \/kills -->)/
-      await writeFile(page, text.replace(between, (_, from, to) => `${from}${[machine, ...sections].join("\n\n")}\n${to}`))
+      await writeFile(
+        page,
+        text.replace(between, (_, from, to) => `${from}${[machine, ...sections].join("\n\n")}\n${to}`)
+      )
     })
+    if (problems.length > 0) return yield* new ProcessFailed({ message: problems.join("\n") })
   })
 
 const tableOfKills = (database: Database, outcomes: ReadonlyArray<Outcome>) =>
@@ -62,16 +74,21 @@ const tableOfKills = (database: Database, outcomes: ReadonlyArray<Outcome>) =>
         ]
       ]
     })
-    const { bytes, files, found } = yield* searchBytes(database.directory, [
-      card.number,
-      `"${card.securityCode}"`,
-      '\\"create session\\"'
-    ])
+    const { bytes, files, found } = yield* searchBytes(database.directory, [card.number, `"${card.securityCode}"`])
     return [
-      `### ${database.name}: ${outcomes.length} orders, each killed once (or twice)`,
+      `### ${database.name}: ${outcomes.length} orders, a process ended in the middle of each`,
       "",
       table(
-        ["killed when", "orders", "ended as", "may be unknown", "most sessions of an order", "deleted", "start to end, median", "longest"],
+        [
+          "killed when",
+          "orders",
+          "ended as",
+          "may be unknown",
+          "most sessions of an order",
+          "deleted",
+          "up to end, median",
+          "longest"
+        ],
         rows
       ),
       "",
@@ -84,11 +101,19 @@ const tableOfRunners = (rows: ReadonlyArray<Rebalanced>) =>
     "### Postgres: several runners, one killed after a third of the orders",
     "",
     table(
-      ["runners", "orders", "ended as", "most sessions of an order", "deleted", "orders/s before the kill", "kill to last order"],
+      [
+        "runners",
+        "orders",
+        "ended as",
+        "most sessions of an order",
+        "deleted",
+        "orders/s before the kill",
+        "kill to last order"
+      ],
       rows.map((row) => [
         row.runners,
         row.orders,
-        Object.entries(row.states).map(([state, count]) => `${count} ${state}`).join(", "),
+        counted(row.states),
         row.sessions,
         row.deletions,
         row.ordersPerSecond.toFixed(1),

@@ -4,12 +4,12 @@
 import { Deferred, Effect, Option } from "effect"
 import { makeGr4vy } from "./gr4vy.js"
 import { type Database, freePort, startServer } from "./processes.js"
-import { makeStorefront } from "./storefront.js"
+import { makeStorefront, type State } from "./storefront.js"
 
 export interface Rebalanced {
   readonly runners: number
   readonly orders: number
-  readonly states: Readonly<Record<string, number>>
+  readonly states: ReadonlyArray<State["state"] | "none">
   /** The most sessions that one order has. */
   readonly sessions: number
   /** Sessions that were deleted, although nobody cancelled. */
@@ -48,7 +48,10 @@ export const rebalance = (database: Database, runners: number, orders: number) =
       (order) =>
         storefront.buy(order).pipe(
           Effect.timeoutOption("90 seconds"),
-          Effect.map((end) => ({ order, state: Option.match(end, { onNone: () => "none", onSome: (_) => _.state }) })),
+          Effect.map((end) => ({
+            order,
+            state: Option.match(end, { onNone: () => "none" as const, onSome: (_) => _.state })
+          })),
           Effect.tap(() => Effect.when(Deferred.succeed(third, undefined), () => ++ended >= orders / 3))
         ),
       { concurrency: 16 }
@@ -73,7 +76,7 @@ export const rebalance = (database: Database, runners: number, orders: number) =
     const result: Rebalanced = {
       runners,
       orders,
-      states: ends.reduce<Record<string, number>>((all, { state }) => ({ ...all, [state]: (all[state] ?? 0) + 1 }), {}),
+      states: ends.map(({ state }) => state),
       sessions: Math.max(...(yield* Effect.forEach(traces, (trace) => gr4vy.count(trace, "POST")))),
       deletions: (yield* Effect.forEach(traces, (trace) => gr4vy.count(trace, "DELETE"))).reduce((a, b) => a + b, 0),
       ordersPerSecond: rate,

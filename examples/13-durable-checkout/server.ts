@@ -36,15 +36,15 @@ const order = Effect.flatMap(orderId, (id) => Effect.flatMap(Orders, (orders) =>
 const start = Effect.gen(function* () {
   const id = yield* orderId
   const orders = yield* Orders
-  yield* orders.start(id)
+  yield* orders.start(id, yield* Checkout.executionId({ orderId: id }))
   // Returns once the database has the request. From here on, the order reaches an end without this process.
   yield* Checkout.execute({ orderId: id }, { discard: true })
   return yield* HttpServerResponse.json({ order: id }, { status: 202 })
 })
 
 const state = Effect.gen(function* () {
-  const { orderId, sessionId } = yield* order
-  const result = yield* Effect.flatMap(Checkout.executionId({ orderId }), Checkout.poll)
+  const { executionId, orderId, sessionId } = yield* order
+  const result = yield* Checkout.poll(executionId)
   return yield* HttpServerResponse.json({ order: orderId, session: sessionId, ...describe(result) })
 })
 
@@ -62,21 +62,22 @@ const describe = (result: Effect.Effect.Success<ReturnType<typeof Checkout.poll>
 
 // Only for servers that may see cards (PCI DSS). Others let the browser send the card to Gr4vy, and take the signal alone.
 const card = Effect.gen(function* () {
-  const { orderId, sessionId } = yield* order
+  const { executionId, sessionId } = yield* order
   if (sessionId === undefined) return yield* new Refused({ status: 409, message: "No session yet. Try again soon." })
   const update = yield* HttpServerRequest.schemaBodyJson(CheckoutSessionSecureFieldsUpdate)
   const sessions = yield* CheckoutSessions
   yield* sessions.updateFields(sessionId, update)
   // Returns once the database has the signal. If the process ends before, the buyer's browser gets no answer and sends the
   // card again: both steps may run twice.
-  const token = yield* DurableDeferred.tokenFromPayload(CardStored, { workflow: Checkout, payload: { orderId } })
+  const token = DurableDeferred.tokenFromExecutionId(CardStored, { workflow: Checkout, executionId })
   yield* DurableDeferred.succeed(CardStored, { token, value: undefined })
   return HttpServerResponse.empty({ status: 202 })
 })
 
 const cancel = Effect.gen(function* () {
-  const { orderId } = yield* order
-  yield* Effect.flatMap(Checkout.executionId({ orderId }), Checkout.interrupt)
+  const { executionId } = yield* order
+  // A step underway finishes first; an order that ends with it is not cancelled. GET tells.
+  yield* Checkout.interrupt(executionId)
   return HttpServerResponse.empty({ status: 202 })
 })
 

@@ -64,7 +64,12 @@ export const makeStorefront = (servers: () => ReadonlyArray<string>) => {
   const cancel = (order: string) => ask("DELETE", order)
   const giveCard = (order: string) =>
     ask("POST", order, "/card", {
-      payment_method: { method: "card", number: card.number, expiration_date: "11/32", security_code: card.securityCode }
+      payment_method: {
+        method: "card",
+        number: card.number,
+        expiration_date: "11/32",
+        security_code: card.securityCode
+      }
     })
 
   /** Waits for one of these states, or for the order's end. */

@@ -42,14 +42,14 @@ export const Checkout = Workflow.make({
 /** The signal that the card is at Gr4vy. It carries nothing: no card ever enters the engine or its database. */
 export const CardStored = DurableDeferred.make("CardStored")
 
-export const CheckoutWorkflow = Checkout.toLayer(({ orderId }) =>
+export const CheckoutWorkflow = Checkout.toLayer(({ orderId }, executionId) =>
   Effect.gen(function* () {
     const opened = yield* open.pipe(
       // A new attempt has a new ticket. Only what certainly never left may be sent again.
       Activity.retry({ times: 2, while: (error) => error._tag === "RequestFailed" && error.delivered === "no" }),
       Checkout.withCompensation(({ sessionId }, cause) => abandon(sessionId, cause))
     )
-    yield* publish(orderId, opened.sessionId)
+    yield* publish(orderId, executionId, opened.sessionId)
     const signal = yield* cardOrExpiry(opened.timeLeft)
     const session = yield* read(opened.sessionId)
     if (Option.isNone(session)) return new Expired()
@@ -72,10 +72,10 @@ const open = Activity.make({
 })
 
 /** Tells the web server which session belongs to the order. Safe to run twice. */
-const publish = (orderId: string, sessionId: CheckoutSessionId) =>
+const publish = (orderId: string, executionId: string, sessionId: CheckoutSessionId) =>
   Activity.make({
     name: "publish session",
-    execute: Effect.flatMap(Orders, (orders) => Effect.orDie(orders.opened(orderId, sessionId)))
+    execute: Effect.flatMap(Orders, (orders) => Effect.orDie(orders.opened(orderId, executionId, sessionId)))
   })
 
 // A failure in here would arrive as a parallel cause: two branches end at the same time. Find it with
