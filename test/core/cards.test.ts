@@ -197,7 +197,7 @@ describe("no digit of a wrong card", () => {
               assert.strictEqual(error.reason, "InvalidRequest")
               assert.strictEqual(
                 error.message,
-                "Nothing was sent: the id of a Checkout Session must be 1 to 64 letters, digits, '_' or '-'."
+                "Nothing was sent: checkoutSessionId must be 1 to 64 letters, digits, '_' or '-'."
               )
             }
           }

@@ -172,7 +172,7 @@ const rows: ReadonlyArray<Row> = [
         reason: "InvalidResponse",
         delivered: "yes",
         attempts: 1,
-        message: `The API answered 200 with ${kind} instead of a Checkout Session. Check the base URL, and what stands between you and the API.`
+        message: `The API answered 200 with ${kind} instead of the expected CheckoutSession. Check the base URL, and what stands between you and the API.`
       }
     })
   ),

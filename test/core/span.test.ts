@@ -46,13 +46,13 @@ describe("spanned", () => {
       const { ended, tracer } = recording()
       const ref = yield* FiberRef.make("before")
       yield* Effect.gen(function* () {
-        assert.deepStrictEqual(yield* spanned("quiet")(current), Option.some("quiet"))
+        assert.deepStrictEqual(yield* spanned("quiet")(() => current), Option.some("quiet"))
         assert.deepStrictEqual(yield* current, Option.some("outer"))
         // What is changed inside stays changed.
-        yield* spanned("loud")(FiberRef.set(ref, "after"))
+        yield* spanned("loud")(() => FiberRef.set(ref, "after"))
         assert.strictEqual(yield* FiberRef.get(ref), "after")
         assert.deepStrictEqual(yield* current, Option.some("outer"))
-        yield* Effect.exit(spanned("failing")(Effect.fail("no")))
+        yield* Effect.exit(spanned("failing")(() => Effect.fail("no")))
         assert.deepStrictEqual(yield* current, Option.some("outer"))
       }).pipe(Effect.withSpan("outer"), Effect.withTracer(tracer))
       assert.deepStrictEqual(ended, [
@@ -69,7 +69,7 @@ describe("spanned", () => {
       const { ended, tracer } = recording()
       const begun = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(
-        spanned("waiting")(Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)).pipe(
+        spanned("waiting")(() => Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)).pipe(
           Effect.withTracer(tracer)
         )
       )

@@ -13,6 +13,7 @@ import {
   type RequestFailed,
   type Unauthorized
 } from "@effect-gr4vy/core"
+import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { Gr4vy, OtelTracer, SignedCredentials } from "@effect-gr4vy/node"
 import { type ConfigError, type Effect, type Layer, Redacted, type Scope } from "effect"
 import { describe, expectTypeOf, it } from "vitest"
@@ -25,7 +26,7 @@ type OnSession = Unauthorized | NotFound | Generic | RequestFailed
 describe("the types of the service", () => {
   it("have the exact errors of each method", () => {
     expectTypeOf<Service["add"]>().toEqualTypeOf<
-      () => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
+      (options?: Endpoint.CallOptions) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
     >()
     expectTypeOf<Service["get"]>().toEqualTypeOf<(id: CheckoutSessionId) => Effect.Effect<CheckoutSession, OnSession>>()
     expectTypeOf<Service["updateFields"]>().toEqualTypeOf<
@@ -41,10 +42,14 @@ describe("the types of the service", () => {
     expectTypeOf(Gr4vyHttpClient.layer).returns.toEqualTypeOf<
       Layer.Layer<Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient | Credentials>
     >()
-    expectTypeOf(Gr4vy.layer).returns.toEqualTypeOf<Layer.Layer<CheckoutSessions, ConfigError.ConfigError>>()
-    expectTypeOf(Gr4vy.layerConfig).returns.toEqualTypeOf<Layer.Layer<CheckoutSessions, ConfigError.ConfigError>>()
+    expectTypeOf(Gr4vy.layer).returns.toEqualTypeOf<
+      Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError>
+    >()
+    expectTypeOf(Gr4vy.layerConfig).returns.toEqualTypeOf<
+      Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError>
+    >()
     expectTypeOf(Gr4vy.layerWithoutTransport).returns.toEqualTypeOf<
-      Layer.Layer<CheckoutSessions, ConfigError.ConfigError, HttpClient.HttpClient>
+      Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient>
     >()
     expectTypeOf(Gr4vy.make).returns.toEqualTypeOf<Effect.Effect<Service, ConfigError.ConfigError, Scope.Scope>>()
     expectTypeOf(SignedCredentials.layer).returns.toEqualTypeOf<Layer.Layer<Credentials, ConfigError.ConfigError>>()

@@ -7,10 +7,15 @@ import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import type { RetryPolicy } from "@effect-gr4vy/node"
 import { standard } from "@effect-gr4vy/node/RetryPolicy"
-import { Clock, Duration, Effect, Exit, Random, Redacted } from "effect"
+import { Clock, Duration, Effect, Random, Redacted } from "effect"
 import * as HttpPipeline from "../../packages/node/dist/internal/pipeline/pipeline.js"
 import { RetryBudget } from "../../packages/node/dist/internal/pipeline/retryBudget.js"
-import { type Transport, timedOut } from "../../packages/node/dist/internal/transport/transport.js"
+import {
+  type Lease,
+  type Transport,
+  timedOut,
+  type WireRequest
+} from "../../packages/node/dist/internal/transport/transport.js"
 import { sessionJson } from "./script.js"
 
 export const start = Date.UTC(2026, 0, 1)
@@ -59,35 +64,34 @@ export const simulated = (
       })
   }
 
-  const transport: Transport = (begin) =>
+  const respond = (request: WireRequest, millis: number): Effect.Effect<BufferedResponse, TransportFailure> =>
     Effect.suspend(() => {
-      const begun = begin()
-      const { millis, request } = begun
       sentAt.push(now - start)
       const { outcome, takes } = answers[Math.min(sentAt.length, answers.length) - 1] ?? silent
       now += Math.min(takes, millis)
-      const exit =
-        takes > millis
-          ? Exit.fail(timedOut("No whole answer.", true))
-          : "status" in outcome
-            ? Exit.succeed(
-                new BufferedResponse(
-                  request,
-                  outcome.status,
-                  { "content-type": "application/json", ...outcome.headers },
-                  outcome.status < 300 ? sessionJson : "{}"
-                )
-              )
-            : Exit.fail(outcome)
-      begun.onEnd(exit, undefined)
-      return exit
+      if (takes > millis) return Effect.fail(timedOut("No whole answer.", true))
+      if (!("status" in outcome)) return Effect.fail(outcome)
+      const headers = { "content-type": "application/json", ...outcome.headers }
+      return Effect.succeed(
+        new BufferedResponse(request, outcome.status, headers, outcome.status < 300 ? sessionJson : "{}")
+      )
     })
+
+  const lease: Lease = {
+    send: (request, _, millis) => ({ outcome: respond(request, millis), cancel: () => {}, received: undefined }),
+    release: () => {}
+  }
+  const transport: Transport = {
+    acquire: () => lease,
+    wait: () => ({ outcome: Effect.succeed(lease), cancel: () => {} })
+  }
 
   const sessions = makeService(
     HttpPipeline.make(
       {
         baseUrl: "https://api.plantly.gr4vy.app",
         headers: {},
+        merchantAccountId: undefined,
         limits: { attempt: options.attempt ?? 10_000, deadline: options.deadline ?? 30_000 },
         retry: options.retry ?? standard,
         budget,

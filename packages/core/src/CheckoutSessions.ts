@@ -4,20 +4,18 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
+import * as Endpoint from "./Endpoint.js"
+import { checkoutSessions } from "./Endpoints.js"
 import type { Generic, NotFound, RequestFailed, Unauthorized } from "./Errors.js"
 import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
-import { encodeUpdate, secretsOf, withId } from "./internal/input.js"
-import { addOperation, deleteOperation, getOperation, send, updateOperation } from "./internal/operation.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
-import { spanned } from "./unstable/Span.js"
 
 /**
- * The four operations as typed programs.
+ * The operations as typed programs.
  *
  * @since 0.1.0
  * @category models
@@ -27,7 +25,9 @@ export interface CheckoutSessionsService {
    * Creates a Checkout Session, which lives for 1 hour. Sent at most once unless the retry policy says otherwise: a
    * second request could create a second session.
    */
-  readonly add: () => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
+  readonly add: (
+    options?: Endpoint.CallOptions
+  ) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
   /** Reads a Checkout Session. */
   readonly get: (
     id: CheckoutSessionId
@@ -83,36 +83,5 @@ export class CheckoutSessions extends Context.Tag("@effect-gr4vy/core/CheckoutSe
  * @since 0.1.0
  * @category constructors
  */
-export const make = (client: HttpClient.HttpClient.With<RequestFailed>): CheckoutSessionsService => ({
-  add: () => inSpan.add(send(client, addOperation, addOperation.request(""))),
-  get: (id) => inSpan.get(withId(id, () => send(client, getOperation, getOperation.request(id)))),
-  updateFields: (id, update) =>
-    inSpan.updateFields(
-      withId(id, () =>
-        Effect.flatMap(encodeUpdate(update), (body) => {
-          const request = updateOperation.request(id)
-          return body === undefined
-            ? send(client, updateOperation, request)
-            : send(
-                client,
-                updateOperation,
-                HttpClientRequest.bodyText(request, body, "application/json"),
-                secretsOf(update)
-              )
-        })
-      )
-    ),
-  delete: (id) => inSpan.delete(withId(id, () => send(client, deleteOperation, deleteOperation.request(id))))
-})
-
-/**
- * Wraps each operation in its span, `CheckoutSessions.{name}`.
- *
- * @internal
- */
-export const inSpan = {
-  add: spanned("CheckoutSessions.add"),
-  get: spanned("CheckoutSessions.get"),
-  updateFields: spanned("CheckoutSessions.updateFields"),
-  delete: spanned("CheckoutSessions.delete")
-} satisfies Record<keyof CheckoutSessionsService, unknown>
+export const make = (client: HttpClient.HttpClient.With<RequestFailed>): CheckoutSessionsService =>
+  Endpoint.clientOf(checkoutSessions, client)

@@ -10,9 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
-import { CheckoutSessions, type CheckoutSessionsService, inSpan } from "./CheckoutSessions.js"
+import { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessions.js"
+import * as Endpoint from "./Endpoint.js"
+import { checkoutSessions } from "./Endpoints.js"
 import { NotFound } from "./Errors.js"
-import { encodeUpdate, withId } from "./internal/input.js"
 
 /**
  * @since 0.1.0
@@ -47,23 +48,16 @@ export const make = (options?: {
       }
     })
 
-    return {
+    return Endpoint.implement(checkoutSessions, {
       add: () =>
-        inSpan.add(
-          Effect.zipRight(
-            forgetExpired,
-            Effect.flatMap(newId, (id) => store(id, lifetime))
-          )
+        Effect.zipRight(
+          forgetExpired,
+          Effect.flatMap(newId, (id) => store(id, lifetime))
         ),
-      get: (id) => inSpan.get(withId(id, () => find(id))),
-      updateFields: (id, update) =>
-        inSpan.updateFields(
-          withId(id, () =>
-            encodeUpdate(update).pipe(Effect.zipRight(find(id)), Effect.zipRight(store(id, afterFields)), Effect.asVoid)
-          )
-        ),
-      delete: (id) => inSpan.delete(withId(id, () => Effect.map(find(id), () => void sessions.delete(id))))
-    }
+      get: find,
+      updateFields: (id) => find(id).pipe(Effect.zipRight(store(id, afterFields)), Effect.asVoid),
+      delete: (id) => Effect.map(find(id), () => void sessions.delete(id))
+    })
   })
 
 /**

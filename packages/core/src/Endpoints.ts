@@ -1,60 +1,78 @@
 /**
- * The four endpoints as plain facts. The contract (`CheckoutSessionsApi`) and the client are both made of them, so that
- * a program that only calls the API does not load what describes and serves one.
+ * The operations on Checkout Sessions, listed once. The client, the service in memory, the contract, the server and the
+ * promise client are derived from this record.
  *
  * @see https://docs.gr4vy.com/reference/checkout-sessions
  * @since 0.1.0
  */
-import { CheckoutSession } from "./CheckoutSession.js"
+import { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
+import * as Endpoint from "./Endpoint.js"
+import { NotFound } from "./Errors.js"
 import { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 
+const params = { checkout_session_id: CheckoutSessionId }
+
+// UUIDs are the same in either case.
+const belongs = (session: CheckoutSession, { checkout_session_id }: { readonly checkout_session_id: string }) =>
+  session.id.toLowerCase() === checkout_session_id.toLowerCase()
+
 /**
- * `POST /checkout/sessions`
+ * The operations, by the names of the service's methods.
  *
  * @since 0.1.0
  * @category endpoints
  */
-export const add = {
-  method: "POST",
-  path: "/checkout/sessions",
-  success: CheckoutSession
-} as const
-
-/**
- * `GET /checkout/sessions/{checkout_session_id}`
- *
- * @since 0.1.0
- * @category endpoints
- */
-export const get = {
-  method: "GET",
-  path: "/checkout/sessions/:checkout_session_id",
-  success: CheckoutSession
-} as const
-
-/**
- * `PUT /checkout/sessions/{checkout_session_id}/fields`; its body is optional, its success is 204 without one.
- *
- * @since 0.1.0
- * @category endpoints
- */
-export const updateFields = {
-  method: "PUT",
-  path: "/checkout/sessions/:checkout_session_id/fields",
-  payload: CheckoutSessionSecureFieldsUpdate
-} as const
-
-const delete_ = {
-  method: "DELETE",
-  path: "/checkout/sessions/:checkout_session_id"
-} as const
-
-export {
-  /**
-   * `DELETE /checkout/sessions/{checkout_session_id}`; its success is 204 without a body.
-   *
-   * @since 0.1.0
-   * @category endpoints
-   */
-  delete_ as delete
+export const checkoutSessions = {
+  /** `POST /checkout/sessions`; its body is optional. A second copy creates a second session, which expires by itself. */
+  add: Endpoint.post("CheckoutSessions.add", "/checkout/sessions", {
+    success: CheckoutSession,
+    resend: "create",
+    scope: "checkout-sessions.write",
+    docs: {
+      identifier: "add-checkout-session",
+      summary: "Create a new Checkout Session",
+      description: "Creates a new Checkout Session.",
+      success: "Returns the new Checkout Session."
+    }
+  }),
+  /** `GET /checkout/sessions/{checkout_session_id}` */
+  get: Endpoint.get("CheckoutSessions.get", "/checkout/sessions/{checkout_session_id}", {
+    params,
+    success: CheckoutSession,
+    errors: [NotFound],
+    scope: "checkout-sessions.read",
+    belongs,
+    docs: {
+      identifier: "get-checkout-session",
+      summary: "Get a Checkout Session",
+      description: "Gets details about a current Checkout Session.",
+      success: "Returns details about a current Checkout Session."
+    }
+  }),
+  /** `PUT /checkout/sessions/{checkout_session_id}/fields`; its body is optional, its success is 204. */
+  updateFields: Endpoint.put("CheckoutSessions.updateFields", "/checkout/sessions/{checkout_session_id}/fields", {
+    params,
+    payload: Endpoint.optional(CheckoutSessionSecureFieldsUpdate),
+    errors: [NotFound],
+    scope: "checkout-sessions.write",
+    docs: {
+      identifier: "update-checkout-session-fields",
+      summary: "Update a Checkout Session's Secure Fields",
+      description:
+        "Updates the Secure Fields of the Checkout Session. Once the fields have been received the `expires_at` will be updated to 5 minutes from the time of receipt.",
+      success: "Returns when the Checkout Session was updated."
+    }
+  }),
+  /** `DELETE /checkout/sessions/{checkout_session_id}`; its success is 204. */
+  delete: Endpoint.delete("CheckoutSessions.delete", "/checkout/sessions/{checkout_session_id}", {
+    params,
+    errors: [NotFound],
+    scope: "checkout-sessions.write",
+    docs: {
+      identifier: "delete-checkout-session",
+      summary: "Delete a Checkout Session",
+      description: "Deletes a Checkout Session.",
+      success: "Returns an empty response."
+    }
+  })
 }

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { StatusAnnotation } from "./internal/status.js"
 
 /** An optional text: open to what the API may add, and described as the API describes it today. */
 const described = (jsonSchema: object) =>
@@ -41,7 +42,14 @@ const answer = {
   details: Schema.Array(ErrorDetail).pipe(
     Schema.propertySignature,
     Schema.withConstructorDefault(() => [])
-  )
+  ),
+  /** How many requests the call sent, this one included. */
+  attempts: Schema.Int.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => 1)
+  ),
+  /** The id the server gave the request, for its support desk. Absent when the response has none. */
+  requestId: Schema.optionalWith(Schema.String, { exact: true })
 }
 
 /**
@@ -64,13 +72,17 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("@effect-gr4v
  * @since 0.1.0
  * @category errors
  */
-export class NotFound extends Schema.TaggedError<NotFound>("@effect-gr4vy/core/NotFound")("NotFound", {
-  status: Schema.Literal(404).pipe(
-    Schema.propertySignature,
-    Schema.withConstructorDefault(() => 404 as const)
-  ),
-  ...answer
-}) {}
+export class NotFound extends Schema.TaggedError<NotFound>("@effect-gr4vy/core/NotFound")(
+  "NotFound",
+  {
+    status: Schema.Literal(404).pipe(
+      Schema.propertySignature,
+      Schema.withConstructorDefault(() => 404 as const)
+    ),
+    ...answer
+  },
+  { [StatusAnnotation]: 404 }
+) {}
 
 /**
  * The API gave any other answer outside its contract's success: 3xx, other 4xx, 5xx.
@@ -144,6 +156,23 @@ export class RequestFailed extends Schema.TaggedError<RequestFailed>("@effect-gr
     delivered: Delivered,
     message: Schema.String,
     /** How many requests were started for this call: 0 when nothing was sent. */
-    attempts: Schema.Int
+    attempts: Schema.Int,
+    /** The id the server gave the request, for its support desk. Absent when no response arrived, or it has none. */
+    requestId: Schema.optionalWith(Schema.String, { exact: true })
   }
 ) {}
+
+/**
+ * Everything that an operation on Checkout Sessions can fail with: a schema to send errors over a wire of your own, or to
+ * store them.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const CheckoutSessionsError = Schema.Union(Unauthorized, NotFound, Generic, RequestFailed)
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type CheckoutSessionsError = typeof CheckoutSessionsError.Type

@@ -12,15 +12,15 @@ import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberRef from "effect/FiberRef"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
-import { settled } from "./internal/settled.js"
+import * as MerchantAccount from "./unstable/MerchantAccount.js"
 import * as PlatformClient from "./unstable/PlatformClient.js"
 import { BufferedResponse } from "./unstable/Response.js"
-
-export { Attempts, attemptsOf } from "./unstable/Response.js"
 
 /**
  * Where the API lives: an instance by its id, or any base URL (a white-label host, a proxy, the sandbox server).
@@ -77,6 +77,31 @@ export class Gr4vyHttpClient extends Context.Tag("@effect-gr4vy/core/Gr4vyHttpCl
     options: Address & { readonly merchantAccountId?: string }
   ): Layer.Layer<Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient | Credentials> =>
     Layer.effect(Gr4vyHttpClient, makePlain(options))
+
+  /**
+   * Sends every request of an effect for this merchant account, in place of the layer's own: for one call or a whole
+   * program. An id that no header can hold fails the call with `RequestFailed` `InvalidRequest`, and nothing is sent.
+   *
+   * @example
+   * ```ts
+   * import { CheckoutSessions, Gr4vyHttpClient } from "@effect-gr4vy/core"
+   * import { Effect } from "effect"
+   *
+   * const program = Effect.flatMap(CheckoutSessions, (sessions) =>
+   *   sessions.add().pipe(Gr4vyHttpClient.withMerchantAccount("acme-eu"))
+   * )
+   * ```
+   *
+   * @since 0.1.0
+   */
+  static readonly withMerchantAccount: {
+    (id: string): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    <A, E, R>(effect: Effect.Effect<A, E, R>, id: string): Effect.Effect<A, E, R>
+  } = dual(
+    2,
+    <A, E, R>(effect: Effect.Effect<A, E, R>, id: string): Effect.Effect<A, E, R> =>
+      Effect.locally(effect, MerchantAccount.override, id)
+  )
 }
 
 /**
@@ -99,12 +124,8 @@ export const fixedHeaders = (options: {
 }): Either.Either<Record<string, string>, ConfigError.ConfigError> => {
   const id = options.merchantAccountId
   if (id === undefined) return Either.right({})
-  return Predicate.isString(id) && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id)
-    ? Either.right({ "x-gr4vy-merchant-account-id": id })
-    : invalid(
-        "merchantAccountId",
-        "The merchant account id is empty or no text, or has control or non-ASCII characters or white space around it: give it as the dashboard shows it."
-      )
+  const problem = MerchantAccount.problemOf(id)
+  return problem === undefined ? Either.right({ [MerchantAccount.header]: id }) : invalid("merchantAccountId", problem)
 }
 
 /**
@@ -200,10 +221,7 @@ export const notAPath: RequestFailed = new RequestFailed({
 export const fromExecute = <E>(
   execute: (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<HttpClientResponse.HttpClientResponse, E>
 ): HttpClient.HttpClient.With<E> =>
-  HttpClient.makeWith<never, never, E, never>((request) => {
-    const exit = settled(request)
-    return exit?._tag === "Success" ? execute(exit.value) : Effect.flatMap(request, execute)
-  }, Effect.succeed)
+  HttpClient.makeWith<never, never, E, never>((request) => Effect.flatMap(request, execute), Effect.succeed)
 
 const makePlain = (options: Address & { readonly merchantAccountId?: string }) =>
   Effect.gen(function* () {
@@ -215,10 +233,17 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
     const execute = (request: HttpClientRequest.HttpClientRequest) =>
       Effect.gen(function* () {
         if (!request.url.startsWith("/")) return yield* notAPath
+        const ownAccount = yield* FiberRef.get(MerchantAccount.override)
+        const problem = ownAccount === undefined ? undefined : MerchantAccount.problemOf(ownAccount)
+        if (problem !== undefined) return yield* MerchantAccount.invalid(problem)
         const value = yield* authorization(yield* credentials.token)
         const sent = request.pipe(
           HttpClientRequest.prependUrl(url),
-          HttpClientRequest.setHeaders({ ...headers, authorization: value })
+          HttpClientRequest.setHeaders({
+            ...headers,
+            ...(ownAccount === undefined ? {} : { [MerchantAccount.header]: ownAccount }),
+            authorization: value
+          })
         )
         return yield* client.execute(sent).pipe(
           Effect.flatMap((response) =>

@@ -4,136 +4,65 @@
  *
  * @since 0.1.0
  */
-import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
-import * as AST from "effect/SchemaAST"
+import type * as Redacted from "effect/Redacted"
+import {
+  anyText,
+  byTag,
+  type Field,
+  kept,
+  type Model,
+  model,
+  nullish,
+  object,
+  optional,
+  pattern,
+  required,
+  secret,
+  tag,
+  text,
+  uuid,
+  type Wire
+} from "./internal/model.js"
 
-// Schema's own messages quote the offending value, which here may be a card number typed into the wrong field. Every
-// field therefore says in its own words what it expects.
-const says = (expected: string) => ({ message: () => `must be ${expected}` })
-
-// A struct with renamed keys is a transformation between two more structs, whose own messages quote what they were given.
-const saysOnBothSides =
-  (expected: string) =>
-  <A, I>(schema: Schema.Schema<A, I>): Schema.Schema<A, I> => {
-    const { ast } = schema
-    if (!AST.isTransformation(ast)) return schema
-    const message = { [AST.MessageAnnotationId]: says(expected).message }
-    return Schema.make(
-      new AST.Transformation(AST.annotations(ast.from, message), AST.annotations(ast.to, message), ast.transformation, {
-        ...ast.annotations,
-        ...message
-      })
-    )
-  }
-
-/** What the published contract says about a field: for people, beside the rule. */
-interface Documentation {
-  readonly description: string
-  readonly example: string
+/** What a card has, whoever it belongs to. */
+interface CardFields {
+  /** Always `"card"`. */
+  readonly method: "card"
+  /** The number of the card as it stands on its front, 13–19 digits, e.g. `Redacted.make("4111111111111111")`. */
+  readonly number: Redacted.Redacted<string>
+  /** The expiration date as `MM/YY`, e.g. `"11/29"`. */
+  readonly expirationDate: string
+  /** The security code (CVV, CVD), 3 or 4 digits, e.g. `Redacted.make("123")`. */
+  readonly securityCode: Redacted.Redacted<string>
+  /** Your own identifier of the card, e.g. `"card-323444"`. Of the first contract. */
+  readonly externalIdentifier?: string | null
+  /** Where to send the buyer once they have approved, e.g. `"https://example.com/callback"`. Of the first contract. */
+  readonly redirectUrl?: string | null
 }
 
-const onTheWire = (rules: object, { description, example }: Documentation) => ({
-  jsonSchema: { type: "string", ...rules, description, examples: [example] }
-})
+/**
+ * A card of a buyer whom Gr4vy knows by an id, or of nobody it knows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CardOfBuyer extends CardFields {
+  /** The id of the buyer the card belongs to, a UUID. Never together with `buyerExternalIdentifier`. */
+  readonly buyerId?: string
+  readonly buyerExternalIdentifier?: never
+}
 
-const text = (pattern: RegExp, expected: string, rules: object, documentation: Documentation) =>
-  Schema.String.annotations(says(expected))
-    .pipe(Schema.pattern(pattern))
-    .annotations({ ...says(expected), ...onTheWire(rules, documentation) })
-
-const secret = (pattern: RegExp, expected: string, documentation: Documentation) =>
-  Schema.transform(
-    Schema.String.annotations({ ...says(expected), ...onTheWire({ pattern: pattern.source }, documentation) }),
-    Schema.RedactedFromSelf(Schema.String.annotations(says(expected)))
-      .annotations({ ...says(`a Redacted of ${expected}`), description: documentation.description })
-      .pipe(
-        Schema.filter((redacted) => pattern.test(Redacted.value(redacted)), {
-          ...says(expected),
-          description: documentation.description
-        })
-      ),
-    { strict: true, decode: (value) => Redacted.make(value), encode: Redacted.value }
-  )
-
-const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
-
-const optionalText = (documentation: Documentation) =>
-  Schema.optionalWith(
-    Schema.Union(
-      Schema.String.annotations(says("a text or null")),
-      Schema.Null.annotations(says("a text or null"))
-    ).annotations({
-      ...says("a text or null"),
-      ...onTheWire({ type: ["string", "null"] }, documentation)
-    }),
-    { exact: true }
-  )
-
-const CardFields = Schema.Struct({
-  method: Schema.Literal("card").annotations({
-    ...says('"card"'),
-    jsonSchema: { type: "string", enum: ["card"], description: "Always `card`." }
-  }),
-  number: secret(/^[0-9]{13,19}$/, "13 to 19 digits", {
-    description: "The number of the card as it stands on its front.",
-    example: "4111111111111111"
-  }),
-  expirationDate: Schema.propertySignature(
-    text(
-      /^\d{2}\/\d{2}$/,
-      "MM/YY",
-      { pattern: "^\\d{2}/\\d{2}$" },
-      { description: "The expiration date of the card, formatted `MM/YY`.", example: "11/25" }
-    )
-  ).pipe(Schema.fromKey("expiration_date")),
-  securityCode: Schema.propertySignature(
-    secret(/^\d{3,4}$/, "3 or 4 digits", {
-      description: "The 3 or 4 digit security code of the card, also known as CVV or CVD.",
-      example: "123"
-    })
-  ).pipe(Schema.fromKey("security_code")),
-  externalIdentifier: optionalText({
-    description: "An external identifier to match the card against your own records.",
-    example: "card-323444"
-  }).pipe(Schema.fromKey("external_identifier")),
-  buyerId: Schema.optionalWith(
-    text(
-      uuid,
-      "a UUID",
-      { format: "uuid" },
-      {
-        description: "The ID of the buyer the card belongs to. Never together with `buyer_external_identifier`.",
-        example: "fe26475d-ec3e-4884-9553-f7356683f7f9"
-      }
-    ),
-    { exact: true }
-  ).pipe(Schema.fromKey("buyer_id")),
-  buyerExternalIdentifier: Schema.optionalWith(
-    Schema.String.annotations({
-      ...says("a text"),
-      ...onTheWire(
-        {},
-        {
-          description: "Your own identifier of the buyer the card belongs to. Never together with `buyer_id`.",
-          example: "user-789123"
-        }
-      )
-    }),
-    { exact: true }
-  ).pipe(Schema.fromKey("buyer_external_identifier")),
-  redirectUrl: optionalText({
-    description: "Where to send the buyer once they have approved, for payment methods that ask for approval.",
-    example: "https://example.com/callback"
-  }).pipe(Schema.fromKey("redirect_url"))
-}).annotations({
-  description: "Card details to use in a transaction, or to store as a payment method.",
-  jsonSchema: { not: { required: ["buyer_id", "buyer_external_identifier"] } }
-})
-
-type Buyer =
-  | { readonly buyerId?: string; readonly buyerExternalIdentifier?: never }
-  | { readonly buyerId?: never; readonly buyerExternalIdentifier?: string }
+/**
+ * A card of a buyer whom you know by an identifier of your own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CardOfExternalBuyer extends CardFields {
+  readonly buyerId?: never
+  /** Your own identifier of the buyer the card belongs to, e.g. `"user-789123"`. Never together with `buyerId`. */
+  readonly buyerExternalIdentifier?: string
+}
 
 /**
  * Card details, as `PUT /checkout/sessions/{id}/fields` takes them.
@@ -159,31 +88,118 @@ type Buyer =
  * @since 0.1.0
  * @category models
  */
-export type CardRequest = Omit<typeof CardFields.Type, keyof Buyer> & Buyer
+export type CardRequest = CardOfBuyer | CardOfExternalBuyer
+
+const securityCode = secret(/^\d{3,4}$/, "3 or 4 digits", [
+  "The 3 or 4 digit security code of the card, also known as CVV or CVD.",
+  "123"
+])
+
+interface AnyCard extends CardFields {
+  readonly buyerId?: string
+  readonly buyerExternalIdentifier?: string
+}
+
+const cardFields = object<AnyCard>(
+  "CardRequest",
+  "Card details to use in a transaction, or to store as a payment method. Give `buyer_id` or `buyer_external_identifier`, never both.",
+  {
+    method: required(tag("card", ["Always `card`."])),
+    number: required(
+      secret(/^[0-9]{13,19}$/, "13 to 19 digits", [
+        "The number of the card as it stands on its front.",
+        "4111111111111111"
+      ])
+    ),
+    expirationDate: required(
+      pattern(/^\d{2}\/\d{2}$/, "MM/YY", ["The expiration date of the card, formatted `MM/YY`.", "11/29"], {
+        pattern: "^\\d{2}/\\d{2}$"
+      })
+    ),
+    securityCode: required(securityCode),
+    externalIdentifier: nullish(
+      anyText(["An external identifier to match the card against your own records.", "card-323444"])
+    ),
+    buyerId: optional(
+      uuid(["The ID of the buyer the card belongs to. Never together with `buyer_external_identifier`."])
+    ),
+    buyerExternalIdentifier: optional(
+      anyText(["Your own identifier of the buyer the card belongs to. Never together with `buyer_id`.", "user-789123"])
+    ),
+    redirectUrl: nullish(
+      anyText([
+        "Where to send the buyer once they have approved, for payment methods that ask for approval.",
+        "https://example.com/callback"
+      ])
+    )
+  }
+)
+
+const card: Field<CardRequest> = kept<AnyCard, CardRequest>(
+  cardFields,
+  ({ buyerExternalIdentifier, buyerId }) => buyerId === undefined || buyerExternalIdentifier === undefined,
+  "a card with either buyerId or buyerExternalIdentifier, not both"
+)
 
 /**
  * The schema of {@link CardRequest}: camelCase in TypeScript, snake_case on the wire.
  *
  * @since 0.1.0
+ * @category schemas
+ */
+export const CardRequest: Model<CardRequest, Wire<CardRequest>> = model(card.sent)
+
+/**
+ * A card from the buyer's Click to Pay wallet, by the ids that its checkout gave.
+ *
+ * @since 0.1.0
  * @category models
  */
-export const CardRequest = CardFields.pipe(
-  saysOnBothSides("a card"),
-  Schema.filter(
-    (card): card is typeof card & CardRequest =>
-      card.buyerId === undefined || card.buyerExternalIdentifier === undefined
-  )
-).annotations({
-  identifier: "CardRequest",
-  ...says("a card with either buyerId or buyerExternalIdentifier, not both")
+export interface ClickToPayRequest {
+  /** Always `"click-to-pay"`. */
+  readonly method: "click-to-pay"
+  /** The id of the transaction, as Click to Pay gave it. */
+  readonly merchantTransactionId: string
+  /** The correlation id, as Click to Pay gave it. */
+  readonly srcCorrelationId: string
+  /** The id of the digital payment application, as Click to Pay gave it. */
+  readonly srcDpaId: string
+  /** The id of the checkout flow, as Click to Pay gave it. */
+  readonly srcCxFlowId?: string | null
+}
+
+const clickToPay = object<ClickToPayRequest>("ClickToPayRequest", "A card from the buyer's Click to Pay wallet.", {
+  method: required(tag("click-to-pay", ["Always `click-to-pay`."])),
+  merchantTransactionId: required(anyText(["The ID of the transaction.", "0a4e0d3-5f0e-4b5b-8e4d-8e9d5c8a1b2c"])),
+  srcCorrelationId: required(anyText(["The correlation ID.", "9f9b3b6a-6d7c-4a8e-9a2f-0d5b3f7c1e11"])),
+  srcDpaId: required(anyText(["The ID of the digital payment application.", "b6e06cc6-3018-4c4c-bbf5-9fb232615090"])),
+  srcCxFlowId: nullish(anyText(["The ID of the checkout flow.", "34f4a04b.3a0c5f36.5c"]))
 })
 
-const UpdateFields = Schema.Struct({
-  paymentMethod: Schema.optionalWith(CardRequest, { exact: true }).pipe(Schema.fromKey("payment_method"))
-}).annotations({
-  identifier: "CheckoutSessionSecureFieldsUpdate",
-  description: "The secure fields to store on a Checkout Session."
-})
+/**
+ * A payment method that Gr4vy already stores.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoredPaymentMethodRequest {
+  /** Always `"id"`. */
+  readonly method: "id"
+  /** The id of the stored payment method, a UUID. */
+  readonly id: string
+  /** The security code (CVV, CVD), 3 or 4 digits, where the buyer was asked for it again. */
+  readonly securityCode?: Redacted.Redacted<string> | null
+}
+
+const storedPaymentMethod = object<StoredPaymentMethodRequest>(
+  "StoredPaymentMethodRequest",
+  "A payment method that is already stored.",
+  {
+    method: required(tag("id", ["Always `id`."])),
+    id: required(uuid(["The ID of the stored payment method.", "ef9496d8-53a5-4aad-8ca2-00eb68334389"])),
+    securityCode: nullish(securityCode)
+  }
+)
 
 /**
  * The body of `updateFields`: the secure fields to store on a Checkout Session. Within 5 minutes of their receipt the
@@ -207,13 +223,35 @@ const UpdateFields = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export const CheckoutSessionSecureFieldsUpdate = Object.assign(
-  UpdateFields.pipe(saysOnBothSides("an object with an optional paymentMethod")),
-  { make: UpdateFields.make }
-)
+export interface CheckoutSessionSecureFieldsUpdate {
+  /** A card, a card from Click to Pay, or a stored payment method by its id. Today's API asks for one. */
+  readonly paymentMethod?: CardRequest | ClickToPayRequest | StoredPaymentMethodRequest
+  /** The postal code of the buyer, 1–50 characters, for the check of the address (AVS), e.g. `"SW1A 1AA"`. */
+  readonly postalCode?: string | null
+}
 
 /**
+ * The schema of a {@link CheckoutSessionSecureFieldsUpdate}: camelCase in TypeScript, snake_case on the wire.
+ *
  * @since 0.1.0
- * @category models
+ * @category schemas
  */
-export type CheckoutSessionSecureFieldsUpdate = typeof CheckoutSessionSecureFieldsUpdate.Type
+export const CheckoutSessionSecureFieldsUpdate: Model<
+  CheckoutSessionSecureFieldsUpdate,
+  Wire<CheckoutSessionSecureFieldsUpdate>
+> = model(
+  object<CheckoutSessionSecureFieldsUpdate>(
+    "CheckoutSessionSecureFieldsUpdate",
+    "The secure fields to store on a Checkout Session.",
+    {
+      paymentMethod: optional(
+        byTag<CardRequest | ClickToPayRequest | StoredPaymentMethodRequest>(
+          [card, clickToPay, storedPaymentMethod],
+          'an object with the method "card", "click-to-pay" or "id"',
+          "The payment method to store."
+        )
+      ),
+      postalCode: nullish(text(1, 50, ["The postal code of the buyer.", "SW1A 1AA"]))
+    }
+  ).sent
+)

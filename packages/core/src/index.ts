@@ -3,12 +3,17 @@
  *
  * @since 0.1.0
  */
-export { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
+export { Airline } from "./Airline.js"
+export { Buyer } from "./Buyer.js"
+export { CartItem } from "./CartItem.js"
+export { CheckoutSession, CheckoutSessionCreate, CheckoutSessionId, CheckoutSessionUpdate } from "./CheckoutSession.js"
 export { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessions.js"
 export { CheckoutSessionsApi } from "./CheckoutSessionsApi.js"
 export * as CheckoutSessionsMemory from "./CheckoutSessionsMemory.js"
 export { Credentials, type CredentialsService, type ExpiringToken, type TokenSource } from "./Credentials.js"
+export * as Endpoint from "./Endpoint.js"
 export {
+  CheckoutSessionsError,
   Delivered,
   ErrorDetail,
   Generic,
@@ -19,3 +24,4 @@ export {
 } from "./Errors.js"
 export { type Address, Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 export { CardRequest, CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
+export * as Webhooks from "./Webhooks.js"

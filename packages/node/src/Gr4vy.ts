@@ -11,8 +11,10 @@ import {
   make as makeService
 } from "@effect-gr4vy/core/CheckoutSessions"
 import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
-import { type Address, baseUrl, fixedHeaders } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import type { RequestFailed } from "@effect-gr4vy/core/Errors"
+import { type Address, baseUrl, fixedHeaders, Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -22,7 +24,7 @@ import type * as Scope from "effect/Scope"
 import { fromEnvironment, tokenAndKey } from "./internal/environment.js"
 import * as HttpPipeline from "./internal/pipeline/pipeline.js"
 import { RetryBudget } from "./internal/pipeline/retryBudget.js"
-import * as foreignTransport from "./internal/transport/platform.js"
+import * as platformTransport from "./internal/transport/platform.js"
 import type { Transport } from "./internal/transport/transport.js"
 import { name, version } from "./internal/version.js"
 import * as RetryPolicy from "./RetryPolicy.js"
@@ -57,7 +59,10 @@ export interface TravelOptions {
   readonly merchantAccountId?: string
   /** When requests are sent again; `RetryPolicy.standard` by default. */
   readonly retry?: RetryPolicy.RetryPolicy
-  /** The limit of one request: connecting, sending, headers and the whole body. 10 s by default. */
+  /**
+   * The limit of one request: connecting, sending, headers and the whole body. 10 s by default; an endpoint may ask for
+   * more. It begins when a connection is free: the wait for one counts towards the deadline alone.
+   */
   readonly attemptTimeout?: Duration.DurationInput
   /** The limit of a call: every attempt, every wait. 30 s by default. */
   readonly deadline?: Duration.DurationInput
@@ -89,8 +94,8 @@ export interface TokenOptions {
 export type Options = Address & Authentication & TokenOptions & TravelOptions
 
 /**
- * Checkout Sessions of one Gr4vy instance. Fails with a `ConfigError` that says what to change when an option cannot be
- * used. Connections close with the layer's scope.
+ * Checkout Sessions of one Gr4vy instance, and the client beneath for endpoints of your own. Fails with a `ConfigError`
+ * that says what to change when an option cannot be used. Connections close with the layer's scope.
  *
  * @example
  * ```ts
@@ -103,8 +108,26 @@ export type Options = Address & Authentication & TokenOptions & TravelOptions
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<CheckoutSessions, ConfigError.ConfigError> =>
-  Layer.scoped(CheckoutSessions, make(options))
+export const layer = (options: Options): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> =>
+  withSessions(makeClient(options))
+
+/**
+ * The client alone, for endpoints of your own (`Endpoint.client`) or plain requests by their path: the same token,
+ * retries, limits and traces.
+ *
+ * @example
+ * ```ts
+ * import { Gr4vy } from "@effect-gr4vy/node"
+ * import { Redacted } from "effect"
+ *
+ * const Client = Gr4vy.layerClient({ id: "plantly", token: Redacted.make("ey..."), scopes: ["transactions.read"] })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient = (options: Options): Layer.Layer<Gr4vyHttpClient, ConfigError.ConfigError> =>
+  Layer.scoped(Gr4vyHttpClient, makeClient(options))
 
 /**
  * The same over any `HttpClient` of `@effect/platform`, with the same promises; the pipeline's own transport is faster
@@ -127,11 +150,10 @@ export const layer = (options: Options): Layer.Layer<CheckoutSessions, ConfigErr
  */
 export const layerWithoutTransport = (
   options: Options
-): Layer.Layer<CheckoutSessions, ConfigError.ConfigError, HttpClient.HttpClient> =>
-  Layer.scoped(
-    CheckoutSessions,
+): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient> =>
+  withSessions(
     Effect.flatMap(authenticate(options), (credentials) =>
-      wire(options, credentials, ({ maxResponseBytes }) => foreignTransport.make(maxResponseBytes))
+      wire(options, credentials, ({ maxResponseBytes }) => platformTransport.make(maxResponseBytes))
     )
   )
 
@@ -144,11 +166,8 @@ export const layerWithoutTransport = (
  */
 export const layerWithoutCredentials = (
   options: Address & TravelOptions
-): Layer.Layer<CheckoutSessions, ConfigError.ConfigError, Credentials> =>
-  Layer.scoped(
-    CheckoutSessions,
-    Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport))
-  )
+): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, Credentials> =>
+  withSessions(Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport)))
 
 /**
  * The service itself, for as long as the scope lives: one per tenant, built while running.
@@ -157,6 +176,15 @@ export const layerWithoutCredentials = (
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<CheckoutSessionsService, ConfigError.ConfigError, Scope.Scope> =>
+  Effect.map(makeClient(options), makeService)
+
+/**
+ * The client itself, for as long as the scope lives; see {@link layerClient}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeClient = (options: Options): Effect.Effect<Client, ConfigError.ConfigError, Scope.Scope> =>
   Effect.flatMap(authenticate(options), (credentials) => wire(options, credentials, undiciTransport))
 
 /**
@@ -176,8 +204,19 @@ export const make = (options: Options): Effect.Effect<CheckoutSessionsService, C
  */
 export const layerConfig = (
   overrides: Partial<Address> & Partial<Authentication> & TokenOptions & TravelOptions = {}
-): Layer.Layer<CheckoutSessions, ConfigError.ConfigError> =>
-  Layer.scoped(CheckoutSessions, fromEnvironment(overrides, make))
+): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> =>
+  withSessions(fromEnvironment(overrides, makeClient))
+
+type Client = HttpClient.HttpClient.With<RequestFailed>
+
+const withSessions = <R>(
+  client: Effect.Effect<Client, ConfigError.ConfigError, R>
+): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, Exclude<R, Scope.Scope>> =>
+  Layer.scopedContext(
+    Effect.map(client, (client) =>
+      Context.add(Context.make(Gr4vyHttpClient, client), CheckoutSessions, makeService(client))
+    )
+  )
 
 interface Settings {
   readonly origin: string
@@ -196,10 +235,10 @@ const wire = <R>(
   options: Address & TravelOptions,
   credentials: CredentialsService,
   makeTransport: (settings: Settings) => Effect.Effect<Transport, never, R>
-): Effect.Effect<CheckoutSessionsService, ConfigError.ConfigError, R> =>
+): Effect.Effect<Client, ConfigError.ConfigError, R> =>
   Effect.gen(function* () {
     const url = yield* baseUrl(options)
-    const headers = yield* fixedHeaders(options)
+    yield* fixedHeaders(options)
     const limits = {
       attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
       deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
@@ -209,23 +248,21 @@ const wire = <R>(
       maxResponseBytes: yield* wholeNumber("maxResponseBytes", options.maxResponseBytes ?? 1024 * 1024),
       connections: yield* wholeNumber("connections", options.connections ?? 64)
     })
-    return makeService(
-      HttpPipeline.make(
-        {
-          baseUrl: url,
-          headers: {
-            ...headers,
-            "accept-encoding": "identity",
-            "user-agent": `${name}/${version} node/${process.versions.node}`
-          },
-          limits,
-          retry: yield* retryPolicy(options.retry ?? RetryPolicy.standard),
-          budget: new RetryBudget(),
-          credentials,
-          propagateTrace: options.propagateTrace ?? true
+    return HttpPipeline.make(
+      {
+        baseUrl: url,
+        headers: {
+          "accept-encoding": "identity",
+          "user-agent": `${name}/${version} node/${process.versions.node}`
         },
-        transport
-      )
+        merchantAccountId: options.merchantAccountId,
+        limits,
+        retry: yield* retryPolicy(options.retry ?? RetryPolicy.standard),
+        budget: new RetryBudget(),
+        credentials,
+        propagateTrace: options.propagateTrace ?? true
+      },
+      transport
     )
   })
 
@@ -246,7 +283,7 @@ const authenticate = (
   return Effect.fail(ConfigError.MissingData(["token"], "Give a token or a private key."))
 }
 
-// Also one that was put together by hand.
+// Validates policies that were not built with `make`.
 const retryPolicy = (
   policy: RetryPolicy.RetryPolicy
 ): Effect.Effect<RetryPolicy.RetryPolicy, ConfigError.ConfigError> =>

@@ -1,16 +1,20 @@
 /**
- * When a request is sent again: policies as values, for a layer, one call or a whole program.
+ * When a request is sent again: policies as values, for a layer, one call or a whole program. The endpoint decides what
+ * may be sent again; a policy decides how often, and after which wait.
  *
- * | failure | GET, PUT, DELETE | POST (`add`) |
- * |---|---|---|
- * | never connected (refused, DNS, handshake) | again | again |
- * | 429, or 503 with `Retry-After` | again | again |
- * | 408, 425, 500, 502, 503, 504 | again | no |
- * | reset, early end, truncated body, attempt timeout | again | no |
- * | anything else | no | no |
+ * | endpoint | never connected, 429, 503 with `Retry-After` | 408, 425, 502, 503, 504, reset, early end, timeout | 500 |
+ * |---|---|---|---|
+ * | `"idempotent"` | again | again | again |
+ * | `"keyed"` | again | again; a 409 `concurrent_request` too | no |
+ * | `"create"` | again | with `creates: "at-least-once"` | with `creates: "at-least-once"` |
+ * | `"once"` | again | never | never |
+ *
+ * Anything else is not sent again. A plain request is `"once"` when it is a POST or PATCH, else `"idempotent"`.
  *
  * @since 0.1.0
  */
+import type { Resend } from "@effect-gr4vy/core/Endpoint"
+import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -32,8 +36,9 @@ export interface RetryPolicy {
   /** A server that asks to wait longer than this is not waited for. */
   readonly maxRetryAfter: Duration.Duration
   /**
-   * `"at-most-once"`: a POST that may have reached the server is not sent again, because it could create a second
-   * session. `"at-least-once"`: it is sent again like a GET; a stray session costs nothing and expires.
+   * For endpoints with `resend: "create"`. `"at-most-once"`: a request that may have reached the server is not sent
+   * again, because it could create a second resource. `"at-least-once"`: it is sent again like a GET; a stray session
+   * costs nothing and expires. Endpoints with `resend: "once"` are never sent again, whatever is set here.
    */
   readonly creates: "at-most-once" | "at-least-once"
   /** Whether a 401 gets one new token and one more request. */
@@ -165,26 +170,47 @@ export const withPolicy: {
 )
 
 /**
- * Whether a request may be sent again: the table above. `resend` of a failure, or of a status, says what is known about
- * its first copy.
+ * Whether a request may be sent again: the table above. `outcome` says what is known about its first copy.
  *
  * @internal
  */
-export const mayResend = (policy: RetryPolicy, method: string, resend: "safe" | "idempotent" | "never"): boolean =>
-  resend === "safe" || (resend === "idempotent" && (method !== "POST" || policy.creates === "at-least-once"))
+export const mayResend = (policy: RetryPolicy, endpoint: Resend, outcome: TransportFailure["resend"]): boolean => {
+  if (outcome !== "idempotent") return outcome === "safe"
+  switch (endpoint) {
+    case "idempotent":
+    case "keyed":
+      return true
+    case "create":
+      return policy.creates === "at-least-once"
+    case "once":
+      return false
+  }
+}
 
 /**
+ * What a status says about the request that got it. `code` is the API's own, where the status alone does not tell.
+ *
  * @internal
  */
-export const resendOfStatus = (status: number, hasRetryAfter: boolean): "safe" | "idempotent" | "never" => {
+export const resendOfStatus = (
+  endpoint: Resend,
+  status: number,
+  hasRetryAfter: boolean,
+  code: unknown
+): TransportFailure["resend"] => {
   switch (status) {
     case 429:
       return "safe"
     case 503:
       return hasRetryAfter ? "safe" : "idempotent"
+    case 409:
+      // An earlier request with the same key is still being worked on.
+      return endpoint === "keyed" && code === "concurrent_request" ? "idempotent" : "never"
+    case 500:
+      // The API stores its first response for a key, also when it is a failure: it would be the same again.
+      return endpoint === "keyed" ? "never" : "idempotent"
     case 408:
     case 425:
-    case 500:
     case 502:
     case 504:
       return "idempotent"

@@ -37,7 +37,11 @@ const unreliable = (): Work => {
 }
 
 /** What each of many calls came to, beside its entry once every connection is closed. */
-const adds = (count: number, work: Work, options: Pick<Gr4vy.Options, "retry" | "connections" | "attemptTimeout">) =>
+const adds = (
+  count: number,
+  work: Work,
+  options: Pick<Gr4vy.Options, "retry" | "connections" | "attemptTimeout" | "deadline">
+) =>
   Effect.gen(function* () {
     const calls = new Map<string, Entry>()
     const server = createServer((request, response) => {
@@ -123,7 +127,12 @@ describe("a server's ledger", () => {
       Effect.gen(function* () {
         const silent: Work = (entry) => void entry.executed++
         const counts = checked(
-          yield* adds(40, silent, { retry: RetryPolicy.make(quick), connections: 1, attemptTimeout: 50 })
+          yield* adds(40, silent, {
+            retry: RetryPolicy.make(quick),
+            connections: 1,
+            attemptTimeout: 50,
+            deadline: 500
+          })
         )
         assert.isAbove(counts.executedUnknown, 0)
         assert.isAbove(counts.no, 0)

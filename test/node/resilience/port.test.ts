@@ -4,11 +4,8 @@
 import { FetchHttpClient, type HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Credentials, Gr4vyHttpClient, type RequestFailed } from "@effect-gr4vy/core"
-import { RetryPolicy } from "@effect-gr4vy/node"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
 import { Cause, Effect, Layer, Redacted, type Scope, Stream } from "effect"
-import * as HttpPipeline from "../../../packages/node/dist/internal/pipeline/pipeline.js"
-import { RetryBudget } from "../../../packages/node/dist/internal/pipeline/retryBudget.js"
-import * as UndiciTransport from "../../../packages/node/dist/internal/transport/undici.js"
 import * as Script from "../../support/script.js"
 import { allClean, code, number, shown, token } from "../../support/sinks.js"
 
@@ -23,18 +20,12 @@ const ports: Readonly<Record<string, (baseUrl: string) => Effect.Effect<Port, un
       )
     ),
   "node's pipeline": (baseUrl) =>
-    Effect.gen(function* () {
-      const options = {
-        baseUrl,
-        headers: {},
-        limits: { attempt: 5000, deadline: 5000 },
-        retry: RetryPolicy.none,
-        budget: new RetryBudget(),
-        credentials: yield* Credentials.makeToken(Redacted.make(token)),
-        propagateTrace: false
-      }
-      const transport = yield* UndiciTransport.make({ origin: baseUrl, maxResponseBytes: 1024, connections: 1 })
-      return HttpPipeline.make(options, transport)
+    Gr4vy.makeClient({
+      baseUrl,
+      token: Redacted.make(token),
+      retry: RetryPolicy.none,
+      maxResponseBytes: 1024,
+      connections: 1
     })
 }
 

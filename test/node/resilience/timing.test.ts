@@ -81,6 +81,7 @@ describe("Retry-After", () => {
     ["31 seconds", "31", 60_000, 31],
     ["a date in an hour", httpDate(3600), 60_000, 3600],
     ["longer than a timer can wait", "2147484", 2 ** 31 - 1, 2_147_484],
+    ["more seconds than a number holds", "9".repeat(400), 2 ** 31 - 1, Number.MAX_SAFE_INTEGER / 1000],
     ["as long as the deadline", "30", 30_000, 30],
     ["past the deadline", "5", 2000, 5]
   ] as const) {
@@ -105,7 +106,7 @@ describe("Retry-After", () => {
     })
   )
 
-  for (const value of ["0", "-5", "abc", "1e309", "9".repeat(400), httpDate(-60), httpDate(0), "", "1.5", "NaN"]) {
+  for (const value of ["0", "-5", "abc", "1e309", httpDate(-60), httpDate(0), "", "1.5", "NaN"]) {
     it.effect(`of "${value.slice(0, 40)}" is as if absent`, () =>
       Effect.gen(function* () {
         const created = simulated([status(503, { "retry-after": value })])

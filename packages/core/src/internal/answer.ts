@@ -23,6 +23,8 @@ interface ErrorBody {
 export const toError = (answer: {
   readonly status: number
   readonly text: string
+  readonly attempts: number
+  readonly requestId: string | undefined
   readonly retryAfter: Option.Option<Duration.Duration>
   readonly secrets: ReadonlyArray<string>
 }): Unauthorized | NotFound | Generic => {
@@ -34,7 +36,9 @@ export const toError = (answer: {
       Option.flatMapNullable((_) => _.message),
       Option.getOrElse(() => describe(answer.status, Option.isSome(body) ? "no message" : kindOf(answer.text)))
     ),
-    details: Option.match(body, { onNone: () => [], onSome: (_) => _.details })
+    details: Option.match(body, { onNone: () => [], onSome: (_) => _.details }),
+    attempts: answer.attempts,
+    ...(answer.requestId === undefined ? {} : { requestId: answer.requestId })
   }
   switch (answer.status) {
     case 401:
@@ -112,11 +116,20 @@ const readErrorBody =
           .slice(0, maxDetails)
           .filter(Predicate.isRecord)
           .map((detail) => {
-            const [location, ...path] = (Array.isArray(detail["loc"]) ? detail["loc"].slice(0, maxDetails) : []).map(
-              (part) => clean(Predicate.isNumber(part) ? String(part) : part) ?? ""
+            const parts = (Array.isArray(detail["loc"]) ? detail["loc"].slice(0, maxDetails) : []).map((part) =>
+              Predicate.isString(part) || Predicate.isNumber(part) ? String(part) : ""
             )
-            const pointer = location === "body" ? path.map((part) => `/${part}`).join("") : path.join(".")
-            return errorDetail(location, clean(detail["type"]), cut(pointer), clean(detail["msg"]))
+            const [first, ...rest] = parts
+            // Only a word is a place: a number that is spread over the parts must be scrubbed as one.
+            const isPlace = first !== undefined && /^[a-z]+$/i.test(first)
+            const pointer =
+              first === "body" ? rest.map((part) => `/${part}`).join("") : (isPlace ? rest : parts).join(".")
+            return errorDetail(
+              isPlace ? clean(first) : undefined,
+              clean(detail["type"]),
+              cut(scrub(pointer, secrets)),
+              clean(detail["msg"])
+            )
           })
       })
     }

@@ -5,24 +5,24 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
+import type { Docs } from "../Endpoint.js"
 
 // `HttpApi` gives every error a fixed status, and every endpoint an answer of its own for requests that do not decode.
 // The API has a `default` answer instead, which covers both.
-export const describeOperation = (operation: {
-  readonly identifier: string
-  readonly summary: string
-  readonly description: string
-  /** What the answer of a success holds. */
-  readonly success: string
-}) =>
+export const describeOperation = (
+  { description, identifier, success, summary }: Docs,
+  payload: { readonly optional: boolean }
+) =>
   OpenApi.annotations({
-    ...operation,
+    ...(identifier === undefined ? {} : { identifier }),
+    ...(summary === undefined ? {} : { summary }),
+    ...(description === undefined ? {} : { description }),
     transform: ({ requestBody, responses: { 400: _, 500: generic, ...responses }, ...rest }) => ({
       ...rest,
-      ...(requestBody === undefined ? {} : { requestBody: { ...requestBody, required: false } }),
+      ...(requestBody === undefined ? {} : { requestBody: { ...requestBody, required: !payload.optional } }),
       responses: {
         ...Record.map(responses, (response: object, status) =>
-          status.startsWith("2") ? { ...response, description: operation.success } : response
+          status.startsWith("2") && success !== undefined ? { ...response, description: success } : response
         ),
         default: generic
       }

@@ -13,25 +13,57 @@ import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import { scrub } from "../internal/scrub.js"
+import type { EndpointRequest, Unusable } from "./EndpointRequest.js"
 
 /**
- * How many requests an answer took, on a response of a client that may send more than one.
+ * How many requests a response took; 1 for the response of a client that sends one.
  *
  * @since 0.1.0
- * @category attempts
- */
-export const Attempts: unique symbol = Symbol.for("@effect-gr4vy/core/Gr4vyHttpClient/Attempts")
-
-/**
- * @since 0.1.0
- * @category attempts
+ * @category accessors
  */
 export const attemptsOf = (response: HttpClientResponse.HttpClientResponse): number =>
-  Predicate.hasProperty(response, Attempts) && Predicate.isNumber(response[Attempts]) ? response[Attempts] : 1
+  response instanceof BufferedResponse ? response.attempts : 1
+
+/**
+ * The header names that servers and gateways give a request's id, in the order they are looked for.
+ *
+ * @since 0.1.0
+ * @category request ids
+ */
+export const requestIdHeaders: ReadonlyArray<string> = [
+  "x-gr4vy-request-id",
+  "x-request-id",
+  "request-id",
+  "x-correlation-id",
+  "x-amzn-requestid",
+  "cf-ray"
+]
+
+/**
+ * The id the server gave a request.
+ *
+ * @since 0.1.0
+ * @category request ids
+ */
+export const requestIdOf = (response: HttpClientResponse.HttpClientResponse): string | undefined =>
+  response instanceof BufferedResponse ? response.requestId : requestIdIn(response.headers, requestIdHeaders)
+
+// What a server sends may be anything, also what it got: an id is short, visible and no card number.
+const requestIdIn = (
+  headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
+  names: ReadonlyArray<string>
+): string | undefined => {
+  for (const name of names) {
+    const [value] = [headers[name]].flat()
+    if (value !== undefined && /^[\x21-\x7e]{1,128}$/.test(value) && scrub(value, []) === value) return value
+  }
+  return undefined
+}
 
 /**
  * A request as it was sent, with every header.
@@ -53,18 +85,21 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   /** How many requests it took to get here. */
-  public [Attempts]: number = 1
+  attempts = 1
 
   // Private to the language, not only to the compiler: no inspection shows them.
   readonly #sent: Sent
   readonly #headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   readonly #body: string
+  #decoded: Either.Either<unknown, Unusable> | undefined = undefined
 
   constructor(
     sent: Sent,
     readonly status: number,
     headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
-    body: string
+    body: string,
+    /** The header names that may have the request's id, first match wins. */
+    private readonly requestIdNames: ReadonlyArray<string> = requestIdHeaders
   ) {
     super()
     this.#sent = sent
@@ -72,9 +107,21 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
     this.#body = body
   }
 
-  /** The `Authorization` header that a response was asked for with, to take it out of what the server says. */
-  static authorizationOf(response: HttpClientResponse.HttpClientResponse): string | undefined {
-    return (#sent in response ? response.#sent : response.request).headers["authorization"]
+  /** The token that a response was asked for with, to take it out of what the server says. */
+  static tokenOf(response: HttpClientResponse.HttpClientResponse): ReadonlyArray<string> {
+    const header = (#sent in response ? response.#sent : response.request).headers["authorization"]
+    return header === undefined ? [] : [header.replace(/^Bearer /, "")]
+  }
+
+  /** What a 2xx holds by the request's endpoint: decoded once, for the attempt's span and for the call. */
+  decodedBy(request: EndpointRequest): Either.Either<unknown, Unusable> {
+    this.#decoded ??= request.decode(this.status, this.#body)
+    return this.#decoded
+  }
+
+  /** The id the server gave the request. */
+  get requestId(): string | undefined {
+    return requestIdIn(this.#headers, this.requestIdNames)
   }
 
   /** The request by its method and address, without headers and body. */

@@ -21,18 +21,39 @@ export const parseHttpDate = (value: string | undefined): Option.Option<number> 
   return Number.isFinite(millis) ? Option.some(millis) : Option.none()
 }
 
+// Clients join headers of the same name by commas, and a date has a comma of its own.
+const items = /(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?[^,]+/g
+
 /**
- * Reads a `Retry-After` value: whole seconds or an HTTP-date, which is taken relative to `nowMillis`. `None` for
- * everything that asks for no wait: absent, `0`, negative, a date in the past, junk, and numbers no clock can hold.
+ * Reads a `Retry-After` value: whole seconds or an HTTP-date, which is taken relative to `nowMillis`. Of several values
+ * the longest wait counts. `None` for everything that asks for no wait: absent, `0`, negative, a date in the past, junk.
+ * A number that no clock can hold is the longest duration there is.
  *
  * @since 0.1.0
  * @category parsing
  */
 export const parse = (value: string | undefined, nowMillis: number): Option.Option<Duration.Duration> => {
-  if (value === undefined) return Option.none()
-  const trimmed = value.trim()
-  const millis = /^\d+$/.test(trimmed)
-    ? Number(trimmed) * 1000
-    : Option.match(parseHttpDate(trimmed), { onNone: () => 0, onSome: (date) => date - nowMillis })
-  return millis > 0 && millis <= Number.MAX_SAFE_INTEGER ? Option.some(Duration.millis(millis)) : Option.none()
+  const millis = Math.max(0, ...(value?.match(items) ?? []).map((item) => millisOf(item.trim(), nowMillis)))
+  return millis > 0 ? Option.some(Duration.millis(Math.min(millis, Number.MAX_SAFE_INTEGER))) : Option.none()
 }
+
+const millisOf = (item: string, nowMillis: number): number =>
+  /^\d+$/.test(item)
+    ? Number(item) * 1000
+    : Option.match(parseHttpDate(item), { onNone: () => 0, onSome: (date) => date - nowMillis })
+
+/**
+ * Reads what a response's headers ask for. A date is read against the response's own `Date`: the two clocks need not
+ * agree.
+ *
+ * @since 0.1.0
+ * @category parsing
+ */
+export const fromHeaders = (
+  headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
+  nowMillis: number
+): Option.Option<Duration.Duration> =>
+  parse(
+    [headers["retry-after"] ?? []].flat().join(", "),
+    Option.getOrElse(parseHttpDate([headers["date"]].flat()[0]), () => nowMillis)
+  )

@@ -3,9 +3,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
 import { resumeWhereItBegan } from "./otel/context.js"
+import { type Pending, settle } from "./pending.js"
 import { after, clockOf } from "./timer.js"
 
 /** Interrupts `effect` and fails with `onTimeout` after `millis`. */
@@ -16,27 +19,38 @@ export const timeoutWithin = <A, E, E2>(
 ): Effect.Effect<A, E | E2> =>
   Exit.isExit(effect)
     ? effect
-    : Effect.withFiberRuntime<A, E | E2>((parent) => {
-        const runtime = Runtime.make({
-          context: parent.currentContext,
-          fiberRefs: parent.getFiberRefs(),
-          runtimeFlags: Runtime.defaultRuntimeFlags
-        })
-        const child = Runtime.runFork(runtime)(effect)
-        const exit = child.unsafePoll()
-        if (exit !== null) return exit
-        return Effect.async<A, E | E2>((resumeParent) => {
-          const resume = resumeWhereItBegan(resumeParent)
-          const cancel = after(clockOf(parent), millis, () => {
-            resume(Effect.zipRight(Fiber.interruptFork(child), Effect.fail(onTimeout())))
-          })
-          child.addObserver((exit) => {
-            cancel()
-            resume(exit)
-          })
-          return Effect.suspend(() => {
-            cancel()
-            return Fiber.interrupt(child)
-          })
-        })
-      })
+    : Effect.uninterruptibleMask((restore) => settle(new Limited(effect, millis, onTimeout), restore))
+
+/** An effect in a fiber of its own, which a time limit or `cancel` interrupts. Neither waits for the fiber's end. */
+export class Limited<A, E, E2> implements Pending<A, E | E2> {
+  private child: Fiber.RuntimeFiber<A, E> | undefined
+  private cancelTimer: () => void = constVoid
+
+  constructor(
+    private readonly effect: Effect.Effect<A, E>,
+    private readonly millis: number,
+    private readonly onTimeout: () => E2
+  ) {}
+
+  readonly outcome: Effect.Effect<A, E | E2> = Effect.withFiberRuntime<A, E | E2>((parent) => {
+    const runtime = Runtime.make({
+      context: parent.currentContext,
+      fiberRefs: parent.getFiberRefs(),
+      runtimeFlags: Runtime.defaultRuntimeFlags
+    })
+    const child = Runtime.runFork(runtime)(this.effect)
+    this.child = child
+    const exit = child.unsafePoll()
+    if (exit !== null) return exit
+    return Effect.async<A, E | E2>((resumeParent) => {
+      const resume = resumeWhereItBegan(resumeParent)
+      this.cancelTimer = after(clockOf(parent), this.millis, () => resume(Effect.fail(this.onTimeout())))
+      child.addObserver(resume)
+    })
+  })
+
+  readonly cancel = (): void => {
+    this.cancelTimer()
+    if (this.child?.unsafePoll() === null) this.child.unsafeInterruptAsFork(FiberId.none)
+  }
+}

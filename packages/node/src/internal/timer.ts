@@ -1,6 +1,5 @@
 /**
- * One timer by the fiber's `Clock`. Under the live clock it is a plain `setTimeout`: forking a fiber that sleeps costs
- * 30–40 µs a call on Effect 3 (`Effect.timeout`), this costs 1. Under any other clock (`TestClock`) that clock decides.
+ * Time by the fiber's `Clock`: one timer, and a reading that no change of the wall clock can move.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -14,7 +13,18 @@ const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
-/** Runs `f` after `millis`; the returned function cancels it. */
+/**
+ * Milliseconds that only ever grow, to measure durations by. The nanoseconds of Effect's live clock come from
+ * `process.hrtime`, its milliseconds from the wall clock. `performance.now` is the same clock without a `BigInt`.
+ */
+export const monotonicMillis = (clock: Clock.Clock): number =>
+  clock === liveClock ? performance.now() : Number(clock.unsafeCurrentTimeNanos()) / 1e6
+
+/**
+ * Runs `f` after `millis`; the returned function cancels it. Under the live clock it is a plain `setTimeout`: a fiber
+ * that sleeps costs 30–40 µs a call on Effect 3 (`Effect.timeout`), this costs 1. Any other clock (`TestClock`) decides
+ * by itself.
+ */
 export const after = (clock: Clock.Clock, millis: number, f: () => void): (() => void) => {
   if (clock === liveClock) {
     const timer = setTimeout(f, millis)

@@ -5,7 +5,7 @@ import { randomFillSync } from "node:crypto"
 import { isInactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
-import type { Call } from "../transport/transport.js"
+import type { Call } from "../pipeline/call.js"
 import { bridged, spanContextOf } from "./span.js"
 
 export const traceHeaders = (call: Call, span: Tracer.Span | undefined): Readonly<Record<string, string>> => {

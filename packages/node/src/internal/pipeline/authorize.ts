@@ -1,7 +1,6 @@
 /**
  * The bearer token of each request, and one new token after a 401.
  */
-
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { authorization } from "@effect-gr4vy/core/Gr4vyHttpClient"
@@ -14,42 +13,42 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import { timeoutWithin } from "../timeoutWithin.js"
-import { type Call, type Send, timedOut } from "../transport/transport.js"
+import { timedOut } from "../transport/transport.js"
+import type { Call, Send } from "./call.js"
 
-/**
- * `fixed` are the headers that every request has; they go into the call together with the token's, which were made and
- * checked when the token was new.
- */
-export const authorize = (credentials: CredentialsService, fixed: Readonly<Record<string, string>>) => {
-  let latest: { readonly token: Redacted.Redacted; readonly headers: Readonly<Record<string, string>> } | undefined
+/** Sends one request with this value of its `Authorization` header. */
+type SendAuthorized = (call: Call, authorization: string) => ReturnType<Send>
 
-  const headersFor = (token: Redacted.Redacted): Either.Either<Readonly<Record<string, string>>, RequestFailed> => {
-    if (latest?.token === token) return Either.right(latest.headers)
+export const authorize = (credentials: CredentialsService) => {
+  let latest: { readonly token: Redacted.Redacted; readonly value: string } | undefined
+
+  // Built and checked once for each token.
+  const headerOf = (token: Redacted.Redacted): Either.Either<string, RequestFailed> => {
+    if (latest?.token === token) return Either.right(latest.value)
     return Either.map(authorization(token), (value) => {
-      latest = { token, headers: { ...fixed, authorization: value } }
-      return latest.headers
+      latest = { token, value }
+      return value
     })
   }
 
-  return (next: Send): Send =>
-    (request, call) => {
+  return (next: SendAuthorized): Send =>
+    (call) => {
       const sendWith = (token: Redacted.Redacted): ReturnType<Send> => {
-        const headers = headersFor(token)
-        if (Either.isLeft(headers)) return Effect.fail(headers.left)
-        call.headers = headers.right
-        return next(request, call)
+        const header = headerOf(token)
+        return Either.isLeft(header) ? Effect.fail(header.left) : next(call, header.right)
       }
 
       const renew = credentials.renew
       const withToken = (token: Redacted.Redacted): ReturnType<Send> => {
-        const answer = sendWith(token)
-        if (renew === undefined || !call.policy.renewToken) return answer
-        return Effect.flatMap(answer, (response) => {
+        const sent = sendWith(token)
+        if (renew === undefined || !call.policy.renewToken) return sent
+        return Effect.flatMap(sent, (response) => {
           if (response.status !== 401 || call.renewed) return Effect.succeed(response)
           call.renewed = true
           return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
             // The 401 is what the API said: no token to follow it does not change that.
             onFailure: () => Effect.succeed(response),
+            // A request that was refused with 401 had no effect, so that a second one is safe for every endpoint.
             onSuccess: sendWith
           })
         })

@@ -3,18 +3,17 @@
  *
  * @since 0.1.0
  */
-
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import type { RetryPolicy } from "../../RetryPolicy.js"
-import * as Telemetry from "../../Telemetry.js"
 import type { Transport } from "../transport/transport.js"
+import { attempt } from "./attempt.js"
 import { authorize } from "./authorize.js"
 import { retry } from "./retry.js"
 import type { RetryBudget } from "./retryBudget.js"
-import { type Limits, open } from "./startCall.js"
+import { startCall } from "./startCall.js"
 
 /**
  * @since 0.1.0
@@ -25,7 +24,14 @@ export interface Options {
   readonly baseUrl: string
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>
-  readonly limits: Limits
+  readonly merchantAccountId: string | undefined
+  /** Time limits in milliseconds. */
+  readonly limits: {
+    /** Of one request: connecting, sending, headers and the whole body. */
+    readonly attempt: number
+    /** Of the whole call: every attempt, every wait. */
+    readonly deadline: number
+  }
   readonly retry: RetryPolicy
   readonly budget: RetryBudget
   readonly credentials: CredentialsService
@@ -41,19 +47,13 @@ export interface Options {
 export const make = (options: Options, transport: Transport): HttpClient.HttpClient.With<RequestFailed> =>
   fromExecute(
     // the call begins: address, policy, deadline
-    open(options)(
+    startCall(options)(
       // one loop, the only one
       retry(options.budget)(
         // bearer token; one new token after a 401
-        authorize(
-          options.credentials,
-          options.headers
-        )(
-          // CLIENT span, duration metric, context injection, the attempt's time limit
-          Telemetry.attempt(options)(
-            // one request on the wire, its whole answer
-            transport
-          )
+        authorize(options.credentials)(
+          // a connection; span, metric and headers of one request; its whole response
+          attempt(options, transport)
         )
       )
     )

@@ -2,25 +2,23 @@
  * The one retry loop: a request is sent again only where that is safe, worth it, within the budget and before the
  * deadline. It knows nothing of HTTP clients or tokens.
  */
-
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
-import { Attempts } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import * as RetryAfter from "@effect-gr4vy/core/unstable/RetryAfter"
 import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import { mayResend, type RetryPolicy, resendOfStatus } from "../../RetryPolicy.js"
-import { retryScheduled } from "../../Telemetry.js"
-import type { Call, Send } from "../transport/transport.js"
+import { retryScheduled } from "../otel/events.js"
+import type { Call, Send } from "./call.js"
 import type { RetryBudget } from "./retryBudget.js"
 
 /** What one attempt came to, as far as sending it again is concerned. */
 interface Attempt {
-  readonly resend: "safe" | "idempotent" | "never"
+  readonly resend: TransportFailure["resend"]
   readonly reason: string
   readonly throttled: boolean
   readonly retryAfter: Option.Option<Duration.Duration>
@@ -43,19 +41,16 @@ const nothing: History = { retries: 0, taken: 0, mayHaveActed: false }
 export const retry =
   (budget: RetryBudget) =>
   (next: Send) =>
-  (request: HttpClientRequest.HttpClientRequest, call: Call): Effect.Effect<BufferedResponse, RequestFailed> => {
+  (call: Call): Effect.Effect<BufferedResponse, RequestFailed> => {
     const attempt = (history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
-      Effect.matchEffect(next(request, call), {
+      Effect.matchEffect(next(call), {
         onSuccess: (response) => {
-          response[Attempts] = call.attempts
-          if (resendOfStatus(response.status, false) !== "never") return again(refused(response, call), history)
-          budget.succeeded(history.taken)
-          return Effect.succeed(
-            history.mayHaveActed && request.method === "DELETE" && response.status === 404
-              ? // An earlier copy has done the job, and its answer was lost.
-                response.replacedBy(204)
-              : response
-          )
+          response.attempts = call.attempts
+          // Only the body tells whether this 409 is the one that passes.
+          if (response.status === 409 && call.resend === "keyed") {
+            return Effect.flatMap(codeOf(response), (code) => judge(response, code, history))
+          }
+          return judge(response, undefined, history)
         },
         onFailure: (failure) =>
           failure instanceof TransportFailure
@@ -63,16 +58,35 @@ export const retry =
             : Effect.fail(ofCall(failure, call, history))
       })
 
+    const judge = (
+      response: BufferedResponse,
+      code: unknown,
+      history: History
+    ): Effect.Effect<BufferedResponse, RequestFailed> => {
+      const { status } = response
+      if (resendOfStatus(call.resend, status, false, code) !== "never")
+        return again(refused(response, code, call), history)
+      budget.succeeded(history.taken)
+      return Effect.succeed(
+        history.mayHaveActed && call.request.method === "DELETE" && status === 404
+          ? // An earlier copy has done the job, and its answer was lost.
+            response.replacedBy(204)
+          : response
+      )
+    }
+
     const again = (last: Attempt, history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
-      history.retries + 1 >= call.policy.maxAttempts || !mayResend(call.policy, request.method, last.resend)
+      history.retries + 1 >= call.policy.maxAttempts || !mayResend(call.policy, call.resend, last.resend)
         ? last.end
         : Effect.flatMap(delay(call.policy, history.retries, last.retryAfter), (millis) => {
             if (millis === undefined || millis >= call.timeLeft) return last.end
             const taken = budget.take(last.throttled)
             if (taken === 0) return last.end
-            return retryScheduled(last.reason, millis).pipe(
-              Effect.zipRight(Effect.sleep(millis)),
+            retryScheduled(call, last.reason, millis)
+            const { attempts } = call
+            return Effect.onExit(
               Effect.zipRight(
+                Effect.sleep(millis),
                 Effect.suspend(() =>
                   attempt({
                     retries: history.retries + 1,
@@ -80,7 +94,9 @@ export const retry =
                     mayHaveActed: history.mayHaveActed || last.mayHaveActed
                   })
                 )
-              )
+              ),
+              // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
+              () => Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
             )
           })
 
@@ -99,9 +115,15 @@ const delay = (
   return Effect.map(Random.next, (random) => Math.max(minimum, random * ceiling))
 }
 
-const refused = (response: BufferedResponse, call: Call): Attempt => {
-  const retryAfter = RetryAfter.parse(response.headers["retry-after"], call.clock.unsafeCurrentTimeMillis())
-  const resend = resendOfStatus(response.status, Option.isSome(retryAfter))
+const codeOf = (response: BufferedResponse): Effect.Effect<unknown> =>
+  Effect.match(response.json, {
+    onSuccess: (body) => (Predicate.hasProperty(body, "code") ? body.code : undefined),
+    onFailure: () => undefined
+  })
+
+const refused = (response: BufferedResponse, code: unknown, call: Call): Attempt => {
+  const retryAfter = RetryAfter.fromHeaders(response.headers, call.clock.unsafeCurrentTimeMillis())
+  const resend = resendOfStatus(call.resend, response.status, Option.isSome(retryAfter), code)
   return {
     resend,
     reason: String(response.status),
@@ -122,16 +144,17 @@ const lost = (failure: TransportFailure, call: Call, history: History): Attempt 
 })
 
 /** The last attempt's failure as the call's: that it was not sent says nothing of those before it. */
-const ofCall = (
-  { delivered, message, reason }: TransportFailure | RequestFailed,
-  { attempts }: Call,
-  { mayHaveActed }: History
-): RequestFailed =>
-  delivered === "no" && mayHaveActed
-    ? new RequestFailed({
-        reason,
-        delivered: "unknown",
-        message: `${message} An earlier request of this call may have reached the API.`,
-        attempts
-      })
+const ofCall = (failure: TransportFailure | RequestFailed, { attempts }: Call, { mayHaveActed }: History) => {
+  const { delivered, message, reason } = failure
+  if (delivered === "no" && mayHaveActed) {
+    return new RequestFailed({
+      reason,
+      delivered: "unknown",
+      message: `${message} An earlier request of this call may have reached the API.`,
+      attempts
+    })
+  }
+  return failure instanceof RequestFailed && failure.attempts === attempts
+    ? failure
     : new RequestFailed({ reason, delivered, message, attempts })
+}

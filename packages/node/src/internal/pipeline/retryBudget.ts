@@ -38,8 +38,13 @@ export class RetryBudget {
     return price
   }
 
+  /** Gives back the tokens of a retry that never happened. */
+  giveBack(taken: number): void {
+    this.tokens = Math.min(this.capacity, this.tokens + taken)
+  }
+
   /** Gives back what the last retry took, or the reward of a call that needed none. */
   succeeded(taken: number): void {
-    this.tokens = Math.min(this.capacity, this.tokens + (taken === 0 ? reward : taken))
+    this.giveBack(taken === 0 ? reward : taken)
   }
 }

@@ -14,7 +14,9 @@ import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
 import { BearerAuth } from "@effect-gr4vy/core/CheckoutSessionsApi"
 import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemory"
 import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
+import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import { Unauthorized } from "@effect-gr4vy/core/Errors"
+import { router } from "@effect-gr4vy/core/unstable/Serve"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -27,6 +29,8 @@ import type { Fault, Options, Sandbox, Seen } from "../../Sandbox.js"
 import { picker, scriptHeader } from "./faults.js"
 import { verifyToken } from "./verifyToken.js"
 import { serve } from "./webServer.js"
+
+const routeAt = router(Object.values(checkoutSessions))
 
 const maxBodyBytes = 1024 * 1024
 
@@ -59,7 +63,7 @@ export const start = (
         const cut = fault.reset === true || fault.reset === "after" || fault.truncate === true
         const entry: Seen = {
           method,
-          route: CheckoutSessionsServer.routeAt(url.pathname)?.route,
+          route: routeAt(url.pathname)?.route,
           path: withoutCard(url.pathname),
           headers: withoutSecrets(headers),
           ...(cut ? {} : { status: answer.status }),
@@ -147,7 +151,7 @@ const contract = (options: Options) =>
   })
 
 const spanName = ({ method, url }: HttpServerRequest.HttpServerRequest) =>
-  [method, CheckoutSessionsServer.routeAt(url.split("?", 1).join())?.route ?? []].flat().join(" ")
+  [method, routeAt(url.split("?", 1).join())?.route ?? []].flat().join(" ")
 
 /** Any bearer will do, unless there is a key to check it with. */
 const bearer = (publicKey: string | undefined) =>

@@ -4,13 +4,22 @@
  */
 import type { Socket } from "node:net"
 import { disconnected, TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import { constVoid } from "effect/Function"
-import { buildConnector, Client } from "undici"
-import { withoutInstrumentation } from "../otel/context.js"
-import type { Exchange } from "./exchange.js"
-import type { Options } from "./undici.js"
+import { buildConnector, Client, type Dispatcher } from "undici"
+import { resumeWhereItBegan, withoutInstrumentation } from "../otel/context.js"
+import type { Pending } from "../pending.js"
+import { after } from "../timer.js"
+import { type Limits, UndiciExchange } from "./exchange.js"
+import { type Lease, type Transport, timedOut, type WireRequest } from "./transport.js"
+
+export interface Options extends Limits {
+  /** How many connections there may be at a time; further requests wait. */
+  readonly connections: number
+}
 
 /**
  * Connections are kept for 4 s of idleness, or for what the server's `Keep-Alive` header grants less 2 s: below the 5 s
@@ -19,11 +28,11 @@ import type { Options } from "./undici.js"
  */
 const keepAlive = { keepAliveTimeout: 4_000, keepAliveTimeoutThreshold: 2_000, keepAliveMaxTimeout: 600_000 }
 
-/** The connections of one transport, and the exchanges that wait for one. */
-export class Connections {
+/** The connections of one transport, and the calls that wait for one. */
+export class Connections implements Transport {
   private readonly idle: Array<Connection> = []
   private readonly all = new Set<Connection>()
-  private readonly waiting = new Set<Exchange>()
+  private readonly waiting = new Set<Waiting>()
   private readonly connector: buildConnector.connector
   private closed = false
 
@@ -32,60 +41,94 @@ export class Connections {
     this.connector = buildConnector({ timeout: 0 })
   }
 
-  submit(exchange: Exchange): void {
-    if (this.closed) {
-      exchange.settle(Exit.fail(closedFailure), false)
-      return
-    }
-    const connection = this.idle.pop() ?? this.open()
-    if (connection === undefined) this.waiting.add(exchange)
-    else connection.carry(exchange)
-  }
+  readonly acquire = (): Connection | undefined => this.idle.pop() ?? this.open()
 
-  withdraw(exchange: Exchange): void {
-    this.waiting.delete(exchange)
-  }
+  readonly wait = (clock: Clock.Clock, millis: number): Pending<Lease, TransportFailure> =>
+    new Waiting(clock, millis, (waiting) => {
+      if (this.closed) waiting.settle(Exit.fail(closedFailure))
+      else this.waiting.add(waiting)
+      return () => this.waiting.delete(waiting)
+    })
 
-  /** Takes a connection back: for reuse, or to be destroyed because something may still be on it. */
+  /** Takes a connection back for the call that has waited longest. */
   release(connection: Connection, reusable: boolean): void {
-    connection.exchange = undefined
+    if (this.closed) return
     if (!reusable) {
       this.all.delete(connection)
       connection.destroy()
     }
     const next = this.waiting.values().next()
-    if (next.done !== true) {
-      this.waiting.delete(next.value)
-      if (reusable) connection.carry(next.value)
-      else this.submit(next.value)
-    } else if (reusable) {
-      this.idle.push(connection)
+    if (next.done === true) {
+      if (reusable) this.idle.push(connection)
+      return
     }
+    const free = reusable ? connection : this.open()
+    if (free !== undefined) next.value.settle(Exit.succeed(free))
   }
 
   readonly close: Effect.Effect<void> = Effect.promise(() => {
     this.closed = true
-    for (const exchange of this.waiting) exchange.settle(Exit.fail(closedFailure), false)
-    this.waiting.clear()
+    this.idle.length = 0
+    for (const waiting of this.waiting) waiting.settle(Exit.fail(closedFailure))
     return Promise.all(Array.from(this.all, (connection) => connection.close()))
   })
 
   private open(): Connection | undefined {
-    if (this.all.size >= this.options.connections) return undefined
-    const connection = new Connection(this.options.origin, this.connector)
+    if (this.closed || this.all.size >= this.options.connections) return undefined
+    const connection = new Connection(this.options, this.connector, this)
     this.all.add(connection)
     return connection
   }
 }
 
+/** A call that waits for a connection. */
+class Waiting implements Pending<Lease, TransportFailure> {
+  private exit: Exit.Exit<Lease, TransportFailure> | undefined = undefined
+  private cancelTimer: () => void = constVoid
+  private leave: () => void = constVoid
+  private resume: (exit: Exit.Exit<Lease, TransportFailure>) => void = constVoid
+
+  constructor(
+    private readonly clock: Clock.Clock,
+    private readonly millis: number,
+    private readonly join: (waiting: Waiting) => () => void
+  ) {}
+
+  readonly outcome: Effect.Effect<Lease, TransportFailure> = Effect.async((resume) => {
+    this.resume = resumeWhereItBegan(resume)
+    this.cancelTimer = after(this.clock, Math.max(0, this.millis), () =>
+      this.settle(Exit.fail(timedOut("No connection was free before the call's deadline.", false)))
+    )
+    this.leave = this.join(this)
+  })
+
+  settle(exit: Exit.Exit<Lease, TransportFailure>): void {
+    if (this.exit !== undefined) return
+    this.exit = exit
+    this.cancelTimer()
+    this.leave()
+    this.resume(exit)
+  }
+
+  readonly cancel = (): void => {
+    // The connection may have come at the very moment of the interruption.
+    if (this.exit !== undefined && Exit.isSuccess(this.exit)) this.exit.value.release(true)
+    else this.settle(Exit.interrupt(FiberId.none))
+  }
+}
+
 /** One connection, which carries one exchange at a time. */
-export class Connection {
+class Connection implements Lease {
   private readonly client: Client
   private socket: Socket | undefined
-  exchange: Exchange | undefined
+  private exchange: UndiciExchange | undefined
 
-  constructor(origin: string, connector: buildConnector.connector) {
-    this.client = new Client(origin, {
+  constructor(
+    private readonly limits: Limits,
+    connector: buildConnector.connector,
+    private readonly connections: Connections
+  ) {
+    this.client = new Client(limits.origin, {
       ...keepAlive,
       pipelining: 1,
       headersTimeout: 0,
@@ -99,10 +142,15 @@ export class Connection {
     })
   }
 
-  carry(exchange: Exchange): void {
-    this.exchange = exchange
-    exchange.connection = this
-    withoutInstrumentation(() => this.client.dispatch(exchange.dispatchOptions, exchange))
+  readonly send = (request: WireRequest, clock: Clock.Clock, millis: number): UndiciExchange => {
+    this.exchange = new UndiciExchange(request, clock, millis, this.limits, this.dispatch)
+    return this.exchange
+  }
+
+  readonly release = (reusable: boolean): void => {
+    const clean = this.exchange === undefined || this.exchange.isClean
+    this.exchange = undefined
+    this.connections.release(this, reusable && clean)
   }
 
   destroy(): void {
@@ -111,10 +159,13 @@ export class Connection {
   }
 
   close(): Promise<void> {
-    this.exchange?.settle(Exit.fail(disconnected()), false)
+    this.exchange?.settle(Exit.fail(disconnected()))
     this.socket?.destroy()
     return this.client.destroy()
   }
+
+  private readonly dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void =>
+    withoutInstrumentation(() => this.client.dispatch(options, handler))
 }
 
 const isSocket = (value: unknown): value is Socket => typeof value === "object" && value !== null && "destroy" in value

@@ -1,7 +1,6 @@
 /**
- * One request and its answer over undici, within its limits.
+ * One request and its response over undici, within its limits.
  */
-
 import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import {
   disconnected,
@@ -10,121 +9,129 @@ import {
   protocolViolation,
   TransportFailure
 } from "@effect-gr4vy/core/unstable/TransportFailure"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
 import { resumeWhereItBegan } from "../otel/context.js"
 import { after } from "../timer.js"
-import type { Connection, Connections } from "./connections.js"
-import { type Begun, encoded, type Outcome, timedOut, tooLarge } from "./transport.js"
-import type { Options } from "./undici.js"
+import {
+  Body,
+  type Exchange,
+  encoded,
+  hasBody,
+  isIdentity,
+  type Received,
+  timedOut,
+  tooLarge,
+  type WireRequest
+} from "./transport.js"
 
-/** What undici reports to. It settles exactly once. */
-export class Exchange implements Dispatcher.DispatchHandler {
-  connection: Connection | undefined
-  private cancelTimer: () => void = constVoid
-  private sent = false
+export interface Limits {
+  /** Scheme, host and port; requests carry the path. */
+  readonly origin: string
+  /** The largest response body in bytes. */
+  readonly maxResponseBytes: number
+}
+
+type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
+
+/** undici reports to it. It settles exactly once. */
+export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
+  private state: "new" | "dispatched" | "sent" | "whole" = "new"
   private settled = false
   private status = 0
   private headers: Readonly<Record<string, string | Array<string> | undefined>> = {}
-  private chunks: Array<Buffer> | undefined = undefined
-  private size = 0
+  private body: Body | undefined = undefined
+  private cancelTimer: () => void = constVoid
   private resume: (outcome: Outcome) => void = constVoid
 
   constructor(
-    private readonly begun: Begun,
-    private readonly options: Options,
-    private readonly connections: Connections
+    private readonly request: WireRequest,
+    private readonly clock: Clock.Clock,
+    private readonly millis: number,
+    private readonly limits: Limits,
+    private readonly dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void
   ) {}
 
-  /** Begins the exchange, and waits for its end. */
   readonly outcome: Effect.Effect<BufferedResponse, TransportFailure> = Effect.async((resume) => {
-    const { clock, millis } = this.begun
+    const { body, headers, method, url } = this.request
     this.resume = resumeWhereItBegan(resume)
-    this.cancelTimer = after(clock, millis, () => {
-      this.settle(Exit.fail(timedOut(`No whole answer within ${Math.round(millis)} ms.`, this.sent)), false)
-    })
-    this.connections.submit(this)
+    this.cancelTimer = after(this.clock, this.millis, () =>
+      this.settle(Exit.fail(timedOut(`No whole answer within ${Math.round(this.millis)} ms.`, this.state === "sent")))
+    )
+    this.state = "dispatched"
+    this.dispatch({ method, path: url.slice(this.limits.origin.length), headers, body: body ?? null }, this)
   })
 
-  get dispatchOptions(): Dispatcher.DispatchOptions {
-    const { asked, headers, url } = this.begun.request
-    return {
-      method: asked.method,
-      path: url.slice(this.options.origin.length),
-      headers,
-      body: asked.body._tag === "Uint8Array" ? asked.body.body : null
-    }
+  readonly cancel = (): void => this.settle(undefined)
+
+  get received(): Received | undefined {
+    return this.status === 0 ? undefined : { status: this.status, protocolVersion: "1.1" }
+  }
+
+  /** Whether nothing of it is left on the connection. */
+  get isClean(): boolean {
+    return this.state === "new" || this.state === "whole"
+  }
+
+  settle(outcome: Outcome | undefined): void {
+    if (this.settled) return
+    this.settled = true
+    this.cancelTimer()
+    this.body = undefined
+    if (outcome !== undefined) this.resume(outcome)
   }
 
   onRequestStart(): void {
-    this.sent = true
+    this.state = "sent"
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: typeof this.headers): void {
-    if (status < 200) return
+    if (status >= 100 && status < 200) return
+    if (status < 100 || status > 599) {
+      this.settle(Exit.fail(protocolViolation()))
+      return
+    }
     this.status = status
     this.headers = headers
-    if (Number(headers["content-length"]) > this.options.maxResponseBytes) {
-      this.settle(Exit.fail(tooLarge(this.options.maxResponseBytes)), false)
+    const { maxResponseBytes } = this.limits
+    if (Number(headers["content-length"]) > maxResponseBytes && hasBody(this.request.method, status)) {
+      this.settle(Exit.fail(tooLarge(maxResponseBytes)))
     }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.settled) return
-    this.size += chunk.length
-    if (this.size > this.options.maxResponseBytes) {
-      this.settle(Exit.fail(tooLarge(this.options.maxResponseBytes)), false)
-    } else {
-      this.chunks ??= []
-      this.chunks.push(chunk)
-    }
+    const { maxResponseBytes } = this.limits
+    this.body ??= new Body(maxResponseBytes)
+    if (!this.body.add(chunk)) this.settle(Exit.fail(tooLarge(maxResponseBytes)))
   }
 
   onResponseEnd(): void {
-    const encoding = String(this.headers["content-encoding"] ?? "identity")
-    const readable = encoding.toLowerCase() === "identity"
+    if (this.settled) return
+    this.state = "whole"
+    const encoding = String(this.headers["content-encoding"] ?? "")
+    const readable = isIdentity(encoding)
     if (!readable && this.status < 300) {
-      this.settle(Exit.fail(encoded(encoding)), true)
+      this.settle(Exit.fail(encoded(encoding)))
       return
     }
     // Of an error in an encoding nobody asked for, the status still counts.
-    const body = readable ? textOf(this.chunks) : ""
-    this.settle(Exit.succeed(new BufferedResponse(this.begun.request, this.status, this.headers, body)), true)
+    const text = readable ? (this.body?.text ?? "") : ""
+    this.settle(Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text)))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.settle(Exit.fail(this.failureOf(error)), false)
-  }
-
-  interrupt(): void {
-    this.settle(undefined, false)
-  }
-
-  /** Ends the exchange, once; `reusable` tells whether the connection is as good as before. */
-  settle(outcome: Outcome | undefined, reusable: boolean): void {
-    if (this.settled) return
-    this.settled = true
-    this.cancelTimer()
-    this.chunks = undefined
-    if (this.connection === undefined) this.connections.withdraw(this)
-    else this.connections.release(this.connection, reusable)
-    this.begun.onEnd(outcome, this.status === 0 ? undefined : { status: this.status, protocolVersion: "1.1" })
-    if (outcome !== undefined) this.resume(outcome)
+    this.settle(Exit.fail(this.failureOf(error)))
   }
 
   private failureOf(error: Error): TransportFailure {
     if ("code" in error && error.code === "UND_ERR_INVALID_ARG") return invalidRequest
-    if (!this.sent) return notConnected(error)
+    if (this.state !== "sent") return notConnected(error)
     return isProtocolViolation(error) ? protocolViolation(error) : disconnected(error)
   }
-}
-
-const textOf = (chunks: ReadonlyArray<Buffer> = []): string => {
-  const [first, ...rest] = chunks
-  if (first === undefined) return ""
-  return (rest.length === 0 ? first : Buffer.concat(chunks)).toString("utf8")
 }
 
 const invalidRequest = new TransportFailure({

@@ -1,74 +1,92 @@
 /**
  * Any `HttpClient` as the carrier of requests, with the same promises: a whole body, a cap, a time limit, no second span.
  */
-
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as PlatformClient from "@effect-gr4vy/core/unstable/PlatformClient"
 import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { protocolViolation } from "@effect-gr4vy/core/unstable/TransportFailure"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
 import * as Stream from "effect/Stream"
 import { suppressInstrumentation } from "../otel/context.js"
-import { timeoutWithin } from "../timeoutWithin.js"
-import { type Begun, encoded, type Received, type Transport, timedOut, tooLarge } from "./transport.js"
+import { Limited } from "../timeoutWithin.js"
+import {
+  Body,
+  type Exchange,
+  encoded,
+  hasBody,
+  isIdentity,
+  type Lease,
+  type Received,
+  type Transport,
+  timedOut,
+  tooLarge,
+  type WireRequest
+} from "./transport.js"
 
-/** The `HttpClient` of the context as a transport. */
+/** The `HttpClient` of the context as a transport. It has connections of its own, so that one is always free. */
 export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, HttpClient.HttpClient> =>
   Effect.map(PlatformClient.fromContext, (foreign): Transport => {
     const client = HttpClient.withScope(foreign)
 
-    const send = (begun: Begun) => {
-      const { millis, request } = begun
+    const send = (request: WireRequest, millis: number): Exchange => {
       let received: Received | undefined
-      return client.execute(request.whole).pipe(
+      const exchange = client.execute(toPlatform(request)).pipe(
         Effect.flatMap((response) => {
-          // An upgrade nobody asked for: Node's own client takes it for an answer.
-          if (response.status < 200) return Effect.fail(protocolViolation())
+          // Node's own client takes an upgrade nobody asked for as a response.
+          if (response.status < 200 || response.status > 599) return Effect.fail(protocolViolation())
           received = { status: response.status }
           return Effect.map(
-            readBody(response, maxResponseBytes),
-            (body) => new BufferedResponse(request, response.status, response.headers, body)
+            readBody(request, response, maxResponseBytes),
+            (text) => new BufferedResponse(request, response.status, response.headers, text)
           )
         }),
         Effect.scoped,
         PlatformClient.mapFailures,
-        suppressInstrumentation,
-        (effect) =>
-          timeoutWithin(effect, millis, () =>
-            timedOut(`No whole answer timeoutWithin ${Math.round(millis)} ms.`, true)
-          ),
-        Effect.onExit((exit) =>
-          Effect.sync(() =>
-            begun.onEnd(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? undefined : exit, received)
-          )
-        )
+        suppressInstrumentation
       )
+      const { cancel, outcome } = new Limited(exchange, millis, () =>
+        timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)
+      )
+      return {
+        outcome,
+        cancel,
+        get received() {
+          return received
+        }
+      }
     }
-    return (begin) => Effect.suspend(() => send(begin()))
+
+    const lease: Lease = { send: (request, _, millis) => send(request, millis), release: constVoid }
+    return { acquire: () => lease, wait: () => ({ outcome: Effect.succeed(lease), cancel: constVoid }) }
   })
 
-const readBody = (response: HttpClientResponse.HttpClientResponse, maxBytes: number) => {
-  const encoding = response.headers["content-encoding"] ?? "identity"
-  if (encoding.toLowerCase() !== "identity") {
+const toPlatform = ({ body, headers, method, url }: WireRequest): HttpClientRequest.HttpClientRequest => {
+  const request = HttpClientRequest.make(method)(url, { headers })
+  return body === undefined
+    ? request
+    : HttpClientRequest.setBody(request, HttpBody.uint8Array(body, headers["content-type"]))
+}
+
+const readBody = (request: WireRequest, response: HttpClientResponse.HttpClientResponse, maxBytes: number) => {
+  if (!hasBody(request.method, response.status)) return Effect.succeed("")
+  const encoding = response.headers["content-encoding"] ?? ""
+  if (!isIdentity(encoding)) {
     // `fetch` decodes what it knows, but the cap could only count what comes out.
     return response.status < 300 ? Effect.fail(encoded(encoding)) : Effect.succeed("")
   }
   if (Number(response.headers["content-length"]) > maxBytes) return Effect.fail(tooLarge(maxBytes))
-  let size = 0
+  const body = new Body(maxBytes)
   return response.stream.pipe(
-    Stream.mapEffect((chunk) => {
-      size += chunk.length
-      return size > maxBytes ? Effect.fail(tooLarge(maxBytes)) : Effect.succeed(chunk)
-    }),
-    Stream.runCollect,
-    Effect.map((chunks) => Buffer.concat(Array.from(chunks)).toString("utf8")),
+    Stream.runForEach((chunk) => (body.add(chunk) ? Effect.void : Effect.fail(tooLarge(maxBytes)))),
     // A response without a body has an empty stream in some clients, and an error in others.
     Effect.catchIf(
       (error) => error._tag === "ResponseError" && error.reason === "EmptyBody",
-      () => Effect.succeed("")
-    )
+      () => Effect.void
+    ),
+    Effect.map(() => body.text)
   )
 }

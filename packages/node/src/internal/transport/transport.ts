@@ -1,109 +1,92 @@
 /**
- * What the pipeline asks of whatever carries its requests, and what travels through the pipeline.
+ * What the pipeline asks of a carrier of requests. It knows nothing of tokens, retries or spans.
  */
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
-import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
-import type * as Otel from "@opentelemetry/api"
 import type * as Clock from "effect/Clock"
-import type * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
-import type { RetryPolicy } from "../../RetryPolicy.js"
-import { activeContext } from "../otel/context.js"
-import { clockOf } from "../timer.js"
+import type { Pending } from "../pending.js"
 
-/**
- * Sends one request, and yields a response only when its whole body has arrived, within the size cap. Ends with its time
- * limit, whatever the server does; nothing is left of a request that was interrupted.
- */
-export type Transport = (begin: () => Begun) => Effect.Effect<BufferedResponse, TransportFailure>
-
-/** A request that has begun, which it does when the transport takes it, and not if the call was interrupted before. */
-export interface Begun {
-  readonly request: WireRequest
-  /** The time limit. */
-  readonly millis: number
-  readonly clock: Clock.Clock
-  /** Hears of the end exactly once, with `undefined` when it was interrupted, and of what had arrived by then. */
-  onEnd(outcome: Outcome | undefined, received: Received | undefined): void
+export interface Transport {
+  /** Takes a connection that is free now. */
+  readonly acquire: () => Lease | undefined
+  /** Waits for a free connection for up to `millis`, first come, first served. */
+  readonly wait: (clock: Clock.Clock, millis: number) => Pending<Lease, TransportFailure>
 }
 
-/** A request as it goes on the wire: what the caller asked for, at its address, with every header. */
+/** The use of one connection for one request. */
+export interface Lease {
+  /** Sends a request when the outcome is run; ends after `millis`, whatever the server does. */
+  readonly send: (request: WireRequest, clock: Clock.Clock, millis: number) => Exchange
+  /** Gives the connection back; it is destroyed if it is not `reusable`, or if something may still be on it. */
+  readonly release: (reusable: boolean) => void
+}
+
+/** One request and its whole response, within the size cap and the time limit. */
+export interface Exchange extends Pending<BufferedResponse, TransportFailure> {
+  /** What of the response has arrived so far. */
+  readonly received: Received | undefined
+}
+
+/** A request as it goes on the wire: at its address, with every header. */
 export class WireRequest {
   constructor(
-    readonly asked: HttpClientRequest.HttpClientRequest,
+    readonly method: HttpMethod,
     /** Scheme, host, path and query. */
     readonly url: string,
-    readonly headers: Readonly<Record<string, string>>
+    readonly headers: Readonly<Record<string, string>>,
+    readonly body: Uint8Array | undefined
   ) {}
-
-  get method(): HttpMethod {
-    return this.asked.method
-  }
-
-  /** The same in the platform's terms, for whoever asks: most never do. */
-  get whole(): HttpClientRequest.HttpClientRequest {
-    return HttpClientRequest.setHeaders(HttpClientRequest.setUrl(this.asked, this.url), this.headers)
-  }
 }
 
-/** The beginning of an answer, also of one that never came to its end. */
+/** The beginning of a response, also of one that never came to its end. */
 export interface Received {
   readonly status: number
   /** `1.1`; absent where the carrier does not tell. */
   readonly protocolVersion?: string
 }
 
-export type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
+/** The body of a response as it arrives, within the cap. */
+export class Body {
+  private bytes: Uint8Array | undefined = undefined
+  private size = 0
 
-/**
- * One call of the user, as it passes through the stages of the pipeline.
- *
- * A class rather than a literal, like everything here that lives as long as a request: V8 moves the literals that it finds
- * to live that long into its old space for good, and all that they refer to with them.
- */
-export class Call {
-  readonly clock: Clock.Clock
-  /** What was active in OpenTelemetry where the call began. */
-  readonly context: Otel.Context = activeContext()
-  /** When the call has to be over, in the clock's milliseconds. */
-  readonly deadline: number
-  /** The headers of every request besides its own: the same for all calls, and the token's. */
-  headers: Readonly<Record<string, string>> | undefined = undefined
-  /** How many requests were started so far. */
-  attempts = 0
-  /** The trace that the call's requests begin where there is no span. */
-  traceId: string | undefined = undefined
-  /** Whether a token was renewed already because of a 401. */
-  renewed = false
+  constructor(private readonly maxBytes: number) {}
 
-  constructor(
-    /** The fiber the call runs in: asked once, because asking is an operation of its own. */
-    readonly fiber: Fiber.RuntimeFiber<unknown, unknown>,
-    readonly policy: RetryPolicy,
-    /** Where its requests go: scheme, host, path and query. */
-    readonly url: string,
-    /** How long the call may take, in milliseconds. */
-    millis: number
-  ) {
-    this.clock = clockOf(fiber)
-    this.deadline = this.clock.unsafeCurrentTimeMillis() + millis
+  /** Adds a chunk; `false` when the body is too large with it. */
+  add(chunk: Uint8Array): boolean {
+    const size = this.size + chunk.length
+    if (size > this.maxBytes) return false
+    if (this.bytes === undefined) {
+      this.bytes = chunk
+    } else {
+      if (size > this.bytes.length) this.bytes = this.grown(this.bytes, size)
+      this.bytes.set(chunk, this.size)
+    }
+    this.size = size
+    return true
   }
 
-  /** What is left of the call's time in milliseconds: 0 or less once it is over. */
-  get timeLeft(): number {
-    return this.deadline - this.clock.unsafeCurrentTimeMillis()
+  get text(): string {
+    return this.bytes === undefined
+      ? ""
+      : Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.size).toString("utf8")
+  }
+
+  // One buffer that doubles: a chunk may be a single byte, and an object for each byte would take 100 times the body.
+  private grown(bytes: Uint8Array, size: number): Uint8Array {
+    const larger = new Uint8Array(Math.min(this.maxBytes, Math.max(2 * size, 1024)))
+    larger.set(bytes)
+    return larger
   }
 }
 
-/** A stage of the pipeline: what it hands a request to. */
-export type Send = (
-  request: HttpClientRequest.HttpClientRequest,
-  call: Call
-) => Effect.Effect<BufferedResponse, TransportFailure | RequestFailed>
+/** Whether a `Content-Encoding` leaves a body as it is. */
+export const isIdentity = (encoding: string): boolean => /^(\s*(identity)?\s*,?)*$/i.test(encoding)
+
+/** Whether a response with this status has a body, whatever its headers say (RFC 9110, section 6.4.1). */
+export const hasBody = (method: HttpMethod, status: number): boolean =>
+  method !== "HEAD" && status !== 204 && status !== 304
 
 export const timedOut = (message: string, sent: boolean): TransportFailure =>
   new TransportFailure({

@@ -1,0 +1,203 @@
+/**
+ * A small shop for a browser: a cart, a card form in an iframe of the sandbox's, pay, approve or decline, the receipt, and
+ * the trace of the payment. The card goes from the iframe to the API; this server never sees it.
+ */
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { type CheckoutSession, CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
+import { Effect, Ref, Schema } from "effect"
+import { drawTraceSvg } from "../support/drawTraceSvg.js"
+import type { TraceSpan } from "../support/trace.js"
+import type { Order, Outcome } from "./payment.js"
+import { capture, openSession, pay, refund, totalOf } from "./payment.js"
+
+/** An order in the shop, and how far its payment has come. */
+interface Purchase {
+  readonly order: Order
+  readonly session: CheckoutSession
+  readonly outcome?: Outcome
+}
+
+/** The prices decide what becomes of a payment, as the stand-in for the bank decides by the cents. */
+const carts: Readonly<Record<string, Order["items"]>> = {
+  approve: [
+    { name: "Espresso machine", quantity: 1, unitAmount: 12_000 },
+    { name: "Coffee, 250 g", quantity: 2, unitAmount: 490 }
+  ],
+  decline: [{ name: "A machine beyond your means", quantity: 1, unitAmount: 99_902 }],
+  ask: [{ name: "A machine your bank asks about", quantity: 1, unitAmount: 45_003 }]
+}
+
+export const shop = (options: { readonly sandboxUrl: string; readonly spans: () => ReadonlyArray<TraceSpan> }) =>
+  Effect.gen(function* () {
+    const purchases = yield* Ref.make<ReadonlyMap<string, Purchase>>(new Map())
+    let orders = 1000
+
+    const remember = (purchase: Purchase) =>
+      Ref.update(purchases, (all) => new Map(all).set(purchase.order.id, purchase))
+
+    const purchaseOf = Effect.gen(function* () {
+      const { id } = yield* HttpRouter.schemaPathParams(Schema.Struct({ id: Schema.String }))
+      const purchase = (yield* Ref.get(purchases)).get(id)
+      return purchase === undefined ? yield* Effect.fail("no such order" as const) : purchase
+    })
+
+    return HttpRouter.empty.pipe(
+      HttpRouter.get("/", HttpServerResponse.html(page("The shop", storefront))),
+      HttpRouter.post(
+        "/orders/:cart",
+        Effect.gen(function* () {
+          const { cart } = yield* HttpRouter.schemaPathParams(Schema.Struct({ cart: Schema.String }))
+          const order: Order = { id: `order-${++orders}`, currency: "USD", items: carts[cart] ?? carts["approve"] ?? [] }
+          yield* remember({ order, session: yield* openSession(order) })
+          return HttpServerResponse.redirect(`/orders/${order.id}`, { status: 303 })
+        })
+      ),
+      HttpRouter.get(
+        "/orders/:id",
+        Effect.flatMap(purchaseOf, (purchase) =>
+          HttpServerResponse.html(page(`Order ${purchase.order.id}`, checkout(purchase, options.sandboxUrl)))
+        )
+      ),
+      HttpRouter.post(
+        "/orders/:id/pay",
+        Effect.gen(function* () {
+          const purchase = yield* purchaseOf
+          const outcome = yield* pay(purchase.order, purchase.session).pipe(
+            Effect.flatMap((outcome) =>
+              outcome._tag === "Authorized"
+                ? Effect.map(capture(outcome.transaction), (transaction): Outcome => ({ ...outcome, transaction }))
+                : Effect.succeed(outcome)
+            ),
+            Effect.withSpan("Shop.pay", { attributes: { "order.id": purchase.order.id } })
+          )
+          yield* remember({ ...purchase, outcome })
+          return HttpServerResponse.redirect(`/orders/${purchase.order.id}/receipt`, { status: 303 })
+        })
+      ),
+      HttpRouter.post(
+        "/orders/:id/refund",
+        Effect.gen(function* () {
+          const { order, outcome, session } = yield* purchaseOf
+          if (outcome?._tag === "Authorized") {
+            const { amount, transaction_id } = yield* refund(outcome.transaction, outcome.transaction.captured_amount)
+            const transaction = { ...outcome.transaction, id: transaction_id, refunded_amount: amount }
+            yield* remember({ order, session, outcome: { ...outcome, transaction } })
+          }
+          return HttpServerResponse.redirect(`/orders/${order.id}/receipt`, { status: 303 })
+        })
+      ),
+      HttpRouter.get(
+        "/orders/:id/receipt",
+        Effect.gen(function* () {
+          const purchase = yield* purchaseOf
+          const session = yield* Effect.flatMap(CheckoutSessions, (sessions) =>
+            sessions.get(CheckoutSessionId.make(purchase.session.id))
+          ).pipe(Effect.option)
+          const trace = tracesOf(options.spans(), purchase.order.id)
+          const card = session._tag === "Some" ? session.value.paymentMethod : undefined
+          return yield* HttpServerResponse.html(
+            page(
+              "Receipt",
+              receipt(purchase, card?.label === undefined ? "" : `${card.scheme ?? "card"} ending ${card.label}`, trace)
+            )
+          )
+        })
+      ),
+      HttpRouter.catchAll((error) =>
+        Effect.map(HttpServerRequest.HttpServerRequest, () =>
+          HttpServerResponse.unsafeJson({ error: typeof error === "string" ? error : error._tag }, { status: 502 })
+        )
+      )
+    )
+  })
+
+/** The trace of a payment, drawn. */
+const tracesOf = (spans: ReadonlyArray<TraceSpan>, orderId: string): string => {
+  const root = spans.find(({ attributes }) => attributes["order.id"] === orderId)
+  if (root === undefined) return ""
+  const ids = new Set([root.id])
+  const inside = spans.filter(({ id, parentId }) => ids.has(id) || (parentId !== undefined && ids.has(parentId) && ids.add(id)))
+  // A child ends before its parent, so it stands before it: look until nothing more is found.
+  for (let found = -1; found !== inside.length; ) {
+    found = inside.length
+    for (const span of spans) {
+      if (!ids.has(span.id) && span.parentId !== undefined && ids.has(span.parentId)) {
+        ids.add(span.id)
+        inside.push(span)
+      }
+    }
+  }
+  return drawTraceSvg("Trace of the payment", spans.filter(({ id }) => ids.has(id)))
+}
+
+const money = (amount: number, currency: string): string =>
+  new Intl.NumberFormat("en-US", { style: "currency", currency }).format(amount / 100)
+
+const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
+
+const cartTable = (order: Order): string => `<table>
+${order.items
+  .map(
+    ({ name, quantity, unitAmount }) =>
+      `<tr><td>${quantity} × ${escape(name)}</td><td>${money(quantity * unitAmount, order.currency)}</td></tr>`
+  )
+  .join("\n")}
+<tr class="total"><td>Total</td><td>${money(totalOf(order), order.currency)}</td></tr>
+</table>`
+
+const storefront = `<h1>The shop</h1>
+${Object.entries(carts)
+  .map(
+    ([name, items]) =>
+      `<form method="post" action="/orders/${name}" class="card"><b>${escape(items.map((item) => item.name).join(", "))}</b>
+<button>Buy for ${money(totalOf({ id: "", currency: "USD", items }), "USD")}</button></form>`
+  )
+  .join("\n")}`
+
+const checkout = ({ order, session }: Purchase, sandboxUrl: string): string => `<h1>Checkout</h1>
+<div class="card">${cartTable(order)}</div>
+<div class="card"><iframe title="Card" src="${sandboxUrl}/card-form/${session.id}"></iframe>
+<p class="hint">This form is another origin's. What you type goes to the API and not to this shop. Any card will do:
+4111 1111 1111 1111, a date to come, three digits.</p></div>
+<form id="pay" method="post" action="/orders/${order.id}/pay"></form>
+<script>
+  addEventListener("message", ({ data, origin }) => {
+    if (origin === "${sandboxUrl}" && data.type === "card-stored") document.querySelector("#pay").submit()
+  })
+</script>`
+
+const receipt = ({ order, outcome }: Purchase, card: string, trace: string): string => {
+  const again = '<p><a href="/">Back to the shop</a></p>'
+  if (outcome === undefined) return `<h1>Not paid yet</h1>${again}`
+  const { transaction } = outcome
+  const facts = `<div class="card">${cartTable(order)}
+<p class="hint">${escape([card, transaction.id, transaction.status].filter((fact) => fact !== "").join(" · "))}</p></div>`
+  const headline =
+    outcome._tag === "Declined"
+      ? `<h1 class="bad">Declined</h1><p>${escape(transaction.error_code ?? transaction.status)}: try another card.</p>`
+      : outcome._tag === "NeedsApproval"
+        ? `<h1>Your bank asks you to approve</h1><p><a href="${escape(outcome.url)}">${escape(outcome.url)}</a></p>`
+        : transaction.refunded_amount > 0
+          ? `<h1>Refunded ${money(transaction.refunded_amount, transaction.currency)}</h1>`
+          : `<h1 class="good">Paid ${money(transaction.captured_amount, transaction.currency)}</h1>
+<form method="post" action="/orders/${order.id}/refund"><button class="quiet">Give it back</button></form>`
+  return `${headline}${facts}${again}<div class="trace">${trace}</div>`
+}
+
+const page = (title: string, body: string): string => `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>${escape(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; color: #1f2328; background: #f6f8fa; margin: 0 }
+  main { max-width: 1060px; margin: 3rem auto; padding: 0 1rem }
+  h1 { font-size: 1.6rem } .good { color: #1a7f37 } .bad { color: #cf222e }
+  .card { background: #fff; border: 1px solid #d1d9e0; border-radius: 12px; padding: 1.25rem; margin: 1rem 0; max-width: 30rem }
+  form.card { display: flex; justify-content: space-between; align-items: center; gap: 1rem }
+  table { width: 100%; border-spacing: 0 } td { padding: .3rem 0 } td + td { text-align: right; font-variant-numeric: tabular-nums }
+  .total td { border-top: 1px solid #d1d9e0; font-weight: 600 }
+  button { font: inherit; font-weight: 600; border: 0; border-radius: 8px; padding: .6rem 1rem; background: #1f883d; color: #fff; cursor: pointer; white-space: nowrap }
+  button.quiet { background: #eaeef2; color: #1f2328 }
+  iframe { border: 0; width: 100%; height: 260px } .hint { color: #59636e; font-size: 13px; margin: .5rem 0 0 }
+  .trace { overflow-x: auto; background: #fff; border: 1px solid #d1d9e0; border-radius: 12px; margin-top: 1.5rem } .trace:empty { display: none }
+</style>
+<main>${body}</main></html>`

@@ -1,0 +1,97 @@
+/**
+ * The endpoints around a payment, as far as this shop needs them: declared here, because the SDK's own service covers
+ * Checkout Sessions. Same token, retries, limits and traces as the SDK's calls.
+ *
+ * @see https://docs.gr4vy.com/reference/transactions
+ */
+import { Endpoint, NotFound } from "@effect-gr4vy/core"
+import { Schema } from "effect"
+
+/** In the currency's smallest unit. */
+const Amount = Schema.Int.pipe(Schema.between(0, 99_999_999))
+
+/** What this shop reads of a transaction; the API sends much more, which is ignored. */
+export const Transaction = Schema.Struct({
+  id: Schema.String,
+  /** An open set: `authorization_succeeded`, `capture_succeeded`, `buyer_approval_pending`, `authorization_declined`, … */
+  status: Schema.String,
+  amount: Schema.Int,
+  currency: Schema.String,
+  captured_amount: Schema.Int,
+  refunded_amount: Schema.Int,
+  external_identifier: Schema.NullishOr(Schema.String),
+  /** Why it was declined, e.g. `insufficient_funds`. */
+  error_code: Schema.NullishOr(Schema.String),
+  payment_method: Schema.NullishOr(
+    Schema.Struct({
+      scheme: Schema.NullishOr(Schema.String),
+      label: Schema.NullishOr(Schema.String),
+      /** Where the buyer approves the payment, while the status is `buyer_approval_pending`. */
+      approval_url: Schema.NullishOr(Schema.String)
+    })
+  )
+}).annotations({ identifier: "Transaction" })
+
+export type Transaction = typeof Transaction.Type
+
+export const Refund = Schema.Struct({
+  id: Schema.String,
+  transaction_id: Schema.String,
+  status: Schema.String,
+  amount: Schema.Int,
+  currency: Schema.String
+}).annotations({ identifier: "Refund" })
+
+export type Refund = typeof Refund.Type
+
+const params = { transaction_id: Schema.String }
+
+const common = {
+  errors: [NotFound],
+  scope: "transactions.write",
+  // An acquirer may take its time.
+  attemptTimeout: "20 seconds"
+} as const
+
+export const transactions = {
+  /** `keyed`: the API recognizes a second copy by its key, and answers it with the first one's response. */
+  create: Endpoint.post("Transactions.create", "/transactions", {
+    ...common,
+    payload: Schema.Struct({
+      amount: Amount,
+      currency: Schema.String.pipe(Schema.pattern(/^[A-Z]{3}$/)),
+      payment_method: Schema.Struct({ method: Schema.Literal("checkout-session"), id: Schema.String }),
+      external_identifier: Schema.optional(Schema.String),
+      intent: Schema.optional(Schema.Literal("authorize", "capture"))
+    }),
+    success: Transaction,
+    resend: "keyed"
+  }),
+  get: Endpoint.get("Transactions.get", "/transactions/{transaction_id}", {
+    params,
+    success: Transaction,
+    errors: [NotFound],
+    scope: "transactions.read",
+    belongs: ({ id }, { transaction_id }) => id === transaction_id
+  }),
+  /**
+   * `once`: the API's documentation promises idempotency for `POST /transactions` alone. A capture whose outcome is unknown
+   * is looked up with `get`.
+   */
+  capture: Endpoint.post("Transactions.capture", "/transactions/{transaction_id}/capture", {
+    ...common,
+    params,
+    payload: Schema.Struct({ amount: Schema.optional(Amount) }),
+    success: Transaction,
+    resend: "once",
+    status: 200
+  }),
+  /** `once`, for the same reason. */
+  refund: Endpoint.post("Transactions.refund", "/transactions/{transaction_id}/refunds", {
+    ...common,
+    params,
+    payload: Schema.Struct({ amount: Schema.optional(Amount) }),
+    success: Refund,
+    resend: "once"
+  })
+}

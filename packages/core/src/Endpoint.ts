@@ -1,0 +1,670 @@
+/**
+ * An endpoint of the API as a value: its method, path and schemas, and whether a request to it may be sent a second
+ * time. A client, a fake and a server are derived from it.
+ *
+ * ```ts
+ * import { Endpoint, NotFound } from "@effect-gr4vy/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Transaction = Schema.Struct({ id: Schema.String, status: Schema.String })
+ *
+ * const transactions = {
+ *   create: Endpoint.post("Transactions.create", "/transactions", {
+ *     payload: Schema.Struct({ amount: Schema.Int, currency: Schema.String }),
+ *     success: Transaction,
+ *     resend: "keyed",
+ *     scope: "transactions.write"
+ *   }),
+ *   get: Endpoint.get("Transactions.get", "/transactions/{transaction_id}", {
+ *     params: { transaction_id: Schema.String },
+ *     success: Transaction,
+ *     errors: [NotFound],
+ *     scope: "transactions.read"
+ *   })
+ * }
+ *
+ * const program = Effect.gen(function* () {
+ *   const { create, get } = yield* Endpoint.client(transactions)
+ *   const { id } = yield* create({ amount: 1299, currency: "USD" }, { idempotencyKey: "order-1001" })
+ *   return yield* get(id)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpMethod } from "@effect/platform/HttpMethod"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import type { Generic, RequestFailed, Unauthorized } from "./Errors.js"
+import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
+import { call } from "./internal/call.js"
+import { encodeRequest } from "./internal/encodeRequest.js"
+import { StatusAnnotation, statusOf } from "./internal/status.js"
+import { spanned } from "./unstable/Span.js"
+
+/**
+ * Whether a request to an endpoint may be sent a second time.
+ *
+ * - `"idempotent"`: repeating it changes nothing. Retried after every failure that can pass.
+ * - `"keyed"`: the server recognizes a repetition by its `Idempotency-Key`. Retried with the same key; not after a 500,
+ *   because the API stores its first response for the key.
+ * - `"create"`: a repetition creates a second resource that does no harm. Retried after a lost request only under a
+ *   policy with `creates: "at-least-once"`.
+ * - `"once"`: a repetition may do harm. Never sent again once it may have arrived, whatever the policy.
+ *
+ * A request that certainly did nothing (never sent, 429, 503 with `Retry-After`) is retried in every class.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Resend = "idempotent" | "keyed" | "create" | "once"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@effect-gr4vy/core/Endpoint")
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * What a description of the API says of an endpoint. Every field may be left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Docs {
+  /** The id of the operation in `openapi.json`. */
+  readonly identifier?: string
+  readonly summary?: string
+  readonly description?: string
+  /** What the response of a success holds, as a sentence. */
+  readonly success?: string
+}
+
+/**
+ * Any endpoint, by its facts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Any {
+  /** The name of the call's span, e.g. `Transactions.get`. */
+  readonly name: string
+  readonly method: HttpMethod
+  /** The template of the path, e.g. `/transactions/{transaction_id}`; `url.template` in traces. */
+  readonly path: string
+  readonly resend: Resend
+  /** The scope that a token needs to call it. */
+  readonly scope: string | undefined
+  /** The time limit that one attempt asks for, in milliseconds; the client's own limit applies where it is longer. */
+  readonly attemptTimeout: number | undefined
+  /** The status of a success when the endpoint is served: 200, 201 or 204. A client takes every 2xx. */
+  readonly status: number
+  readonly params: Readonly<Record<string, Schema.Schema.AnyNoContext>>
+  readonly query: Schema.Schema.AnyNoContext | undefined
+  readonly payload: Schema.Schema.AnyNoContext | undefined
+  /** Whether the payload may be left out. */
+  readonly payloadOptional: boolean
+  readonly success: Schema.Schema.AnyNoContext | undefined
+  readonly errors: ReadonlyArray<Schema.Schema.AnyNoContext>
+  /** Whether a decoded success belongs to the request with these parameters. */
+  readonly belongs: ((success: never, params: never) => boolean) | undefined
+  readonly docs: Docs
+}
+
+/**
+ * The inputs of an endpoint by their place in the request, in the platform's terms.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Wire<Path, UrlParams, Payload> {
+  readonly path: Path
+  readonly urlParams: UrlParams
+  readonly payload: Payload
+}
+
+/**
+ * An endpoint: `Args` are the arguments of its function, `A` is its success, `E` the errors it declares, `W` its inputs by
+ * their place in the request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Endpoint<
+  in out Args extends ReadonlyArray<unknown>,
+  out A,
+  out E,
+  out W extends Wire<unknown, unknown, unknown> = Wire<never, never, never>
+> extends Any {
+  readonly [TypeId]: {
+    readonly _Args: (_: Args) => Args
+    readonly _A: (_: never) => A
+    readonly _E: (_: never) => E
+    readonly _W: (_: never) => W
+  }
+}
+
+/**
+ * Options of one call.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions {
+  /**
+   * Runs just before each request of the call goes out; `attempt` is 1 for the first. When it fails, the request is not
+   * sent and the call fails with that error. Use it to record durably that a request may be on the wire.
+   */
+  readonly beforeSend?: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined
+}
+
+/**
+ * Options of one call to a `"keyed"` endpoint.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeyedCallOptions extends CallOptions {
+  /**
+   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters. Make it before the call and keep it, e.g. the id of the
+   * order: a call whose outcome is unknown is repeated with the same key.
+   */
+  readonly idempotencyKey: string
+}
+
+/**
+ * The function of an endpoint. Every call can fail with `Unauthorized`, `Generic` and `RequestFailed`, and with the
+ * errors that the endpoint declares.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Call<E> =
+  E extends Endpoint<infer Args, infer A, infer Error, infer _>
+    ? (...args: Args) => Effect.Effect<A, Error | Unauthorized | Generic | RequestFailed>
+    : never
+
+/**
+ * Endpoints by the names of their functions.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Endpoints = Readonly<Record<string, Any>>
+
+/**
+ * A function for each endpoint.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Client<Es extends Endpoints> = { readonly [Name in keyof Es]: Call<Es[Name]> }
+
+/**
+ * Under this name an implementation keeps the endpoints it implements.
+ *
+ * @since 0.1.0
+ * @category type ids
+ */
+export const Implemented: unique symbol = Symbol.for("@effect-gr4vy/core/Endpoint/Implemented")
+
+/**
+ * Endpoints together with code that carries them out: what a server serves.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Implementation<Es extends Endpoints = Endpoints> {
+  readonly [Implemented]: Es
+}
+
+export {
+  /**
+   * A request that knows its endpoint. The pipeline decides by the endpoint whether it may be sent again, and names its
+   * span after it.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  EndpointRequest as Request
+} from "./unstable/EndpointRequest.js"
+
+// --- constructors ----------------------------------------------------------------------------------------------------
+
+type AnySchema = Schema.Schema.AnyNoContext
+
+/** The names in a path: `"a" | "b"` for `/x/{a}/y/{b}`. */
+type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
+
+type Params = Readonly<Record<string, AnySchema>>
+
+/** Asks for the names in the path and for no others. */
+type ForPath<Path extends string, P extends Params> = [NamesIn<Path>] extends [keyof P]
+  ? [keyof P] extends [NamesIn<Path>]
+    ? unknown
+    : { readonly params: { readonly [Name in Exclude<keyof P, NamesIn<Path>>]: never } }
+  : { readonly params: { readonly [Name in NamesIn<Path>]: AnySchema } }
+
+/**
+ * A payload that may be left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Optional<S extends AnySchema> {
+  readonly optional: S
+}
+
+type Payload = AnySchema | Optional<AnySchema> | undefined
+
+type IsUnion<A, B = A> = A extends unknown ? ([B] extends [A] ? false : true) : never
+
+type ParamArgs<P extends Params> = [keyof P] extends [never]
+  ? []
+  : IsUnion<keyof P> extends true
+    ? [params: { readonly [Name in keyof P]: Schema.Schema.Type<P[Name]> }]
+    : [param: Schema.Schema.Type<P[keyof P]>]
+
+type QueryArgs<Q extends AnySchema | undefined> = Q extends AnySchema
+  ? Record<never, never> extends Schema.Schema.Type<Q>
+    ? [query?: Schema.Schema.Type<Q>]
+    : [query: Schema.Schema.Type<Q>]
+  : []
+
+type PayloadArgs<P extends Payload, R extends Resend> =
+  P extends Optional<infer S>
+    ? R extends "keyed"
+      ? [payload: Schema.Schema.Type<S> | undefined]
+      : [payload?: Schema.Schema.Type<S>]
+    : P extends AnySchema
+      ? [payload: Schema.Schema.Type<P>]
+      : []
+
+type OptionArgs<R extends Resend> = R extends "keyed" ? [options: KeyedCallOptions] : [options?: CallOptions]
+
+// biome-ignore lint/suspicious/noConfusingVoidType: it is the type of a return value
+type SuccessOf<S extends AnySchema | undefined> = S extends AnySchema ? Schema.Schema.Type<S> : void
+
+type WireOf<P extends Params, Q extends AnySchema | undefined, B extends Payload> = Wire<
+  [keyof P] extends [never] ? never : { readonly [Name in keyof P]: Schema.Schema.Type<P[Name]> },
+  Q extends AnySchema ? Schema.Schema.Type<Q> : never,
+  B extends Optional<infer S> ? Schema.Schema.Type<S> : B extends AnySchema ? Schema.Schema.Type<B> : never
+>
+
+type ErrorOf<E extends ReadonlyArray<AnySchema>> = Schema.Schema.Type<E[number]>
+
+/** What all constructors take. */
+interface CommonOptions<P extends Params, E extends ReadonlyArray<AnySchema>> {
+  /** A schema for each name in the path; a parameter that is a secret is a `Redacted`. */
+  readonly params?: P
+  /**
+   * The errors that the endpoint adds to `Unauthorized`, `Generic` and `RequestFailed`: `NotFound`, or an error class of
+   * your own with its status ({@link status}).
+   */
+  readonly errors?: E
+  /** The scope that a token needs, e.g. `transactions.read`. */
+  readonly scope?: string
+  /** Raises the time limit of one attempt for this endpoint; the client's own limit is 10 seconds by default. */
+  readonly attemptTimeout?: Duration.DurationInput
+  readonly docs?: Docs
+}
+
+interface SuccessOptions<P extends Params, S extends AnySchema | undefined> {
+  /** The schema of the response's body. */
+  readonly success: S
+  /**
+   * Whether a response belongs to this request, e.g. because it names the same id. A response that does not is refused
+   * as `InvalidResponse` and its connection is closed. Every response does by default.
+   */
+  readonly belongs?: (success: SuccessOf<S>, params: { readonly [N in keyof P]: Schema.Schema.Type<P[N]> }) => boolean
+}
+
+/**
+ * A `GET`: idempotent. One parameter of the path is given as its value, several as a record; then the query.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const get = <
+  const Path extends string,
+  S extends AnySchema,
+  P extends Params = Record<never, never>,
+  Q extends AnySchema | undefined = undefined,
+  E extends ReadonlyArray<AnySchema> = readonly []
+>(
+  name: string,
+  path: Path,
+  options: CommonOptions<P, E> &
+    SuccessOptions<P, S> & {
+      /** The schema of the query: a struct whose encoded fields are strings or lists of strings. */
+      readonly query?: Q
+    } & ForPath<Path, P>
+): Endpoint<
+  [...ParamArgs<P>, ...QueryArgs<Q>, options?: CallOptions],
+  SuccessOf<S>,
+  ErrorOf<E>,
+  WireOf<P, Q, undefined>
+> => make({ ...options, name, path, method: "GET", resend: "idempotent", status: 200 })
+
+/**
+ * A `PUT`: idempotent. Without `success` its response is 204 without a body.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const put = <
+  const Path extends string,
+  P extends Params = Record<never, never>,
+  B extends Payload = undefined,
+  S extends AnySchema | undefined = undefined,
+  E extends ReadonlyArray<AnySchema> = readonly []
+>(
+  name: string,
+  path: Path,
+  options: CommonOptions<P, E> &
+    Partial<SuccessOptions<P, S>> & {
+      /** The schema of the JSON body; {@link optional} where it may be left out. */
+      readonly payload?: B
+    } & ForPath<Path, P>
+): Endpoint<
+  [...ParamArgs<P>, ...PayloadArgs<B, "idempotent">, options?: CallOptions],
+  SuccessOf<S>,
+  ErrorOf<E>,
+  WireOf<P, undefined, B>
+> =>
+  make({
+    ...options,
+    name,
+    path,
+    method: "PUT",
+    resend: "idempotent",
+    status: options.success === undefined ? 204 : 200
+  })
+
+const delete_ = <
+  const Path extends string,
+  P extends Params = Record<never, never>,
+  E extends ReadonlyArray<AnySchema> = readonly []
+>(
+  name: string,
+  path: Path,
+  options: CommonOptions<P, E> & ForPath<Path, P>
+): Endpoint<[...ParamArgs<P>, options?: CallOptions], void, ErrorOf<E>, WireOf<P, undefined, undefined>> =>
+  make({ ...options, name, path, method: "DELETE", resend: "idempotent", status: 204 })
+
+export {
+  /**
+   * A `DELETE`: idempotent; its success is 204 without a body. A 404 to a second copy of a request that may have arrived
+   * is a success.
+   *
+   * @since 0.1.0
+   * @category constructors
+   */
+  delete_ as delete
+}
+
+/**
+ * A `POST`. `resend` says whether it may be sent again: `"keyed"` where the server honours `Idempotency-Key`, `"once"`
+ * where a repetition does harm, `"create"` where a second copy is harmless, `"idempotent"` where it changes nothing.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const post = <
+  const Path extends string,
+  const R extends Resend,
+  P extends Params = Record<never, never>,
+  B extends Payload = undefined,
+  S extends AnySchema | undefined = undefined,
+  E extends ReadonlyArray<AnySchema> = readonly []
+>(
+  name: string,
+  path: Path,
+  options: CommonOptions<P, E> &
+    Partial<SuccessOptions<P, S>> & {
+      readonly resend: R
+      /** The schema of the JSON body; {@link optional} where it may be left out. */
+      readonly payload?: B
+      /** The status of a success when the endpoint is served: 201 by default, 204 without `success`. */
+      readonly status?: number
+    } & ForPath<Path, P>
+): Endpoint<
+  [...ParamArgs<P>, ...PayloadArgs<B, R>, ...OptionArgs<R>],
+  SuccessOf<S>,
+  ErrorOf<E>,
+  WireOf<P, undefined, B>
+> =>
+  make({
+    ...options,
+    name,
+    path,
+    method: "POST",
+    status: options.status ?? (options.success === undefined ? 204 : 201)
+  })
+
+/**
+ * An endpoint from the platform's own `HttpApiEndpoint`, so that a contract you have need not be written again. It says
+ * what the platform's value does not: whether a request may be sent again, and its name.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromHttpApi = <Name extends string, Path, UrlParams, Body, A, Error, const R extends Resend>(
+  endpoint: HttpApiEndpoint.HttpApiEndpoint<Name, HttpMethod, Path, UrlParams, Body, never, A, Error>,
+  options: {
+    readonly resend: R
+    /** The name of the call's span; the endpoint's own by default. */
+    readonly name?: string
+    readonly scope?: string
+    readonly attemptTimeout?: Duration.DurationInput
+  }
+): Endpoint<
+  [
+    ...([Path] extends [never] ? [] : IsUnion<keyof Path> extends true ? [params: Path] : [param: Path[keyof Path]]),
+    ...([UrlParams] extends [never] ? [] : [query: UrlParams]),
+    ...([Body] extends [never] ? [] : [payload: Body]),
+    ...OptionArgs<R>
+  ],
+  A,
+  Error,
+  Wire<Path, UrlParams, Body>
+> => {
+  const { errorSchema, method, path, pathSchema, payloadSchema, successSchema, urlParamsSchema } = endpoint
+  const hasBody = !AST.isVoidKeyword(AST.encodedAST(successSchema.ast)) && !AST.isNeverKeyword(successSchema.ast)
+  const errors = AST.isUnion(errorSchema.ast) ? errorSchema.ast.types : [errorSchema.ast]
+  return make({
+    ...options,
+    name: options.name ?? endpoint.name,
+    method,
+    path: path.replace(/:(\w+)/g, "{$1}"),
+    params: Option.match(pathSchema, { onNone: () => ({}), onSome: propertiesOf }),
+    query: Option.getOrUndefined(withoutContext(urlParamsSchema)),
+    payload: Option.getOrUndefined(withoutContext(payloadSchema)),
+    success: hasBody ? Schema.make(successSchema.ast) : undefined,
+    errors: errors.filter((ast) => !AST.isNeverKeyword(ast)).map((ast) => Schema.make(ast)),
+    status: statusOf(successSchema) ?? (hasBody ? 200 : 204)
+  })
+}
+
+const withoutContext = (schema: Option.Option<Schema.Schema.All>): Option.Option<AnySchema> =>
+  Option.map(schema, ({ ast }) => Schema.make(ast))
+
+/** The schemas of a struct's properties, by their names. */
+const propertiesOf = ({ ast }: Schema.Schema.All): Params =>
+  Object.fromEntries(
+    (AST.isTypeLiteral(ast) ? ast.propertySignatures : []).map(({ name, type }) => [String(name), Schema.make(type)])
+  )
+
+/**
+ * Marks a payload that may be left out.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const optional = <S extends AnySchema>(schema: S): Optional<S> => ({ optional: schema })
+
+/**
+ * The annotation that tells the HTTP status of an error class. The platform's `HttpApiSchema.annotations({ status })` is
+ * the same annotation.
+ *
+ * ```ts
+ * import { Endpoint } from "@effect-gr4vy/core"
+ * import { Schema } from "effect"
+ *
+ * class Conflict extends Schema.TaggedError<Conflict>()(
+ *   "Conflict",
+ *   { message: Schema.String, resource_id: Schema.String },
+ *   Endpoint.status(409)
+ * ) {}
+ * ```
+ *
+ * @since 0.1.0
+ * @category annotations
+ */
+export const status = (status: number): { readonly [StatusAnnotation]: number } => ({ [StatusAnnotation]: status })
+
+// --- what is derived from endpoints ----------------------------------------------------------------------------------
+
+/**
+ * A function for each endpoint, over the `Gr4vyHttpClient` of the context.
+ *
+ * @since 0.1.0
+ * @category clients
+ */
+export const client = <Es extends Endpoints>(endpoints: Es): Effect.Effect<Client<Es>, never, Gr4vyHttpClient> =>
+  Effect.map(Gr4vyHttpClient, (http) => clientOf(endpoints, http))
+
+/**
+ * {@link client} over a client at hand.
+ *
+ * @since 0.1.0
+ * @category clients
+ */
+export const clientOf = <Es extends Endpoints>(
+  endpoints: Es,
+  http: HttpClient.HttpClient.With<RequestFailed>
+): Client<Es> =>
+  mapEndpoints(endpoints, (endpoint) => {
+    const inSpan = spanned(endpoint.name)
+    const send = call(http, endpoint)
+    return (...args) => inSpan(() => send(args))
+  })
+
+/**
+ * The same functions around code of your own, for fakes, stores in memory and servers. Arguments are checked first, as a
+ * client does: bad input fails with `RequestFailed` `InvalidRequest` and never reaches a handler.
+ *
+ * @since 0.1.0
+ * @category implementations
+ */
+export const implement = <Es extends Endpoints>(
+  endpoints: Es,
+  handlers: NoInfer<Client<Es>>
+): Client<Es> & Implementation<Es> => {
+  const functions = mapEndpoints(endpoints, (endpoint, name) => {
+    const inSpan = spanned(endpoint.name)
+    const encode = encodeRequest(endpoint)
+    // TypeScript cannot follow that the handler under this name takes this endpoint's arguments.
+    const handler = handlers[name] as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
+    return (...args) =>
+      inSpan(() => {
+        const request = encode(args)
+        if (Either.isLeft(request)) return Effect.fail(request.left)
+        const { beforeSend } = request.right
+        return beforeSend === undefined ? handler(...args) : Effect.zipRight(beforeSend(1), handler(...args))
+      })
+  })
+  return Object.defineProperty(Object.assign({ [Implemented]: endpoints }, functions), Implemented, {
+    enumerable: false
+  })
+}
+
+/**
+ * The scopes that a token needs to call these endpoints, each once.
+ *
+ * @since 0.1.0
+ * @category scopes
+ */
+export const scopes = (endpoints: Endpoints): ReadonlyArray<string> => [
+  ...new Set(Object.values(endpoints).flatMap(({ scope }) => scope ?? []))
+]
+
+const mapEndpoints = <Es extends Endpoints>(
+  endpoints: Es,
+  f: (endpoint: Any, name: keyof Es & string) => (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
+): Client<Es> =>
+  // TypeScript cannot follow that a record keeps its keys, nor that each function is the one of its endpoint.
+  Object.fromEntries(Object.entries(endpoints).map(([name, endpoint]) => [name, f(endpoint, name)])) as Client<Es>
+
+const variance = {
+  _Args: <A>(args: A): A => args,
+  _A: (_: never): never => _,
+  _E: (_: never): never => _,
+  _W: (_: never): never => _
+}
+
+interface Facts {
+  readonly name: string
+  readonly method: HttpMethod
+  readonly path: string
+  readonly resend: Resend
+  readonly status: number
+  readonly params?: Params | undefined
+  readonly query?: AnySchema | undefined
+  readonly payload?: Payload
+  readonly success?: AnySchema | undefined
+  readonly errors?: ReadonlyArray<AnySchema> | undefined
+  readonly scope?: string | undefined
+  readonly attemptTimeout?: Duration.DurationInput | undefined
+  readonly belongs?: Any["belongs"]
+  readonly docs?: Docs | undefined
+}
+
+const make = <Args extends ReadonlyArray<unknown>, A, E, W extends Wire<unknown, unknown, unknown>>({
+  attemptTimeout,
+  belongs,
+  docs = {},
+  errors = [],
+  method,
+  name,
+  params = {},
+  path,
+  payload,
+  query,
+  resend,
+  scope,
+  status,
+  success
+}: Facts): Endpoint<Args, A, E, W> => {
+  const isOptional = payload !== undefined && "optional" in payload
+  return {
+    [TypeId]: variance,
+    name,
+    method,
+    path,
+    resend,
+    scope,
+    attemptTimeout: attemptTimeout === undefined ? undefined : Duration.toMillis(attemptTimeout),
+    status,
+    params,
+    query,
+    payload: isOptional ? payload.optional : payload,
+    payloadOptional: isOptional,
+    success,
+    errors,
+    belongs,
+    docs
+  }
+}

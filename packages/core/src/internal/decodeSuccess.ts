@@ -1,0 +1,49 @@
+/**
+ * What a 2xx of an endpoint holds, or what came instead.
+ */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import type * as Endpoint from "../Endpoint.js"
+import type { Unusable } from "../unstable/EndpointRequest.js"
+import { kindOf, parseJson } from "./answer.js"
+
+/** Under this annotation a schema keeps a faster way to decode what it describes. */
+export const FastDecode: unique symbol = Symbol.for("@effect-gr4vy/core/FastDecode")
+
+type Decode = (value: unknown) => Either.Either<unknown, ParseResult.ParseError>
+
+/** `params` are the call's: one as its value, several as a record. */
+export const decodeSuccess = (
+  endpoint: Endpoint.Any
+): ((status: number, text: string, params: unknown) => Either.Either<unknown, Unusable>) => {
+  const { belongs, params, success } = endpoint
+  if (success === undefined) {
+    return (status, text) =>
+      status === 204 || (status === endpoint.status && text === "")
+        ? Either.void
+        : unusable(`${kindOf(text)} instead of ${endpoint.status} without a body`)
+  }
+  const decode: Decode = Option.getOrElse(AST.getAnnotation<Decode>(FastDecode)(success.ast), () =>
+    Schema.decodeUnknownEither(success)
+  )
+  const [name, ...others] = Object.keys(params)
+  const expected = Option.getOrElse(AST.getIdentifierAnnotation(success.ast), () => "body")
+  return (_, text, values) => {
+    const result = Either.flatMap(
+      Either.mapLeft(parseJson(text), () => undefined),
+      (json) => Either.mapLeft(decode(json), () => undefined)
+    )
+    if (Either.isLeft(result)) return unusable(`${kindOf(text)} instead of the expected ${expected}`)
+    if (belongs === undefined || name === undefined) return Either.right(result.right)
+    // The record's types are the endpoint's own, which its constructor has checked.
+    const belongsTo = belongs as (success: unknown, params: unknown) => boolean
+    return belongsTo(result.right, others.length === 0 ? { [name]: values } : values)
+      ? Either.right(result.right)
+      : Either.left({ found: `the ${expected} of another request`, misdirected: true })
+  }
+}
+
+const unusable = (found: string): Either.Either<never, Unusable> => Either.left({ found, misdirected: false })

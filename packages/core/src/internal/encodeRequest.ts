@@ -1,0 +1,153 @@
+/**
+ * From the arguments of an endpoint's function to its request; bad input is refused here, before anything is sent.
+ */
+import * as Headers from "@effect/platform/Headers"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as UrlParams from "@effect/platform/UrlParams"
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Endpoint from "../Endpoint.js"
+import { RequestFailed } from "../Errors.js"
+import { EndpointRequest } from "../unstable/EndpointRequest.js"
+import { decodeSuccess } from "./decodeSuccess.js"
+import { explain } from "./explain.js"
+
+/** Makes the requests of an endpoint: its schemas are compiled once. */
+export const encodeRequest = (
+  endpoint: Endpoint.Any
+): ((args: ReadonlyArray<unknown>) => Either.Either<EndpointRequest, RequestFailed>) => {
+  const template = splitTemplate(endpoint.path)
+  const params = template.names.map((name) => ({
+    name,
+    encode: Schema.encodeUnknownEither(endpoint.params[name] ?? Schema.String, strictly)
+  }))
+  const encodeQuery = endpoint.query && Schema.encodeUnknownEither(endpoint.query, strictly)
+  const encodePayload = endpoint.payload && Schema.encodeUnknownEither(endpoint.payload, strictly)
+  const decode = decodeSuccess(endpoint)
+
+  return (args) => {
+    let position = 0
+    const values = params.length === 0 ? undefined : args[position++]
+    const valueOf = (name: string) =>
+      params.length === 1 ? values : Predicate.hasProperty(values, name) ? values[name] : undefined
+    const segments: Array<string> = []
+    for (const { encode, name } of params) {
+      const segment = Either.flatMap(
+        Either.mapLeft(encode(valueOf(name)), (error) => explain(error, name)),
+        (value) => encodeSegment(name, value)
+      )
+      if (Either.isLeft(segment)) return invalidRequest(segment.left)
+      segments.push(segment.right)
+    }
+    const path = fill(template.texts, segments)
+
+    let urlParams = UrlParams.empty
+    let shownParams = urlParams
+    if (encodeQuery !== undefined) {
+      const given = args[position++] ?? {}
+      const query = encodeQuery(given)
+      if (Either.isLeft(query)) return invalidRequest(explain(query.left, "query"))
+      urlParams = UrlParams.fromInput(query.right)
+      shownParams = urlParams.map(([key, value]) =>
+        Predicate.hasProperty(given, key) && Redacted.isRedacted(given[key]) ? [key, `{${key}}`] : [key, value]
+      )
+    }
+
+    let body: HttpBody.HttpBody = HttpBody.empty
+    if (encodePayload !== undefined) {
+      const payload = args[position++]
+      if (payload !== undefined || !endpoint.payloadOptional) {
+        const json = Either.flatMap(
+          Either.mapLeft(encodePayload(payload), (error) => explain(error, "payload")),
+          toJson
+        )
+        if (Either.isLeft(json)) return invalidRequest(json.left)
+        body = HttpBody.text(json.right, "application/json")
+      }
+    }
+
+    const options = args[position]
+    const key = Predicate.hasProperty(options, "idempotencyKey") ? options.idempotencyKey : undefined
+    if (endpoint.resend === "keyed" && !isKey(key)) {
+      return invalidRequest("idempotencyKey must be 1 to 255 visible ASCII characters")
+    }
+    const headers = body._tag === "Empty" ? acceptJson : jsonHeaders
+    const shownPath = template.names.some((name) => Redacted.isRedacted(valueOf(name)))
+      ? fill(
+          template.texts,
+          segments.map((segment, index) => {
+            const name = template.names[index] ?? ""
+            return Redacted.isRedacted(valueOf(name)) ? `{${name}}` : segment
+          })
+        )
+      : path
+    return Either.right(
+      new EndpointRequest(
+        endpoint,
+        path,
+        urlParams,
+        endpoint.resend === "keyed" ? Headers.set(headers, "idempotency-key", String(key)) : headers,
+        body,
+        shownParams.length === 0 ? shownPath : `${shownPath}?${UrlParams.toString(shownParams)}`,
+        beforeSendOf(options),
+        (status, text) => decode(status, text, values)
+      )
+    )
+  }
+}
+
+// A property of another name would be lost on the way: better said than lost.
+const strictly = { errors: "all", onExcessProperty: "error" } as const
+
+const acceptJson = Headers.fromInput({ accept: "application/json" })
+const jsonHeaders = Headers.set(acceptJson, "content-type", "application/json")
+
+const invalidRequest = (problem: string): Either.Either<never, RequestFailed> =>
+  Either.left(
+    new RequestFailed({
+      reason: "InvalidRequest",
+      delivered: "no",
+      attempts: 0,
+      message: `Nothing was sent: ${problem}.`
+    })
+  )
+
+/** `/x/{a}/y` is the texts `/x/` and `/y` around the name `a`. */
+export const splitTemplate = (
+  path: string
+): { readonly texts: ReadonlyArray<string>; readonly names: ReadonlyArray<string> } => {
+  const parts = path.split(/\{([^{}]+)\}/)
+  return { texts: parts.filter((_, index) => index % 2 === 0), names: parts.filter((_, index) => index % 2 === 1) }
+}
+
+const fill = (texts: ReadonlyArray<string>, segments: ReadonlyArray<string>): string =>
+  texts.reduce((path, text, index) => path + (segments[index - 1] ?? "") + text)
+
+// Servers and proxies decode a path before they route it, some of them twice: what would be another path then is refused.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const changesPath = /[/\\?#\x00-\x1f\x7f]|^\.{1,2}$|^$|%2f|%5c|^(?:\.|%2e){1,2}$/i
+
+const encodeSegment = (name: string, value: unknown): Either.Either<string, string> => {
+  const text = Predicate.isString(value) ? value : Predicate.isNumber(value) ? String(value) : ""
+  const problem = `${name} must be one segment of a path: not empty, no "." or ".." alone, no slash, "?", "#" or control character`
+  if (changesPath.test(text)) return Either.left(problem)
+  // A lone surrogate has no UTF-8.
+  return Either.try({ try: () => encodeURIComponent(text), catch: () => problem })
+}
+
+const toJson = (encoded: unknown): Either.Either<string, string> =>
+  Either.try({
+    try: () => JSON.stringify(encoded),
+    catch: () => "payload must be what JSON can hold"
+  })
+
+const isKey = (key: unknown): key is string =>
+  Predicate.isString(key) && /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key)
+
+const beforeSendOf = (options: unknown): Endpoint.CallOptions["beforeSend"] =>
+  Predicate.hasProperty(options, "beforeSend") && Predicate.isFunction(options.beforeSend)
+    ? // What the type of the options says; a function tells no more of itself.
+      (options.beforeSend as Endpoint.CallOptions["beforeSend"])
+    : undefined

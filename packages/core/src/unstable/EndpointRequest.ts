@@ -1,0 +1,92 @@
+/**
+ * A request that knows its endpoint: what the pipeline decides and shows by.
+ *
+ * @since 0.1.0
+ */
+import type * as Headers from "@effect/platform/Headers"
+import type * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpMethod } from "@effect/platform/HttpMethod"
+import type * as UrlParams from "@effect/platform/UrlParams"
+import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import { format, NodeInspectSymbol } from "effect/Inspectable"
+import * as Option from "effect/Option"
+import * as Pipeable from "effect/Pipeable"
+import type * as Endpoint from "../Endpoint.js"
+import type { RequestFailed } from "../Errors.js"
+
+/**
+ * Why nobody can use a 2xx.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Unusable {
+  /** What came, e.g. `an HTML page instead of a CheckoutSession`: never a quote of it. */
+  readonly found: string
+  /** Whether it is the response to another request, so that its connection is out of step. */
+  readonly misdirected: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export class EndpointRequest extends Pipeable.Class() implements HttpClientRequest.HttpClientRequest {
+  readonly [HttpClientRequest.TypeId]: HttpClientRequest.TypeId = HttpClientRequest.TypeId
+  // Private to the language: no inspection of a request shows a card.
+  readonly #body: HttpBody.HttpBody
+
+  constructor(
+    readonly endpoint: Endpoint.Any,
+    /** The path, with its parameters encoded. */
+    readonly url: string,
+    readonly urlParams: UrlParams.UrlParams,
+    readonly headers: Headers.Headers,
+    body: HttpBody.HttpBody,
+    /** Path and query as a trace may show them: a secret in them is written as `{name}`. */
+    readonly shownUrl: string,
+    /** Runs just before each attempt's request goes out. */
+    readonly beforeSend: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined,
+    /** Reads a 2xx by the endpoint's schema. */
+    readonly decode: (status: number, text: string) => Either.Either<unknown, Unusable>
+  ) {
+    super()
+    this.#body = body
+  }
+
+  get method(): HttpMethod {
+    return this.endpoint.method
+  }
+
+  get body(): HttpBody.HttpBody {
+    return this.#body
+  }
+
+  get hash(): Option.Option<string> {
+    return Option.none()
+  }
+
+  toJSON(): unknown {
+    const { method, path } = this.endpoint
+    return { _id: "@effect-gr4vy/core/EndpointRequest", method, path }
+  }
+
+  override toString(): string {
+    return format(this.toJSON())
+  }
+
+  [NodeInspectSymbol](): unknown {
+    return this.toJSON()
+  }
+}
+
+/**
+ * Whether a request still knows the endpoint it was made for: a plain request does not, nor one that was changed since.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isEndpointRequest = (request: HttpClientRequest.HttpClientRequest): request is EndpointRequest =>
+  request instanceof EndpointRequest

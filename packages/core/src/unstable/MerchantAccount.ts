@@ -1,0 +1,53 @@
+/**
+ * The merchant account that requests are sent for.
+ *
+ * @since 0.1.0
+ */
+import * as FiberRef from "effect/FiberRef"
+import { globalValue } from "effect/GlobalValue"
+import * as Predicate from "effect/Predicate"
+import { RequestFailed } from "../Errors.js"
+
+/**
+ * The header that names it.
+ *
+ * @since 0.1.0
+ * @category headers
+ */
+export const header = "x-gr4vy-merchant-account-id"
+
+/**
+ * The merchant account that overrides the layer's own, where there is one.
+ *
+ * @since 0.1.0
+ * @category references
+ */
+export const override: FiberRef.FiberRef<string | undefined> = globalValue(
+  Symbol.for("@effect-gr4vy/core/MerchantAccount/override"),
+  () => FiberRef.unsafeMake<string | undefined>(undefined)
+)
+
+/**
+ * Tells what is wrong with an id, without quoting it.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const problemOf = (id: unknown): string | undefined =>
+  Predicate.isString(id) && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id)
+    ? undefined
+    : "The merchant account id is empty or no text, or has control or non-ASCII characters or white space around it: give it as the dashboard shows it."
+
+/**
+ * The failure of a call for an id that has this problem.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const invalid = (problem: string): RequestFailed =>
+  new RequestFailed({
+    reason: "InvalidRequest",
+    delivered: "no",
+    attempts: 0,
+    message: `Nothing was sent. ${problem}`
+  })
