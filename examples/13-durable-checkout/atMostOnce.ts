@@ -8,13 +8,15 @@
  */
 import { SqlClient } from "@effect/sql"
 import { Activity } from "@effect/workflow"
-import { type CheckoutSession, type CheckoutSessions, RequestFailed } from "@effect-gr4vy/core"
-import { type Context, Effect } from "effect"
+import { type Endpoint, RequestFailed } from "@effect-gr4vy/core"
+import { Effect } from "effect"
 
-/** Runs just before each request of a call; the call fails with its error, and sends nothing. `request` counts from 1. */
-export type BeforeSend = (request: number) => Effect.Effect<void, RequestFailed>
+type BeforeSend = NonNullable<Endpoint.CallOptions["beforeSend"]>
 
-/** Runs `send` inside the activity `name` with a hook that gives way once per request. */
+/**
+ * Runs inside the activity `name`. `send` gives the hook to the call, as its option `beforeSend`: the SDK waits for it
+ * before each request, and sends nothing if it fails.
+ */
 export const atMostOnce = <A, E, R>(name: string, send: (beforeSend: BeforeSend) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -37,10 +39,7 @@ const notSent = new RequestFailed({
 const perhapsSent = new RequestFailed({
   reason: "Disconnected",
   delivered: "unknown",
-  message: "An earlier process ended while it created the session. Ask the buyer to start a new order.",
+  message:
+    "An earlier process may have sent this request, and stored no answer. Nothing was sent again. Start a new order.",
   attempts: 0
 })
-
-/** Creates a session, with a hook just before the request. */
-export const addSession = (sessions: Context.Tag.Service<CheckoutSessions>, beforeSend: BeforeSend) =>
-  Effect.zipRight(beforeSend(1), sessions.add()) satisfies Effect.Effect<CheckoutSession, unknown>

@@ -21,9 +21,13 @@ const Sessions = Layer.effect(
     const sessions = yield* CheckoutSessions
     return CheckoutSessions.of({
       ...sessions,
-      add: () =>
-        crash("ticket taken, nothing sent").pipe(
-          Effect.zipRight(sessions.add()),
+      add: ({ beforeSend = () => Effect.void } = {}) =>
+        crash("asked for a session, no ticket yet").pipe(
+          Effect.zipRight(
+            sessions.add({
+              beforeSend: (request) => Effect.zipLeft(beforeSend(request), crash("ticket taken, nothing sent"))
+            })
+          ),
           Effect.zipLeft(crash("session created, not stored"))
         ),
       get: (id) => Effect.zipLeft(sessions.get(id), crash("session read, not stored")),

@@ -6,9 +6,9 @@
  * stored result. Code outside an activity must therefore do the same thing each time: no clock, no random numbers.
  */
 import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "@effect/workflow"
-import { CheckoutSessionId, CheckoutSessions, Generic, NotFound, RequestFailed, Unauthorized } from "@effect-gr4vy/core"
-import { Cause, DateTime, Effect, Option, Schema } from "effect"
-import { addSession, atMostOnce } from "./atMostOnce.js"
+import { CheckoutSessionId, CheckoutSessions, CheckoutSessionsError } from "@effect-gr4vy/core"
+import { Cause, DateTime, Effect, Option, Schedule, Schema } from "effect"
+import { atMostOnce } from "./atMostOnce.js"
 import { Orders } from "./orders.js"
 
 const Opened = Schema.Struct({
@@ -27,16 +27,14 @@ export class Ready extends Schema.TaggedClass<Ready>()("Ready", {
 /** The buyer gave no card in time. */
 export class Expired extends Schema.TaggedClass<Expired>()("Expired", {}) {}
 
-// Stored as JSON: the SDK's errors hold no card number, no security code and no token.
-const CheckoutFailed = Schema.Union(Unauthorized, NotFound, Generic, RequestFailed)
-
 /** An order id names one execution: a second start with the same id joins the first. */
 export const Checkout = Workflow.make({
   name: "Checkout",
   payload: { orderId: Schema.String },
   idempotencyKey: ({ orderId }) => orderId,
   success: Schema.Union(Ready, Expired),
-  error: CheckoutFailed
+  // Stored as JSON: the SDK's errors hold no card number, no security code and no token.
+  error: CheckoutSessionsError
 })
 
 /** The signal that the card is at Gr4vy. It carries nothing: no card ever enters the engine or its database. */
@@ -59,13 +57,19 @@ export const CheckoutWorkflow = Checkout.toLayer(({ orderId }, executionId) =>
   })
 )
 
+/** A failure ends the order and deletes its session. What is safe to repeat therefore waits out an outage. */
+const patience = Schedule.exponential("1 second").pipe(Schedule.upTo("3 minutes"))
+
+const passes = (error: CheckoutSessionsError) =>
+  error._tag === "RequestFailed" || (error._tag === "Generic" && error.status >= 500)
+
 const open = Activity.make({
   name: "create session",
   success: Opened,
-  error: CheckoutFailed,
+  error: CheckoutSessionsError,
   execute: Effect.gen(function* () {
     const sessions = yield* CheckoutSessions
-    const session = yield* atMostOnce("create session", (beforeSend) => addSession(sessions, beforeSend))
+    const session = yield* atMostOnce("create session", (beforeSend) => sessions.add({ beforeSend }))
     // The duration is stored with the result. Computed outside an activity, it would be shorter at each replay.
     return { sessionId: session.id, expiresAt: session.expiresAt, timeLeft: yield* session.timeLeft }
   })
@@ -75,7 +79,10 @@ const open = Activity.make({
 const publish = (orderId: string, executionId: string, sessionId: CheckoutSessionId) =>
   Activity.make({
     name: "publish session",
-    execute: Effect.flatMap(Orders, (orders) => Effect.orDie(orders.opened(orderId, executionId, sessionId)))
+    execute: Effect.flatMap(Orders, (orders) => orders.opened(orderId, executionId, sessionId)).pipe(
+      Effect.retry(patience),
+      Effect.orDie
+    )
   })
 
 // A failure in here would arrive as a parallel cause: two branches end at the same time. Find it with
@@ -98,8 +105,9 @@ const read = (sessionId: CheckoutSessionId) =>
   Activity.make({
     name: "read session",
     success: Schema.Option(Schema.Struct({ sessionId: CheckoutSessionId, expiresAt: Schema.DateTimeUtc })),
-    error: CheckoutFailed,
+    error: CheckoutSessionsError,
     execute: Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(sessionId)).pipe(
+      Effect.retry({ schedule: patience, while: passes }),
       Effect.map(({ expiresAt, id }) => Option.some({ sessionId: id, expiresAt })),
       Effect.catchTag("NotFound", () => Effect.succeedNone)
     )

@@ -7,7 +7,7 @@ import { SqlClient } from "@effect/sql"
 import { LibsqlClient } from "@effect/sql-libsql"
 import { assert, describe, it } from "@effect/vitest"
 import { Activity, DurableDeferred, Workflow, WorkflowEngine } from "@effect/workflow"
-import { CheckoutSessionId, CheckoutSessions, CheckoutSessionsMemory } from "@effect-gr4vy/core"
+import { CheckoutSessionId, CheckoutSessions, CheckoutSessionsMemory, Generic } from "@effect-gr4vy/core"
 import { Engine } from "@effect-gr4vy/examples/13-durable-checkout/engine"
 import { makeGr4vy } from "@effect-gr4vy/examples/13-durable-checkout/gr4vy"
 import { killOrders, kills } from "@effect-gr4vy/examples/13-durable-checkout/kills"
@@ -79,6 +79,14 @@ const sessionsWith = (change: (sessions: Sessions) => Partial<Sessions>) =>
     Effect.map(CheckoutSessionsMemory.make(), (sessions) => ({ ...sessions, ...change(sessions) }))
   )
 
+/** Runs `onTheWire` where the request that creates a session goes out. */
+const sending =
+  (onTheWire: Effect.Effect<void>) =>
+  ({ add }: Sessions): Partial<Sessions> => ({
+    add: ({ beforeSend = () => Effect.void } = {}) =>
+      add({ beforeSend: (attempt) => Effect.zipRight(beforeSend(attempt), onTheWire) })
+  })
+
 /** The workflow on the engine's double in memory. */
 const inMemory = (change: (sessions: Sessions) => Partial<Sessions> = () => ({})) =>
   CheckoutWorkflow.pipe(
@@ -123,6 +131,23 @@ describe("a durable checkout, by the clock of a test", () => {
     }).pipe(Effect.provide(inMemory()))
   )
 
+  it.effect("waits out an outage where it may ask again", () =>
+    Effect.gen(function* () {
+      let outage = 4
+      const sessionsInOutage = ({ get }: Sessions): Partial<Sessions> => ({
+        get: (id) => (outage-- > 0 ? Effect.fail(new Generic({ status: 503, message: "Busy." })) : get(id))
+      })
+      yield* Effect.gen(function* () {
+        yield* run("a")
+        yield* until("a", "Suspended")
+        yield* signalCard("a")
+        yield* Effect.repeat(Effect.zipRight(TestClock.adjust("1 second"), stateSoon("a")), {
+          until: (state) => state === "Ready"
+        })
+      }).pipe(Effect.provide(inMemory(sessionsInOutage)))
+    })
+  )
+
   it.effect("deletes its session when it is cancelled", () =>
     Effect.gen(function* () {
       const sessions = yield* CheckoutSessions
@@ -137,71 +162,45 @@ describe("a durable checkout, by the clock of a test", () => {
 
   it.effect("creates one session, however often the order is started", () =>
     Effect.gen(function* () {
-      let added = 0
+      const sent = yield* Ref.make(0)
       yield* Effect.gen(function* () {
         yield* run("a")
         yield* until("a", "Suspended")
         yield* run("a")
         yield* until("a", "Suspended")
-      }).pipe(
-        Effect.provide(
-          inMemory(({ add }) => ({
-            add: () =>
-              Effect.zipRight(
-                Effect.sync(() => added++),
-                add()
-              )
-          }))
-        )
-      )
-      assert.strictEqual(added, 1)
+      }).pipe(Effect.provide(inMemory(sending(Ref.update(sent, (n) => n + 1)))))
+      assert.strictEqual(yield* Ref.get(sent), 1)
     })
   )
 
   it.effect("sends nothing a second time, and says so, where the first may have arrived", () =>
     Effect.gen(function* () {
-      let added = 0
-      yield* Effect.gen(function* () {
-        yield* run("a")
-        // The engine runs an interrupted activity again after 100 ms.
-        yield* Effect.repeat(Effect.zipRight(TestClock.adjust("100 millis"), stateSoon("a")), {
+      const sent = yield* Ref.make(0)
+      const cut = Effect.zipRight(
+        Ref.update(sent, (n) => n + 1),
+        Effect.interrupt
+      )
+      // The engine runs an interrupted activity again after 100 ms.
+      yield* Effect.zipRight(
+        run("a"),
+        Effect.repeat(Effect.zipRight(TestClock.adjust("100 millis"), stateSoon("a")), {
           until: (state) => state === "delivered: unknown"
         })
-      }).pipe(
-        Effect.provide(
-          inMemory(() => ({
-            add: () =>
-              Effect.zipRight(
-                Effect.sync(() => added++),
-                Effect.interrupt
-              )
-          }))
-        )
-      )
-      assert.strictEqual(added, 1)
+      ).pipe(Effect.provide(inMemory(sending(cut))))
+      assert.strictEqual(yield* Ref.get(sent), 1)
     })
   )
 
   it.effect("sends nothing without a ticket", () =>
     Effect.gen(function* () {
-      let added = 0
+      const sent = yield* Ref.make(0)
       yield* Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* sql`DROP TABLE checkout_tickets`
         yield* run("a")
         yield* until("a", "delivered: no")
-      }).pipe(
-        Effect.provide(
-          inMemory(({ add }) => ({
-            add: () =>
-              Effect.zipRight(
-                Effect.sync(() => added++),
-                add()
-              )
-          }))
-        )
-      )
-      assert.strictEqual(added, 0)
+      }).pipe(Effect.provide(inMemory(sending(Ref.update(sent, (n) => n + 1)))))
+      assert.strictEqual(yield* Ref.get(sent), 0)
     })
   )
 })
