@@ -4,7 +4,7 @@
 import { cpSync } from "node:fs"
 import { basename, join } from "node:path"
 import { SqlClient } from "@effect/sql"
-import { ConfigProvider, Duration, Effect, Fiber, Layer, Option, Random } from "effect"
+import { ConfigProvider, Console, Duration, Effect, Fiber, Layer, Option, Random } from "effect"
 import { Database as DatabaseLayer } from "./engine.js"
 import { makeGr4vy } from "./gr4vy.js"
 import { type Database, freePort, type Server, startServer, temporaryDirectory } from "./processes.js"
@@ -71,7 +71,11 @@ export const killOrders = (database: Database, kinds: ReadonlyArray<Kill>) =>
     // A new server with the old address takes its shards back at once. To another one, SQLite hands them after 15 seconds.
     const ports = { PORT: String(yield* freePort), RUNNER_PORT: String(yield* freePort) }
     return yield* Effect.forEach(kinds, (kind, index) =>
-      Effect.scoped(killOne({ ...database, env: { ...database.env, ...ports } }, kind, `order-${index}`))
+      Effect.scoped(killOne({ ...database, env: { ...database.env, ...ports } }, kind, `order-${index}`)).pipe(
+        Effect.tap(({ seconds, state }) =>
+          Console.log(`${kind.at.padEnd(34)} ${state.padEnd(8)} ${seconds.toFixed(1)} s after the server was up`)
+        )
+      )
     )
   })
 
