@@ -1,12 +1,13 @@
 // Publishes what is not on the registry yet. Provenance is accepted only for packages that name the repository they were
 // built from, which is known where the release runs.
 import { spawnSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 
 const repository = process.env.GITHUB_REPOSITORY
 if (repository === undefined) throw new Error("GITHUB_REPOSITORY is not set: releases are published by the workflow.")
 
-for (const directory of ["packages/core", "packages/node"]) {
+for (const name of readdirSync("packages")) {
+  const directory = `packages/${name}`
   const file = `${directory}/package.json`
   const url = `git+https://github.com/${repository}.git`
   const manifest = { ...JSON.parse(readFileSync(file, "utf8")), repository: { type: "git", url, directory } }

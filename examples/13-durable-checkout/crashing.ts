@@ -21,10 +21,10 @@ const Sessions = Layer.effect(
     const sessions = yield* CheckoutSessions
     return CheckoutSessions.of({
       ...sessions,
-      add: ({ beforeSend = () => Effect.void } = {}) =>
+      add: (session, { beforeSend = () => Effect.void } = {}) =>
         crash("asked for a session, no ticket yet").pipe(
           Effect.zipRight(
-            sessions.add({
+            sessions.add(session, {
               beforeSend: (request) => Effect.zipLeft(beforeSend(request), crash("ticket taken, nothing sent"))
             })
           ),

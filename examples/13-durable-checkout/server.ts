@@ -1,7 +1,7 @@
 /**
  * The checkout over HTTP, by order id.
  *
- *   POST   /orders/:id        starts the checkout; again: joins it
+ *   POST   /orders/:id        { amount, currency } starts the checkout; again: joins it
  *   GET    /orders/:id        { order, state, session? }
  *   POST   /orders/:id/card   stores the card at Gr4vy, then tells the workflow
  *   DELETE /orders/:id        cancels the checkout
@@ -35,10 +35,14 @@ const order = Effect.flatMap(orderId, (id) => Effect.flatMap(Orders, (orders) =>
 
 const start = Effect.gen(function* () {
   const id = yield* orderId
+  const { amount, currency } = yield* HttpServerRequest.schemaBodyJson(
+    Checkout.payloadSchema.pick("amount", "currency")
+  )
+  const payload = { orderId: id, amount, currency }
   const orders = yield* Orders
-  yield* orders.start(id, yield* Checkout.executionId({ orderId: id }))
+  yield* orders.start(id, yield* Checkout.executionId(payload))
   // Returns once the database has the request. From here on, the order reaches an end without this process.
-  yield* Checkout.execute({ orderId: id }, { discard: true })
+  yield* Checkout.execute(payload, { discard: true })
   return yield* HttpServerResponse.json({ order: id }, { status: 202 })
 })
 

@@ -59,7 +59,7 @@ export const makeStorefront = (servers: () => ReadonlyArray<string>) => {
       Schedule.spaced("50 millis")
     )
 
-  const start = (order: string) => ask("POST", order)
+  const start = (order: string) => ask("POST", order, "", { amount: 4200, currency: "EUR" })
   const state = (order: string) => Effect.map(ask("GET", order), ({ text }): State => JSON.parse(text))
   const cancel = (order: string) => ask("DELETE", order)
   const giveCard = (order: string) =>

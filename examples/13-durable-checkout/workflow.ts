@@ -27,10 +27,16 @@ export class Ready extends Schema.TaggedClass<Ready>()("Ready", {
 /** The buyer gave no card in time. */
 export class Expired extends Schema.TaggedClass<Expired>()("Expired", {}) {}
 
-/** An order id names one execution: a second start with the same id joins the first. */
+/** An order id names one execution: a second start with the same id joins the first, whatever its amount. */
 export const Checkout = Workflow.make({
   name: "Checkout",
-  payload: { orderId: Schema.String },
+  payload: {
+    orderId: Schema.NonEmptyString,
+    /** In the currency's smallest unit. */
+    amount: Schema.NonNegativeInt,
+    /** ISO 4217, as in `EUR`. */
+    currency: Schema.String
+  },
   idempotencyKey: ({ orderId }) => orderId,
   success: Schema.Union(Ready, Expired),
   // Stored as JSON: the SDK's errors hold no card number, no security code and no token.
@@ -40,14 +46,14 @@ export const Checkout = Workflow.make({
 /** The signal that the card is at Gr4vy. It carries nothing: no card ever enters the engine or its database. */
 export const CardStored = DurableDeferred.make("CardStored")
 
-export const CheckoutWorkflow = Checkout.toLayer(({ orderId }, executionId) =>
+export const CheckoutWorkflow = Checkout.toLayer((order, executionId) =>
   Effect.gen(function* () {
-    const opened = yield* open.pipe(
+    const opened = yield* open(order).pipe(
       // A new attempt has a new ticket. Only what certainly never left may be sent again.
       Activity.retry({ times: 2, while: (error) => error._tag === "RequestFailed" && error.delivered === "no" }),
       Checkout.withCompensation(({ sessionId }, cause) => abandon(sessionId, cause))
     )
-    yield* publish(orderId, executionId, opened.sessionId)
+    yield* publish(order.orderId, executionId, opened.sessionId)
     const signal = yield* cardOrExpiry(opened.timeLeft)
     const session = yield* read(opened.sessionId)
     if (Option.isNone(session)) return new Expired()
@@ -63,17 +69,20 @@ const patience = Schedule.exponential("1 second").pipe(Schedule.upTo("3 minutes"
 const passes = (error: CheckoutSessionsError) =>
   error._tag === "RequestFailed" || (error._tag === "Generic" && error.status >= 500)
 
-const open = Activity.make({
-  name: "create session",
-  success: Opened,
-  error: CheckoutSessionsError,
-  execute: Effect.gen(function* () {
-    const sessions = yield* CheckoutSessions
-    const session = yield* atMostOnce("create session", (beforeSend) => sessions.add({ beforeSend }))
-    // The duration is stored with the result. Computed outside an activity, it would be shorter at each replay.
-    return { sessionId: session.id, expiresAt: session.expiresAt, timeLeft: yield* session.timeLeft }
+const open = ({ amount, currency, orderId }: typeof Checkout.payloadSchema.Type) =>
+  Activity.make({
+    name: "create session",
+    success: Opened,
+    error: CheckoutSessionsError,
+    execute: Effect.gen(function* () {
+      const sessions = yield* CheckoutSessions
+      const session = yield* atMostOnce("create session", (beforeSend) =>
+        sessions.add({ amount, currency, metadata: { order: orderId } }, { beforeSend })
+      )
+      // The duration is stored with the result. Computed outside an activity, it would be shorter at each replay.
+      return { sessionId: session.id, expiresAt: session.expiresAt, timeLeft: yield* session.timeLeft }
+    })
   })
-})
 
 /** Tells the web server which session belongs to the order. Safe to run twice. */
 const publish = (orderId: string, executionId: string, sessionId: CheckoutSessionId) =>

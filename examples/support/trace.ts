@@ -86,7 +86,7 @@ export interface OtlpTraces {
   }>
 }
 
-interface OtlpAttribute {
+export interface OtlpAttribute {
   readonly key: string
   readonly value: Readonly<Record<string, unknown>>
 }
@@ -123,7 +123,7 @@ export const fromOtlp = (body: OtlpTraces): ReadonlyArray<TraceSpan> =>
     )
   )
 
-const record = (attributes: ReadonlyArray<OtlpAttribute> = []): Record<string, unknown> =>
+export const record = (attributes: ReadonlyArray<OtlpAttribute> = []): Record<string, unknown> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
 
 /** One line of a drawing: a span, or a note about the span above it. */

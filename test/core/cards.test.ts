@@ -38,7 +38,7 @@ const messageOf = (wire: unknown): string => {
 
 describe("the rules of a card", () => {
   for (const [field, value, problem] of [
-    ["method", "apple_pay", 'must be "card"'],
+    ["method", "apple_pay", 'must be an object with the method "card", "click-to-pay" or "id"'],
     ["number", "411111111111", "must be 13 to 19 digits"],
     ["number", "41111111111111111111", "must be 13 to 19 digits"],
     ["number", "4111 1111 1111 1111", "must be 13 to 19 digits"],

@@ -1,13 +1,27 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import { Credentials, RequestFailed } from "@effect-gr4vy/core"
-import { Cause, DateTime, Deferred, Effect, Exit, Fiber, Option, Redacted, Scope, TestClock } from "effect"
+import { Credentials, type CredentialsService, RequestFailed } from "@effect-gr4vy/core"
+import {
+  Cause,
+  DateTime,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  HashMap,
+  Logger,
+  LogLevel,
+  Option,
+  Redacted,
+  Scope,
+  TestClock
+} from "effect"
 
 const lifetime = 100_000
 
 /** A source of tokens named by their number, each good for 100 seconds; `wait` goes before each but may change. */
 const numbered = (get: (n: number) => Effect.Effect<void, unknown> = () => Effect.void) => {
-  const state = { minted: 0, rejected: 0 }
+  const state = { minted: 0, rejected: 0, serverTimes: [] as Array<number | undefined> }
   const source = {
     get: Effect.gen(function* () {
       const n = ++state.minted
@@ -15,12 +29,40 @@ const numbered = (get: (n: number) => Effect.Effect<void, unknown> = () => Effec
       const now = yield* DateTime.now
       return { token: Redacted.make(`token-${n}`), expiresAt: DateTime.add(now, { millis: lifetime }) }
     }),
-    onRejected: () => Effect.sync(() => void state.rejected++)
+    onRejected: (serverTime: Option.Option<DateTime.Utc>) =>
+      Effect.sync(() => {
+        state.rejected++
+        state.serverTimes.push(Option.getOrUndefined(Option.map(serverTime, DateTime.toEpochMillis)))
+      })
   }
   return Effect.map(Credentials.makeSource(source), (credentials) => ({ credentials, state }))
 }
 
 const value = <E>(token: Effect.Effect<Redacted.Redacted, E>) => Effect.map(token, Redacted.value)
+
+const renew = (credentials: CredentialsService, rejected: Redacted.Redacted, serverTime?: number) =>
+  credentials.renew?.(rejected, Option.map(Option.fromNullable(serverTime), DateTime.unsafeMake)) ??
+  Effect.die("no renew")
+
+/** Lets everything run that needs no more time. */
+const settled = Effect.repeatN(Effect.yieldNow(), 30)
+
+/** Collects what is logged, as a person could see it. */
+const logged = Effect.map(
+  Effect.sync(() => [] as { readonly level: LogLevel.LogLevel; readonly text: string }[]),
+  (entries) => ({
+    entries,
+    layer: Logger.replace(
+      Logger.defaultLogger,
+      Logger.make(({ annotations, cause, logLevel, message }) => {
+        entries.push({
+          level: logLevel,
+          text: inspect([message, HashMap.toEntries(annotations), cause], { depth: null })
+        })
+      })
+    )
+  })
+)
 
 const failed = (error: RequestFailed, message: RegExp) => {
   assert.instanceOf(error, RequestFailed)
@@ -29,24 +71,63 @@ const failed = (error: RequestFailed, message: RegExp) => {
 }
 
 describe("a token from a source", () => {
-  it.scoped("is cached until 20 % of its life is left, then got anew", () =>
+  it.scoped("is cached until 20 % of its lifetime is left, then renewed while the old one is served", () =>
     Effect.gen(function* () {
       const { credentials } = yield* numbered()
       assert.strictEqual(yield* value(credentials.token), "token-1")
       yield* TestClock.adjust("79999 millis")
       assert.strictEqual(yield* value(credentials.token), "token-1")
+      yield* settled
       yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* value(credentials.token), "token-1")
+      yield* settled
       assert.strictEqual(yield* value(credentials.token), "token-2")
     })
   )
 
-  it.scoped("is at hand without an effect for exactly as long", () =>
+  it.scoped("is at hand without an effect for exactly as long, and again while it is renewed", () =>
     Effect.gen(function* () {
-      const { credentials } = yield* numbered()
+      const ready = yield* Deferred.make<void>()
+      const { credentials } = yield* numbered((n) => (n === 1 ? Effect.void : Deferred.await(ready)))
       assert.isUndefined(credentials.cachedToken?.(0))
       const token = yield* credentials.token
       assert.strictEqual(credentials.cachedToken?.(79_999), token)
       assert.isUndefined(credentials.cachedToken?.(80_000))
+      yield* TestClock.adjust("80 seconds")
+      assert.strictEqual(yield* credentials.token, token)
+      assert.strictEqual(credentials.cachedToken?.(99_999), token)
+      assert.isUndefined(credentials.cachedToken?.(100_000))
+    })
+  )
+
+  it.scoped("is renewed once for 100 calls that find it old, and none of them waits", () =>
+    Effect.gen(function* () {
+      const { credentials, state } = yield* numbered((n) => (n === 1 ? Effect.void : Effect.never))
+      yield* credentials.token
+      yield* TestClock.adjust("80 seconds")
+      const calls = yield* Effect.all(
+        Array.from({ length: 100 }, () => value(credentials.token)),
+        { concurrency: "unbounded" }
+      )
+      yield* settled
+      assert.deepStrictEqual([new Set(calls), state.minted], [new Set(["token-1"]), 2])
+    })
+  )
+
+  it.scoped("is not renewed as part of the call that happens to be first: its span is not the source's parent", () =>
+    Effect.gen(function* () {
+      const parents: Array<string> = []
+      const { credentials } = yield* numbered(() =>
+        Effect.map(
+          Effect.option(Effect.currentSpan),
+          (span) => void parents.push(Option.isSome(span) ? span.value.name : "")
+        )
+      ).pipe(Effect.withSpan("layer"))
+      yield* Effect.withSpan(credentials.token, "call-1")
+      yield* TestClock.adjust("80 seconds")
+      yield* Effect.withSpan(credentials.token, "call-2")
+      yield* settled
+      assert.deepStrictEqual(parents, ["call-1", ""])
     })
   )
 
@@ -66,12 +147,9 @@ describe("a token from a source", () => {
     Effect.gen(function* () {
       const { credentials, state } = yield* numbered()
       const old = yield* credentials.token
-      assert(credentials.renew !== undefined)
-      const renewals = Array.from({ length: 100 }, () =>
-        value(credentials.renew?.(old, Option.none()) ?? Effect.die("no renew"))
-      )
+      const renewals = Array.from({ length: 100 }, () => value(renew(credentials, old)))
       assert.deepStrictEqual(new Set(yield* Effect.all(renewals, { concurrency: "unbounded" })), new Set(["token-2"]))
-      assert.deepStrictEqual(state, { minted: 2, rejected: 1 })
+      assert.deepStrictEqual([state.minted, state.rejected], [2, 1])
     })
   )
 
@@ -92,33 +170,262 @@ describe("a token from a source", () => {
     })
   )
 
-  it.scoped("that is still good serves all who come while it is renewed, and when the renewal fails or hangs", () =>
+  it.scoped("that is still good serves all who come while its renewal hangs, and calls without one wait a minute", () =>
     Effect.gen(function* () {
-      const asked = yield* Deferred.make<void>()
-      const hang = Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never)
-      const { credentials } = yield* numbered((n) => (n === 1 ? Effect.void : n === 2 ? Effect.fail("down") : hang))
+      const { credentials, state } = yield* numbered((n) => (n === 1 ? Effect.void : Effect.never))
       yield* credentials.token
       yield* TestClock.adjust("81 seconds")
-      assert.strictEqual(yield* value(credentials.token), "token-1")
-      const renewing = yield* Effect.fork(value(credentials.token))
-      yield* Deferred.await(asked)
-      assert.strictEqual(yield* value(credentials.token), "token-1")
-      yield* TestClock.adjust("10 seconds")
-      assert.strictEqual(yield* Fiber.join(renewing), "token-1")
-      yield* TestClock.adjust("10 seconds")
+      for (let seconds = 0; seconds < 19; seconds++) {
+        assert.strictEqual(yield* value(credentials.token), "token-1")
+        yield* TestClock.adjust("1 seconds")
+      }
+      // Abandoned after 10 seconds, and begun again after a pause of one.
+      assert.strictEqual(state.minted, 3)
+      yield* TestClock.adjust("2 seconds")
       const cold = yield* Effect.fork(Effect.flip(credentials.token))
-      yield* TestClock.adjust("1 minute")
+      yield* settled
+      assert.strictEqual(state.minted, 4)
+      yield* TestClock.adjust("59 seconds")
+      assert.isNull(yield* Fiber.poll(cold).pipe(Effect.map(Option.getOrNull)))
+      yield* TestClock.adjust("1 seconds")
       failed(yield* Fiber.join(cold), /\(TimeoutException\)/)
     })
   )
 
-  it.scoped("does not come back once it was refused, though its renewal fails", () =>
+  it.scoped(
+    "that cannot be renewed is not asked for on every call: 1, 2, 4 seconds apart, and each failure is logged",
+    () =>
+      Effect.gen(function* () {
+        const { entries, layer } = yield* logged
+        yield* Effect.gen(function* () {
+          const { credentials, state } = yield* numbered((n) =>
+            n === 1 || n > 4 ? Effect.void : Effect.fail(new Error("secret-4f1b"))
+          )
+          yield* credentials.token
+          yield* TestClock.adjust("80 seconds")
+          const mints: Array<number> = []
+          for (let second = 80; second < 90; second++) {
+            const before = state.minted
+            for (let call = 0; call < 10; call++) {
+              yield* credentials.token
+              yield* settled
+            }
+            if (state.minted > before) mints.push(second)
+            yield* TestClock.adjust("1 seconds")
+          }
+          assert.deepStrictEqual(mints, [80, 81, 83, 87])
+          assert.strictEqual(yield* value(credentials.token), "token-5")
+        }).pipe(Effect.provide(layer))
+        assert.deepStrictEqual(
+          entries.map(({ level }) => level),
+          [LogLevel.Warning, LogLevel.Warning, LogLevel.Warning]
+        )
+        for (const { text } of entries) {
+          assert.match(text, /could not be renewed.*the source of the credentials failed \(Error\)/s)
+          assert.match(text, /still good/)
+          assert.notInclude(text, "secret-4f1b")
+          assert.notInclude(text, "token-1")
+        }
+        assert.match(entries[1]?.text ?? "", /2s/)
+      })
+  )
+
+  it.scoped("does not come back once it was refused, though its renewal fails, which is logged", () =>
     Effect.gen(function* () {
+      const { entries, layer } = yield* logged
       const { credentials } = yield* numbered((n) => (n === 2 ? Effect.fail("down") : Effect.void))
       const old = yield* credentials.token
-      assert(credentials.renew !== undefined)
-      failed(yield* Effect.flip(credentials.renew(old, Option.none())), /the source of the credentials failed/)
+      failed(
+        yield* Effect.flip(renew(credentials, old)).pipe(Effect.provide(layer)),
+        /the source of the credentials failed/
+      )
       assert.strictEqual(yield* value(credentials.token), "token-3")
+      assert.deepStrictEqual(
+        entries.map(({ level }) => level),
+        [LogLevel.Warning]
+      )
+    })
+  )
+
+  it.scoped("that has expired when the source gives it is not sent", () =>
+    Effect.gen(function* () {
+      const late = yield* Credentials.makeSource({
+        get: Effect.map(DateTime.now, (now) => ({ token: Redacted.make("token"), expiresAt: now }))
+      })
+      failed(yield* Effect.flip(late.token), /already expired/)
+    })
+  )
+
+  it.scoped("is not trusted by a clock that was set back since it was got", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(3_600_000)
+      const { credentials } = yield* numbered()
+      yield* credentials.token
+      yield* TestClock.setTime(3_596_000)
+      assert.strictEqual(yield* value(credentials.token), "token-1")
+      yield* TestClock.setTime(0)
+      assert.strictEqual(yield* value(credentials.token), "token-2")
+    })
+  )
+})
+
+describe("a source with a part that cannot be interrupted", () => {
+  const stuck = Effect.uninterruptible(Effect.never)
+
+  it.scoped("is abandoned after a minute", () =>
+    Effect.gen(function* () {
+      const { credentials } = yield* numbered((n) => (n === 1 ? stuck : Effect.void))
+      const call = yield* Effect.fork(Effect.flip(credentials.token))
+      yield* settled
+      yield* TestClock.adjust("1 minute")
+      failed(yield* Fiber.join(call), /\(TimeoutException\)/)
+      assert.strictEqual(yield* value(credentials.token), "token-2")
+    })
+  )
+
+  it.effect("lets the scope close", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { credentials } = yield* Scope.extend(
+        numbered(() => stuck),
+        scope
+      )
+      const waiting = yield* Effect.fork(Effect.flip(credentials.token))
+      yield* settled
+      yield* Scope.close(scope, Exit.void)
+      failed(yield* Fiber.join(waiting), /the credentials were closed/)
+    })
+  )
+})
+
+describe("a 401", () => {
+  const hour = 3_600_000
+
+  it.scoped("during a routine renewal starts it anew: the token that was underway does not win", () =>
+    Effect.gen(function* () {
+      const ready = yield* Deferred.make<void>()
+      const { credentials, state } = yield* numbered((n) => (n === 2 ? Deferred.await(ready) : Effect.void))
+      const old = yield* credentials.token
+      yield* TestClock.adjust("80 seconds")
+      yield* credentials.token
+      yield* settled
+      assert.strictEqual(state.minted, 2)
+      const serverTime = 80_000 + hour
+      assert.strictEqual(yield* value(renew(credentials, old, serverTime)), "token-3")
+      assert.deepStrictEqual(state.serverTimes, [serverTime])
+      yield* Deferred.succeed(ready, undefined)
+      yield* settled
+      assert.strictEqual(yield* value(credentials.token), "token-3")
+    })
+  )
+
+  it.scoped("that shows a wrong clock replaces a token that was got meanwhile, once", () =>
+    Effect.gen(function* () {
+      const { credentials, state } = yield* numbered()
+      const old = yield* credentials.token
+      yield* TestClock.adjust("80 seconds")
+      yield* credentials.token
+      yield* settled
+      assert.strictEqual(yield* value(renew(credentials, old, 80_000 + 1000)), "token-2")
+      for (let call = 0; call < 10; call++) {
+        assert.strictEqual(yield* value(renew(credentials, old, 80_000 + hour + call * 100)), "token-3")
+      }
+      assert.strictEqual(state.rejected, 1)
+      // The clock is set right: that shows as well.
+      yield* TestClock.adjust(hour)
+      const current = yield* credentials.token
+      assert.strictEqual(yield* value(renew(credentials, old, 80_000 + hour)), "token-5")
+      assert.notStrictEqual(yield* credentials.token, current)
+    })
+  )
+
+  it.scoped("for a token that was got because of a 401 asks the source 1, 2, 4 ... 60 seconds later", () =>
+    Effect.gen(function* () {
+      const { credentials, state } = yield* numbered()
+      const mints: Array<number> = []
+      for (let second = 0; second < 200; second++) {
+        const before = state.minted
+        for (let call = 0; call < 10; call++) {
+          const token = yield* credentials.token
+          yield* Effect.exit(renew(credentials, token))
+        }
+        if (state.minted > before) mints.push(second)
+        yield* TestClock.adjust("1 seconds")
+      }
+      assert.deepStrictEqual(mints, [0, 1, 3, 7, 15, 31, 63, 123, 183])
+      assert.strictEqual(state.minted, 10)
+      const token = yield* credentials.token
+      failed(yield* Effect.flip(renew(credentials, token)), /refused.*43 seconds/)
+    })
+  )
+
+  it.scoped("is answered at once for a token that a routine renewal brought, whatever was refused before", () =>
+    Effect.gen(function* () {
+      const { credentials } = yield* numbered()
+      for (let call = 0; call < 3; call++) yield* Effect.exit(renew(credentials, yield* credentials.token))
+      assert.strictEqual(yield* value(credentials.token), "token-2")
+      yield* TestClock.adjust("80 seconds")
+      yield* credentials.token
+      yield* settled
+      assert.strictEqual(yield* value(renew(credentials, yield* credentials.token)), "token-4")
+    })
+  )
+
+  it.scoped("whose Date is more than 24 hours off says nothing about the clock", () =>
+    Effect.gen(function* () {
+      const { credentials, state } = yield* numbered()
+      const old = yield* credentials.token
+      for (const year of [1970, 2020, 2400]) {
+        yield* value(renew(credentials, old, Date.UTC(year, 1) + 25 * hour))
+      }
+      assert.deepStrictEqual([state.minted, state.serverTimes], [2, [undefined]])
+    })
+  )
+
+  it.scoped("is answered by a source whose onRejected throws, with a failure of ours", () =>
+    Effect.gen(function* () {
+      const credentials = yield* Credentials.makeSource({
+        get: Effect.map(DateTime.now, (now) => ({
+          token: Redacted.make("token"),
+          expiresAt: DateTime.add(now, { hours: 1 })
+        })),
+        onRejected: () => {
+          throw new RangeError("secret-4f1b")
+        }
+      })
+      failed(yield* Effect.flip(renew(credentials, yield* credentials.token)), /\(RangeError\)/)
+    })
+  )
+
+  it.scoped("for a token that was wiped since is one for another token", () =>
+    Effect.gen(function* () {
+      const { credentials } = yield* numbered()
+      const old = Redacted.make("token-0")
+      const current = yield* credentials.token
+      Redacted.unsafeWipe(old)
+      assert.strictEqual(yield* renew(credentials, old), current)
+    })
+  )
+})
+
+describe("a fixed token that is wiped", () => {
+  it.effect("fails the calls that come after", () =>
+    Effect.gen(function* () {
+      const token = Redacted.make("token")
+      const credentials = yield* Credentials.makeToken(token)
+      assert.strictEqual(credentials.cachedToken?.(0), token)
+      assert.strictEqual(yield* credentials.token, token)
+      Redacted.unsafeWipe(token)
+      assert.isUndefined(credentials.cachedToken?.(0))
+      failed(yield* Effect.flip(credentials.token), /was wiped/)
+    })
+  )
+
+  it.effect("before is refused when the layer is built", () =>
+    Effect.gen(function* () {
+      const token = Redacted.make("token")
+      Redacted.unsafeWipe(token)
+      assert.match(String(yield* Effect.flip(Credentials.makeToken(token))), /was wiped/)
     })
   )
 })
@@ -133,6 +440,10 @@ describe("a source that fails is told by its name, never by what it says", () =>
     "with an error": [Effect.fail(new TypeError(secret)), /\(TypeError\)/],
     "with a text": [Effect.fail(secret), /\(unknown\)/],
     "with a defect": [Effect.die(new RangeError(secret)), /\(RangeError\)/],
+    "with a call's failure, which is not this call's": [
+      Effect.fail(new RequestFailed({ reason: "Timeout", delivered: "unknown", attempts: 3, message: secret })),
+      /\(RequestFailed\)/
+    ],
     "with a promise that is rejected": [Effect.promise(() => Promise.reject(new Error(secret))), /\(Error\)/]
   }
   for (const [name, [get, message]] of Object.entries(sources)) {

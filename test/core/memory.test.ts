@@ -1,6 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId, CheckoutSessions, CheckoutSessionsMemory, type CheckoutSessionsService } from "@effect-gr4vy/core"
-import { Duration, Effect, Random, TestClock } from "effect"
+import {
+  type CheckoutSession,
+  CheckoutSessionId,
+  CheckoutSessions,
+  CheckoutSessionsMemory,
+  type CheckoutSessionsService
+} from "@effect-gr4vy/core"
+import { Duration, Effect, Random, Redacted, TestClock } from "effect"
 import { card } from "../support/cards.js"
 import { heapUsed } from "../support/heap.js"
 import { withScheduler } from "../support/permuting.js"
@@ -15,7 +21,7 @@ const minutesLeft = (id: CheckoutSessionId) =>
 const isGone = (id: CheckoutSessionId) =>
   Effect.gen(function* () {
     const sessions = yield* CheckoutSessions
-    for (const call of [sessions.get(id), sessions.updateFields(id), sessions.delete(id)]) {
+    for (const call of [sessions.get(id), sessions.update(id, {}), sessions.updateFields(id), sessions.delete(id)]) {
       const error = yield* Effect.flip(call)
       assert(error._tag === "NotFound")
       assert.strictEqual(error.code, "not_found")
@@ -72,6 +78,153 @@ describe("the in-memory service", () => {
       for (const id of first) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     })
   })
+})
+
+describe("a session in memory", () => {
+  const order = {
+    amount: 1299,
+    currency: "EUR",
+    cartItems: [{ name: "Tea", quantity: 1, unitAmount: 1299, sku: null }],
+    metadata: { order_id: "4711", camelCase: "kept" },
+    buyer: { displayName: "Ada", billingDetails: { firstName: "Ada", address: { city: "London" } } }
+  } as const
+
+  const contentsOf = ({ expiresAt: _, id: __, type: ___, ...contents }: CheckoutSession) => ({ ...contents })
+
+  it.effect("has what it was created with; `null` is absent", () =>
+    Effect.gen(function* () {
+      const sessions = yield* CheckoutSessions
+      const created = yield* sessions.add({ ...order, paymentServiceId: null })
+      assert.deepStrictEqual<unknown>(contentsOf(created), {
+        ...order,
+        cartItems: [{ name: "Tea", quantity: 1, unitAmount: 1299 }]
+      })
+      assert.deepStrictEqual(yield* sessions.get(created.id), created)
+    }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
+  )
+
+  it.effect("is updated in part: what is absent stays, `null` clears", () =>
+    Effect.gen(function* () {
+      const sessions = yield* CheckoutSessions
+      const { expiresAt, id } = yield* sessions.add(order)
+      yield* TestClock.adjust("10 minutes")
+      const updated = yield* sessions.update(id, {
+        amount: 500,
+        metadata: { other: "1" },
+        cartItems: null,
+        buyer: null
+      })
+      assert.deepStrictEqual<unknown>(contentsOf(updated), { amount: 500, currency: "EUR", metadata: { other: "1" } })
+      assert.deepStrictEqual(updated.expiresAt, expiresAt)
+      assert.deepStrictEqual(yield* sessions.update(id, {}), updated)
+      assert.deepStrictEqual(yield* sessions.get(id), updated)
+    }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
+  )
+
+  it.effect("shows nothing of the properties that the API takes and does not show", () =>
+    Effect.gen(function* () {
+      const sessions = yield* CheckoutSessions
+      const hidden = { country: "DE", intent: "capture", paymentSource: "moto", merchantInitiated: true } as const
+      const { id } = yield* sessions.add({ ...hidden, isSubsequentPayment: false, amount: 1 })
+      assert.deepStrictEqual<unknown>(contentsOf(yield* sessions.update(id, hidden)), { amount: 1 })
+    }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
+  )
+
+  it.effect("lives as long as it was asked to, at an update from then on", () =>
+    Effect.gen(function* () {
+      const sessions = yield* CheckoutSessions
+      const { id } = yield* sessions.add({ expiresIn: "24 hours" })
+      assert.strictEqual(yield* minutesLeft(id), 24 * 60)
+      yield* TestClock.adjust("23 hours")
+      yield* sessions.update(id, { amount: 1 })
+      assert.strictEqual(yield* minutesLeft(id), 60)
+      yield* sessions.update(id, { expiresIn: "2 hours" })
+      assert.strictEqual(yield* minutesLeft(id), 120)
+      yield* TestClock.adjust("2 hours")
+      yield* isGone(id)
+    }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
+  )
+
+  for (const expiresIn of ["59 minutes", "25 hours"] as const) {
+    it.effect(`is refused a life of ${expiresIn}, by the name of the field`, () =>
+      Effect.gen(function* () {
+        const sessions = yield* CheckoutSessions
+        const { id } = yield* sessions.add()
+        for (const call of [sessions.add({ expiresIn }), sessions.update(id, { expiresIn })]) {
+          const error = yield* Effect.flip(call)
+          assert(error._tag === "RequestFailed")
+          assert.strictEqual(error.reason, "InvalidRequest")
+          assert.include(error.message, "payload.expiresIn must be 1 to 24 hours")
+        }
+      }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
+    )
+  }
+
+  for (const [scheme, number] of [
+    ["visa", "4111111111111111"],
+    ["mastercard", "5555555555554444"],
+    ["mastercard", "2223003122003222"],
+    ["mastercard", "2720990000000007"],
+    ["other", "2721000000000004"],
+    ["amex", "378282246310005"],
+    ["diners-club", "3056930009020004"],
+    ["jcb", "3566002020360505"],
+    ["discover", "6011111111111117"],
+    ["unionpay", "6200000000000005"],
+    ["mir", "2200700000000001"],
+    ["maestro", "6759649826438453"],
+    ["other", "9111111111111111"]
+  ] as const) {
+    it.effect(`shows a card ${number.slice(0, 4)}… as ${scheme}, its last four digits, its BIN and nothing more`, () =>
+      Effect.gen(function* () {
+        const sessions = yield* CheckoutSessionsMemory.make()
+        const { id } = yield* sessions.add({ amount: 1 })
+        yield* sessions.updateFields(id, {
+          paymentMethod: {
+            method: "card",
+            number: Redacted.make(number),
+            expirationDate: "11/29",
+            securityCode: Redacted.make("8642")
+          },
+          postalCode: "SW1A 1AA"
+        })
+        const session = yield* sessions.get(id)
+        const paymentMethod = {
+          type: "payment-method",
+          method: "card",
+          label: number.slice(-4),
+          scheme,
+          details: { bin: number.slice(0, 6) }
+        }
+        assert.deepStrictEqual<unknown>(contentsOf(session), { amount: 1, paymentMethod })
+        yield* sessions.updateFields(id)
+        assert.deepStrictEqual<unknown>((yield* sessions.get(id)).paymentMethod, paymentMethod)
+      })
+    )
+  }
+
+  for (const [what, paymentMethod, shown] of [
+    [
+      "Click to Pay",
+      { method: "click-to-pay", merchantTransactionId: "m", srcCorrelationId: "c", srcDpaId: "d" },
+      { type: "payment-method", method: "card" }
+    ],
+    [
+      "a stored payment method",
+      { method: "id", id: "ef9496d8-53a5-4aad-8ca2-00eb68334389", securityCode: Redacted.make("8642") },
+      { type: "payment-method", method: "card", id: "ef9496d8-53a5-4aad-8ca2-00eb68334389" }
+    ]
+  ] as const) {
+    it.effect(`takes ${what}`, () =>
+      Effect.gen(function* () {
+        const sessions = yield* CheckoutSessionsMemory.make()
+        const { id } = yield* sessions.add()
+        yield* sessions.updateFields(id, { paymentMethod })
+        assert.deepStrictEqual<unknown>(contentsOf(yield* sessions.get(id)), { paymentMethod: shown })
+        assert.strictEqual(Duration.toMinutes(yield* (yield* sessions.get(id)).timeLeft), 5)
+      })
+    )
+  }
 })
 
 describe("the in-memory service under 200 interleavings", () => {
@@ -131,15 +284,18 @@ describe("a great many sessions", () => {
   it.effect("leave the memory again once they have expired, while others are added", () =>
     Effect.gen(function* () {
       const sessions = yield* CheckoutSessionsMemory.make()
+      const hours = (count: number) =>
+        Effect.replicateEffect(
+          Effect.zipRight(Effect.replicateEffect(sessions.add(), 2000, { discard: true }), TestClock.adjust("1 hour")),
+          count
+        )
+      yield* hours(3)
       const before = heapUsed()
-      for (let hour = 0; hour < 6; hour++) {
-        yield* Effect.replicateEffect(sessions.add(), 4_000, { discard: true })
-        yield* TestClock.adjust("1 hour")
-      }
+      yield* hours(6)
       const grown = heapUsed() - before
       yield* sessions.add()
-      // 24,000 sessions hold about 9 MB.
-      assert.isBelow(grown / 2 ** 20, 4)
+      // 12,000 sessions hold about 5 MB.
+      assert.isBelow(grown / 2 ** 20, 1.5)
     })
   )
 })

@@ -28,14 +28,43 @@ describe("Retry-After", () => {
     "1.5",
     "1e3",
     "1e309",
-    "9".repeat(400),
     "Infinity",
     "NaN",
     "soon",
     "2026-01-02",
     "Thu, 01 Jan 1970 00:00:00 GMT",
-    "1, 2"
+    "0, soon"
   ]) {
     it(`${value?.slice(0, 30)} is as if absent`, () => assert(Option.isNone(parse(value))))
   }
+
+  it("that no clock can hold is the longest wait there is", () => {
+    assert.deepStrictEqual(parse("9".repeat(400)), Option.some(Number.MAX_SAFE_INTEGER))
+  })
+
+  const in5 = new Date(now + 5000).toUTCString()
+  for (const [value, millis] of [
+    ["7, 7", 7000],
+    ["1, 2", 2000],
+    [`${in5}, ${in5}`, 5000],
+    [`3, ${in5}`, 5000],
+    ["soon, 4", 4000]
+  ] as const) {
+    it(`of several values is the longest: ${value}`, () => assert.deepStrictEqual(parse(value), Option.some(millis)))
+  }
+
+  it("in two headers is read from both", () => {
+    const wait = RetryAfter.fromHeaders({ "retry-after": ["7", "7"] }, now)
+    assert.deepStrictEqual(Option.map(wait, Duration.toMillis), Option.some(7000))
+  })
+
+  it("as a date is read against the response's own Date, whatever the clock here says", () => {
+    for (const here of [now - 3_600_000, now, now + 3_600_000]) {
+      const headers = { date: new Date(now).toUTCString(), "retry-after": in5 }
+      const wait = RetryAfter.fromHeaders(headers, here)
+      assert.deepStrictEqual(Option.map(wait, Duration.toMillis), Option.some(5000))
+    }
+    const wait = RetryAfter.fromHeaders({ date: "yesterday", "retry-after": in5 }, now)
+    assert.deepStrictEqual(Option.map(wait, Duration.toMillis), Option.some(5000))
+  })
 })

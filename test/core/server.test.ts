@@ -85,12 +85,12 @@ describe("a server of the contract", () => {
     [
       "both identifiers of a buyer",
       JSON.stringify({ payment_method: { ...visa, buyer_id: id, buyer_external_identifier: "b" } }),
-      wrong("/payment_method", "must be a card with either buyerId or buyerExternalIdentifier, not both")
+      wrong("/payment_method", "must be a card with either buyer_id or buyer_external_identifier, not both")
     ],
     [
       "a number in place of a card",
       JSON.stringify({ payment_method: visa.number }),
-      wrong("/payment_method", "must be a card")
+      wrong("/payment_method", `must be an object with the method "card", "click-to-pay" or "id"`)
     ]
   ] as const) {
     it.scopedLive(`answers ${what} with 400`, () =>
@@ -136,9 +136,10 @@ describe("the platform's own client of the contract", () => {
   it.scopedLive("does the whole job", () =>
     Effect.gen(function* () {
       const { checkoutSessions } = yield* client("any")
-      const { id } = yield* checkoutSessions.add()
+      const { id } = yield* checkoutSessions.add({ payload: { amount: 1299 } })
       const path = { checkout_session_id: id }
       assert.strictEqual((yield* checkoutSessions.get({ path })).id, id)
+      assert.strictEqual((yield* checkoutSessions.update({ path, payload: { currency: "EUR" } })).amount, 1299)
       yield* checkoutSessions.updateFields({ path, payload: { paymentMethod: card() } })
       yield* checkoutSessions.delete({ path })
       const error = yield* Effect.flip(checkoutSessions.get({ path }))

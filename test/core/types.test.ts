@@ -1,11 +1,14 @@
 import type { HttpClient } from "@effect/platform"
 import {
   CardRequest,
+  type CartItem,
   type CheckoutSession,
+  type CheckoutSessionCreate,
   CheckoutSessionId,
   CheckoutSessionSecureFieldsUpdate,
   CheckoutSessions,
   CheckoutSessionsMemory,
+  type CheckoutSessionUpdate,
   Credentials,
   type Generic,
   Gr4vyHttpClient,
@@ -26,9 +29,15 @@ type OnSession = Unauthorized | NotFound | Generic | RequestFailed
 describe("the types of the service", () => {
   it("have the exact errors of each method", () => {
     expectTypeOf<Service["add"]>().toEqualTypeOf<
-      (options?: Endpoint.CallOptions) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
+      (
+        session?: CheckoutSessionCreate,
+        options?: Endpoint.CallOptions
+      ) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
     >()
     expectTypeOf<Service["get"]>().toEqualTypeOf<(id: CheckoutSessionId) => Effect.Effect<CheckoutSession, OnSession>>()
+    expectTypeOf<Service["update"]>().toEqualTypeOf<
+      (id: CheckoutSessionId, session: CheckoutSessionUpdate) => Effect.Effect<CheckoutSession, OnSession>
+    >()
     expectTypeOf<Service["updateFields"]>().toEqualTypeOf<
       (id: CheckoutSessionId, update?: CheckoutSessionSecureFieldsUpdate) => Effect.Effect<void, OnSession>
     >()
@@ -54,6 +63,26 @@ describe("the types of the service", () => {
     expectTypeOf(Gr4vy.make).returns.toEqualTypeOf<Effect.Effect<Service, ConfigError.ConfigError, Scope.Scope>>()
     expectTypeOf(SignedCredentials.layer).returns.toEqualTypeOf<Layer.Layer<Credentials, ConfigError.ConfigError>>()
     expectTypeOf(OtelTracer.layer).toEqualTypeOf<Layer.Layer<never>>()
+  })
+})
+
+describe("the types of a session that was read", () => {
+  it("have no null, and sets that are open", () => {
+    expectTypeOf<CheckoutSession["amount"]>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<CheckoutSession["metadata"]>().toEqualTypeOf<{ readonly [x: string]: string } | undefined>()
+    type Item = NonNullable<CheckoutSession["cartItems"]>[number]
+    expectTypeOf<Item["name"]>().toEqualTypeOf<string>()
+    expectTypeOf<Item["sku"]>().toEqualTypeOf<string | undefined>()
+    expectTypeOf<"food">().toExtend<NonNullable<Item["productType"]>>()
+    expectTypeOf<"new">().toExtend<NonNullable<NonNullable<CheckoutSession["paymentMethod"]>["scheme"]>>()
+  })
+
+  it("have the wire's names in their encoded form", () => {
+    type Wire = typeof CheckoutSessionCreate.Encoded
+    expectTypeOf<Wire["expires_in"]>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<NonNullable<Wire["cart_items"]>[number]["unit_amount"]>().toEqualTypeOf<number>()
+    expectTypeOf<NonNullable<Wire["metadata"]>>().toEqualTypeOf<{ readonly [x: string]: string }>()
+    expectTypeOf<(typeof CardRequest.Encoded)["security_code"]>().toEqualTypeOf<string>()
   })
 })
 
@@ -85,6 +114,33 @@ describe("what would break the contract does not compile", () => {
     compiles((): CardRequest => ({ ...card, number: "4111111111111111" }))
     // @ts-expect-error Redacted from the moment it is typed in
     compiles((): CardRequest => ({ ...card, securityCode: "123" }))
+  })
+
+  it("a card without its code, a method nobody knows, a stored method without its id", () => {
+    compiles(
+      (): CheckoutSessionSecureFieldsUpdate => ({
+        // @ts-expect-error the code is required
+        paymentMethod: { method: "card", number: card.number, expirationDate: "11/29" }
+      })
+    )
+    // @ts-expect-error not a method
+    compiles((): CheckoutSessionSecureFieldsUpdate => ({ paymentMethod: { method: "cash" } }))
+    // @ts-expect-error the id is required
+    compiles((): CheckoutSessionSecureFieldsUpdate => ({ paymentMethod: { method: "id" } }))
+  })
+
+  it("a product type, an intent or a field that the API does not know", () => {
+    const item = { name: "Tea", quantity: 1, unitAmount: 450 }
+    compiles((): CheckoutSessionCreate => ({ cartItems: [item], intent: "capture", expiresIn: "2 hours" }))
+    compiles((): CheckoutSessionUpdate => ({ amount: null, buyer: { displayName: undefined } }))
+    // @ts-expect-error not a product type
+    compiles((): CartItem => ({ ...item, productType: "food" }))
+    // @ts-expect-error not an intent
+    compiles((): CheckoutSessionCreate => ({ intent: "later" }))
+    // @ts-expect-error the wire's name
+    compiles((): CheckoutSessionCreate => ({ cart_items: [] }))
+    // @ts-expect-error not nullable
+    compiles((): CheckoutSessionCreate => ({ expiresIn: null }))
   })
 
   it("a plain string as an id", () => {

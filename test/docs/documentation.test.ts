@@ -7,6 +7,7 @@ import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import ts from "typescript"
+import { installLines } from "../install/lines.js"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, "../..")
@@ -20,7 +21,7 @@ interface Block {
 const files = readdirSync(root, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-  .filter((file) => !/(^|\/)(node_modules|dist|\.git|api)\//.test(file))
+  .filter((file) => !/(^|\/)(node_modules|dist|\.git|api|api-report)\//.test(file))
 
 const sources = files.filter((file) => /\.md$/.test(file) || /^packages\/(core|node)\/src\/.*\.ts$/.test(file))
 
@@ -102,6 +103,14 @@ describe("documentation", () => {
         : []
     )
     assert.deepStrictEqual(broken, [])
+  })
+
+  it("names a version for every package that an install line adds to ours", () => {
+    assert.isAbove(installLines.length, 5)
+    const open = installLines.flatMap(({ file, packages }) =>
+      packages.filter((name) => !/^(-|@effect-gr4vy\/)|.@\d/.test(name)).map((name) => `${file}: ${name}`)
+    )
+    assert.deepStrictEqual(open, [])
   })
 
   it("is what this test reads: a block that does not compile is noticed", () => {

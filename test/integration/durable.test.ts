@@ -33,11 +33,13 @@ import {
 
 type Sessions = typeof CheckoutSessions.Service
 
-const run = (orderId: string) => Checkout.execute({ orderId }, { discard: true })
+const order = (orderId: string) => ({ orderId, amount: 4200, currency: "EUR" })
+
+const run = (orderId: string) => Checkout.execute(order(orderId), { discard: true })
 
 /** `running`, `Suspended`, or what the order ended as. */
 const stateOf = (orderId: string) =>
-  Checkout.executionId({ orderId }).pipe(
+  Checkout.executionId(order(orderId)).pipe(
     Effect.flatMap(Checkout.poll),
     Effect.map((result) => {
       if (result === undefined) return "running"
@@ -64,12 +66,12 @@ const until = (orderId: string, state: string) => Effect.repeat(stateSoon(orderI
 
 const sessionOf = (orderId: string) =>
   Effect.flatMap(Orders, (orders) =>
-    Effect.map(orders.find(orderId), (order) => CheckoutSessionId.make(Option.getOrThrow(order).sessionId ?? ""))
+    Effect.map(orders.find(orderId), (found) => CheckoutSessionId.make(Option.getOrThrow(found).sessionId ?? ""))
   )
 
 const signalCard = (orderId: string) =>
   Effect.gen(function* () {
-    const token = yield* DurableDeferred.tokenFromPayload(CardStored, { workflow: Checkout, payload: { orderId } })
+    const token = yield* DurableDeferred.tokenFromPayload(CardStored, { workflow: Checkout, payload: order(orderId) })
     yield* DurableDeferred.succeed(CardStored, { token, value: undefined })
   })
 
@@ -83,8 +85,8 @@ const sessionsWith = (change: (sessions: Sessions) => Partial<Sessions>) =>
 const sending =
   (onTheWire: Effect.Effect<void>) =>
   ({ add }: Sessions): Partial<Sessions> => ({
-    add: ({ beforeSend = () => Effect.void } = {}) =>
-      add({ beforeSend: (attempt) => Effect.zipRight(beforeSend(attempt), onTheWire) })
+    add: (session, { beforeSend = () => Effect.void } = {}) =>
+      add(session, { beforeSend: (attempt) => Effect.zipRight(beforeSend(attempt), onTheWire) })
   })
 
 /** The workflow on the engine's double in memory. */
@@ -154,7 +156,7 @@ describe("a durable checkout, by the clock of a test", () => {
       yield* run("a")
       yield* until("a", "Suspended")
       const id = yield* sessionOf("a")
-      yield* Effect.flatMap(Checkout.executionId({ orderId: "a" }), Checkout.interrupt)
+      yield* Effect.flatMap(Checkout.executionId(order("a")), Checkout.interrupt)
       yield* until("a", "cancelled")
       assert.strictEqual((yield* Effect.flip(sessions.get(id)))._tag, "NotFound")
     }).pipe(Effect.provide(inMemory()))
@@ -323,7 +325,7 @@ describe("the engine's traps", () => {
 
       const second = yield* life(env, workflow)
       yield* Effect.gen(function* () {
-        yield* Effect.flatMap(Checkout.executionId({ orderId: "a" }), Checkout.resume)
+        yield* Effect.flatMap(Checkout.executionId(order("a")), Checkout.resume)
         yield* until("a", "Suspended")
         assert.deepStrictEqual(yield* wakeUps, before)
       }).pipe(Effect.provide(second.context))
@@ -392,7 +394,7 @@ describe("operating it", () => {
         yield* run("8")
         yield* until("7", "Suspended")
         yield* until("8", "Suspended")
-        yield* Effect.flatMap(Checkout.executionId({ orderId: "8" }), Checkout.interrupt)
+        yield* Effect.flatMap(Checkout.executionId(order("8")), Checkout.interrupt)
         yield* until("8", "cancelled")
         const [orders, steps] = yield* Effect.forEach(queries, (query) => sql.unsafe<Record<string, unknown>>(query))
         assert.deepStrictEqual(

@@ -1,6 +1,7 @@
 /** A project outside the workspace that has installed the packed tarballs, as a user would. */
 import { execFile } from "node:child_process"
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises"
+import { readdirSync } from "node:fs"
+import { cp, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -11,7 +12,10 @@ export const root = fileURLToPath(
   new URL(import.meta.url.includes("/test/dist/") ? "../../../" : "../../", import.meta.url)
 )
 
-export const names = ["core", "node"] as const
+/** The folders of `packages/`: every one of them is published. */
+export const names: ReadonlyArray<string> = readdirSync(join(root, "packages"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)
 
 export const readJson = async (file: string): Promise<Readonly<Record<string, unknown>>> =>
   JSON.parse(await readFile(file, "utf8"))
@@ -26,25 +30,37 @@ export const run = async (cwd: string, file: string, ...args: ReadonlyArray<stri
   }
 }
 
+/** Packs every package into a folder, with the versions in place of `workspace:`, and returns the tarballs. */
+export const pack = async (dir: string): Promise<ReadonlyArray<string>> => {
+  const { packageManager } = await readJson(join(root, "package.json"))
+  const filters = names.map((name) => `--filter=./packages/${name}`)
+  await run(root, "npx", "--yes", String(packageManager), "-r", ...filters, "pack", "--pack-destination", dir)
+  return (await readdir(dir)).filter((file) => file.endsWith(".tgz")).map((file) => join(dir, file))
+}
+
 export interface Consumer {
   readonly dir: string
   /** Where a package was installed. */
-  readonly installed: (name: (typeof names)[number]) => string
+  readonly installed: (name: string) => string
   readonly tarballs: ReadonlyArray<string>
 }
 
 const packageName = (tarball: string) =>
   basename(tarball).replace(/^effect-gr4vy-(\w+)-.*$/, (_, name) => `@effect-gr4vy/${name}`)
 
-/** Packs both packages, and installs them with the peers that they are developed with. */
-export const makeConsumer = async (): Promise<Consumer> => {
-  const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-consumer-"))
-  const { packageManager } = await readJson(join(root, "package.json"))
-  const filters = names.map((name) => `--filter=./packages/${name}`)
-  await run(root, "npx", "--yes", String(packageManager), "-r", ...filters, "pack", "--pack-destination", dir)
-  const tarballs = (await readdir(dir)).filter((file) => file.endsWith(".tgz")).map((file) => join(dir, file))
-
+/** The peers of our packages, in the versions that the packages are developed with. */
+const developedWith = async (): Promise<Readonly<Record<string, string>>> => {
   const { devDependencies, peerDependencies } = await readJson(join(root, "packages/node/package.json"))
+  return Object.fromEntries(Object.keys(Object(peerDependencies)).map((name) => [name, Object(devDependencies)[name]]))
+}
+
+/** Packs the packages, and installs them beside the given dependencies: their peers as developed with, by default. */
+export const makeConsumer = async (
+  others?: Readonly<Record<string, string>>,
+  ...flags: ReadonlyArray<string>
+): Promise<Consumer> => {
+  const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-consumer-"))
+  const tarballs = await pack(dir)
   const { devDependencies: tools } = await readJson(join(root, "package.json"))
   const manifest = {
     name: "consumer",
@@ -52,12 +68,39 @@ export const makeConsumer = async (): Promise<Consumer> => {
     private: true,
     type: "module",
     dependencies: {
-      ...Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`])),
-      ...Object.fromEntries(Object.keys(Object(peerDependencies)).map((name) => [name, Object(devDependencies)[name]]))
+      ...(others ?? (await developedWith())),
+      ...Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`]))
     },
     devDependencies: { "@types/node": Object(tools)["@types/node"] }
   }
   await writeFile(join(dir, "package.json"), JSON.stringify(manifest))
-  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
+  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", ...flags)
   return { dir, tarballs, installed: (name) => join(dir, "node_modules/@effect-gr4vy", name) }
+}
+
+/** The public modules of a package, as somebody imports them. */
+export const subpaths = async (consumer: Consumer, name: string): Promise<ReadonlyArray<string>> =>
+  (await readdir(join(consumer.installed(name), "dist")))
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => `@effect-gr4vy/${name}/${file.slice(0, -3)}`)
+
+/** Writes what a user might: a program, the READMEs' programs, and an import of every module. Returns the files. */
+export const writeSources = async (consumer: Consumer): Promise<ReadonlyArray<string>> => {
+  const programs = join(root, "test/packages/consumer")
+  await cp(programs, consumer.dir, { recursive: true })
+  for (const name of names) {
+    const readme = await readFile(join(consumer.installed(name), "README.md"), "utf8")
+    const [block] = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code)
+    await writeFile(join(consumer.dir, `readme-${name}.ts`), block ?? "")
+    const everything = (await subpaths(consumer, name)).map((subpath, i) => `export * as m${i} from "${subpath}"`)
+    await writeFile(join(consumer.dir, `everything-${name}.ts`), everything.join("\n"))
+  }
+  return [...(await readdir(programs)), ...names.flatMap((name) => [`readme-${name}.ts`, `everything-${name}.ts`])]
+}
+
+/** Type-checks everything that is imported, Effect's declarations included, and compiles into `out/`. */
+export const compile = (consumer: Consumer, files: ReadonlyArray<string>): Promise<string> => {
+  const strict = ["--strict", "--skipLibCheck", "false", "--exactOptionalPropertyTypes", "--target", "es2022"]
+  const options = [...strict, "--module", "nodenext", "--types", "node", "--outDir", "out"]
+  return run(consumer.dir, join(root, "node_modules/.bin/tsc"), ...options, ...files)
 }

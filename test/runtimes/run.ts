@@ -8,7 +8,7 @@ import { Sandbox } from "@effect-gr4vy/node"
 import { Effect } from "effect"
 import { build } from "esbuild"
 import { type Consumer, makeConsumer, root, run } from "../packages/consumer.js"
-import { sizes } from "../packages/size.js"
+import { measure, sizeTable } from "../packages/size.js"
 import { faults, names } from "./acceptance.js"
 
 if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) {
@@ -149,5 +149,8 @@ for (const subject of subjects) {
 }
 await rm(consumer.dir, { recursive: true, force: true })
 if (process.exitCode === undefined) {
-  await writeFile(join(root, "docs/runtimes.md"), document(rows, await sizes(), new Date().toISOString().slice(0, 10)))
+  await writeFile(
+    join(root, "docs/runtimes.md"),
+    document(rows, sizeTable(await measure()), new Date().toISOString().slice(0, 10))
+  )
 }

@@ -7,6 +7,7 @@ declare module "@elastic/mockotlpserver" {
       readonly httpHostname: string
       readonly httpPort: number
       readonly onTrace: (trace: unknown) => void
+      readonly onMetrics: (metrics: unknown) => void
     })
     readonly httpUrl: URL
     start(): Promise<void>

@@ -101,7 +101,8 @@ export const simulated = (
             return Redacted.make("token")
           })
         },
-        propagateTrace: false
+        propagateTrace: false,
+        metrics: "off"
       },
       transport
     )

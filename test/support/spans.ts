@@ -100,6 +100,62 @@ export const fromOtlp = (body: OtlpTraces): ReadonlyArray<Shown> =>
     )
   )
 
+/** One point of a metric, as a backend would show it. */
+export interface Measured {
+  readonly scope: string
+  readonly metric: string
+  readonly unit: string | undefined
+  readonly kind: "histogram" | "sum" | "gauge"
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly count: number
+  /** Of a histogram its sum. */
+  readonly value: number
+  readonly boundaries: ReadonlyArray<number>
+}
+
+interface OtlpPoint {
+  readonly attributes?: ReadonlyArray<OtlpAttribute>
+  readonly count?: number | string
+  readonly sum?: number
+  readonly asInt?: number | string
+  readonly asDouble?: number
+  readonly explicitBounds?: ReadonlyArray<number>
+}
+
+/** The body of an OTLP/JSON request. */
+export interface OtlpMetrics {
+  readonly resourceMetrics: ReadonlyArray<{
+    readonly scopeMetrics: ReadonlyArray<{
+      readonly scope: { readonly name: string }
+      readonly metrics: ReadonlyArray<
+        { readonly name: string; readonly unit?: string } & {
+          readonly [Kind in Measured["kind"]]?: { readonly dataPoints: ReadonlyArray<OtlpPoint> }
+        }
+      >
+    }>
+  }>
+}
+
+export const fromOtlpMetrics = (body: OtlpMetrics): ReadonlyArray<Measured> =>
+  body.resourceMetrics.flatMap(({ scopeMetrics }) =>
+    scopeMetrics.flatMap(({ metrics, scope }) =>
+      metrics.flatMap((metric) =>
+        (["histogram", "sum", "gauge"] as const).flatMap((kind) =>
+          (metric[kind]?.dataPoints ?? []).map((point) => ({
+            scope: scope.name,
+            metric: metric.name,
+            unit: metric.unit,
+            kind,
+            attributes: record(point.attributes),
+            count: Number(point.count ?? 0),
+            value: Number(point.sum ?? point.asDouble ?? point.asInt ?? 0),
+            boundaries: point.explicitBounds ?? []
+          }))
+        )
+      )
+    )
+  )
+
 const record = (attributes: ReadonlyArray<OtlpAttribute> = []): Record<string, unknown> =>
   Object.fromEntries(
     attributes.map(({ key, value }) => {

@@ -1,5 +1,5 @@
 /**
- * What an airline tells the card schemes about a ticket that a Checkout Session pays for.
+ * The ticket of an airline that a Checkout Session pays for, as the card schemes want to know it.
  *
  * @since 0.1.0
  */
@@ -103,7 +103,7 @@ const leg = object<AirlineLeg>("AirlineLeg", "A flight of a ticket.", {
 })
 
 /**
- * Somebody who travels on a ticket.
+ * A traveller on a ticket.
  *
  * @since 0.1.0
  * @category models
@@ -133,7 +133,7 @@ export interface AirlinePassenger {
   readonly countryCode?: string | null | undefined
 }
 
-const passenger = object<AirlinePassenger>("AirlinePassenger", "Somebody who travels on a ticket.", {
+const passenger = object<AirlinePassenger>("AirlinePassenger", "A traveller on a ticket.", {
   ageGroup: nullish(oneOf(["adult", "infant"], ["The age group of the passenger.", "adult"])),
   dateOfBirth: nullish(date(["The date of birth.", "1990-12-10"])),
   emailAddress: nullish(text(1, 320, ["The email address.", "ada@example.com"])),

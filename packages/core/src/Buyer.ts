@@ -1,5 +1,5 @@
 /**
- * The buyer of a Checkout Session, as a guest: who they are, and where bill and parcel go.
+ * The buyer of a Checkout Session, as a guest: names, and the addresses of bill and parcel.
  *
  * @since 0.1.0
  */
@@ -148,7 +148,7 @@ const taxId = object<TaxId>("TaxId", "A tax ID of a buyer.", {
 })
 
 /**
- * Who gets the parcel, and where.
+ * The recipient, and the address of the parcel.
  *
  * @since 0.1.0
  * @category models
@@ -167,7 +167,7 @@ export interface ShippingDetails {
 }
 
 /**
- * Who pays, and where the bill goes.
+ * The payer, and the address of the bill.
  *
  * @since 0.1.0
  * @category models
@@ -195,9 +195,13 @@ const person = {
   address: nullish(address)
 }
 
-const shippingDetails = object<ShippingDetails>("ShippingDetails", "Who gets the parcel, and where.", person)
+const shippingDetails = object<ShippingDetails>(
+  "ShippingDetails",
+  "The recipient, and the address of the parcel.",
+  person
+)
 
-const billingDetails = object<BillingDetails>("BillingDetails", "Who pays, and where the bill goes.", {
+const billingDetails = object<BillingDetails>("BillingDetails", "The payer, and the address of the bill.", {
   ...person,
   taxId: nullish(taxId)
 })
@@ -223,11 +227,11 @@ export interface Buyer {
   readonly displayName?: string | null | undefined
   /** Your own identifier of the buyer, 1–200 characters, e.g. `"user-789123"`. */
   readonly externalIdentifier?: string | null | undefined
-  /** Who pays, and where the bill goes. */
+  /** The payer, and the address of the bill. */
   readonly billingDetails?: BillingDetails | null | undefined
   /** The number of the buyer's account with you, 1–200 characters, e.g. `"AC-1029"`. */
   readonly accountNumber?: string | null | undefined
-  /** Who gets the parcel, and where. */
+  /** The recipient, and the address of the parcel. */
   readonly shippingDetails?: ShippingDetails | null | undefined
 }
 

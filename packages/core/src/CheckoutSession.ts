@@ -18,6 +18,7 @@ import {
   amount,
   answered,
   anyText,
+  anyTime,
   country,
   flag,
   list,
@@ -158,7 +159,10 @@ const properties = {
   currency: nullish(pattern(/^[A-Z]{3}$/, "3 capital letters (ISO 4217)", ["The currency (ISO 4217).", "EUR"])),
   paymentServiceId: nullish(uuid(["The ID of the payment service to use.", "fffd152a-9532-4087-9a4f-de58754210f0"])),
   expiresIn: optional(
-    seconds(3600, 86400, "1 to 24 hours", ["The number of seconds the session lives from now on.", 3600])
+    seconds(3600, 86400, "1 to 24 hours (a bare number is milliseconds)", [
+      "The number of seconds the session lives from now on.",
+      3600
+    ])
   ),
   country: nullish(country(["The country of the payment (ISO 3166-1 alpha-2).", "DE"])),
   isSubsequentPayment: nullish(flag(["Whether the payment follows an earlier one with the same card.", false])),
@@ -294,18 +298,25 @@ const paymentMethod = object<CheckoutSessionPaymentMethod>(
   }
 )
 
+const whenItExpires =
+  "The date and time when the Checkout Session will expire: 1 hour after its creation unless asked otherwise, or 5 minutes after its secure fields were received."
+
 const Instant = Schema.transformOrFail(
   Schema.String.annotations({
     ...says("a date and time with an offset (RFC 3339)"),
     jsonSchema: {
       type: "string",
       format: "date-time",
-      description:
-        "The date and time when the Checkout Session will expire: 1 hour after its creation unless asked otherwise, or 5 minutes after its secure fields were received.",
+      description: whenItExpires,
       examples: ["2022-01-01T00:00:00+00:00"]
     }
   }),
-  Schema.DateTimeUtcFromSelf.annotations(says("a DateTime.Utc")),
+  Schema.DateTimeUtcFromSelf.annotations({
+    ...says("a DateTime.Utc"),
+    description: whenItExpires,
+    // RFC 3339 writes years of four digits.
+    arbitrary: () => (fc) => anyTime(fc).map((text) => DateTime.unsafeMake(text))
+  }),
   {
     strict: true,
     decode: (text, _, ast) => {
@@ -324,11 +335,15 @@ const Type = Schema.Literal("checkout-session").annotations({
 })
 
 /** What each property of a session without contents is on the wire. */
-const Bare = Schema.Struct({ type: Schema.optional(Type), id: CheckoutSessionId, expires_at: Instant })
+const Bare = Schema.Struct({
+  type: Schema.optionalWith(Type, { exact: true }),
+  id: CheckoutSessionId,
+  expires_at: Instant
+})
 
 class Fields extends Schema.Struct({
   /** Always `"checkout-session"`. */
-  type: Schema.optionalWith(Type, { default: () => "checkout-session" }),
+  type: Schema.optionalWith(Type, { exact: true, default: () => "checkout-session" }),
   /** The id of the session. */
   id: CheckoutSessionId,
   /** When the session expires (`expires_at` on the wire). */
@@ -433,12 +448,14 @@ const contents: ReadonlySet<string> = new Set([
  */
 export const fromWire = (value: unknown): Either.Either<CheckoutSession, ParseResult.ParseError> =>
   hasContents(value)
-    ? Either.map(decodeFields(value), (fields) => new CheckoutSession(fields, { disableValidation: true }))
-    : Either.map(
-        decodeBare(value),
-        ({ expires_at, id }) =>
-          new CheckoutSession({ type: "checkout-session", id, expiresAt: expires_at }, { disableValidation: true })
+    ? Either.map(decodeFields(value), instance)
+    : Either.map(decodeBare(value), ({ expires_at, id }) =>
+        instance({ type: "checkout-session", id, expiresAt: expires_at })
       )
+
+// The class's constructor looks for a default of each of its fields, which costs as much as all the rest.
+const instance = (fields: typeof Fields.Type): CheckoutSession =>
+  Object.assign(Object.create(CheckoutSession.prototype), fields)
 
 const hasContents = (value: unknown): boolean => {
   if (!Predicate.isRecord(value)) return false

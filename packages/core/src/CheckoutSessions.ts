@@ -1,5 +1,5 @@
 /**
- * The service: create, read, fill and delete Checkout Sessions.
+ * The service: create, read, update, fill and delete Checkout Sessions.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,12 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
+import type {
+  CheckoutSession,
+  CheckoutSessionCreate,
+  CheckoutSessionId,
+  CheckoutSessionUpdate
+} from "./CheckoutSession.js"
 import * as Endpoint from "./Endpoint.js"
 import { checkoutSessions } from "./Endpoints.js"
 import type { Generic, NotFound, RequestFailed, Unauthorized } from "./Errors.js"
@@ -22,15 +27,25 @@ import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
  */
 export interface CheckoutSessionsService {
   /**
-   * Creates a Checkout Session, which lives for 1 hour. Sent at most once unless the retry policy says otherwise: a
-   * second request could create a second session.
+   * Creates a Checkout Session, which lives for 1 hour unless `session.expiresIn` says otherwise. Without `session` the
+   * request has no body. Sent at most once unless the retry policy says otherwise: a second request could create a second
+   * session.
    */
   readonly add: (
+    session?: CheckoutSessionCreate,
     options?: Endpoint.CallOptions
   ) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
   /** Reads a Checkout Session. */
   readonly get: (
     id: CheckoutSessionId
+  ) => Effect.Effect<CheckoutSession, Unauthorized | NotFound | Generic | RequestFailed>
+  /**
+   * Changes a Checkout Session and returns it: a property that is absent stays as it is, `null` clears it. `expiresIn`
+   * counts from now on; without it the expiry stays as it is.
+   */
+  readonly update: (
+    id: CheckoutSessionId,
+    session: CheckoutSessionUpdate
   ) => Effect.Effect<CheckoutSession, Unauthorized | NotFound | Generic | RequestFailed>
   /**
    * Stores secure fields on a Checkout Session, which then lives for 5 minutes more; `get` tells its new expiry. Without
@@ -55,7 +70,7 @@ export interface CheckoutSessionsService {
  *
  * const program = Effect.gen(function*() {
  *   const sessions = yield* CheckoutSessions
- *   const session = yield* sessions.add()
+ *   const session = yield* sessions.add({ amount: 1299, currency: "EUR" })
  *   return yield* sessions.get(session.id)
  * })
  * ```

@@ -68,7 +68,7 @@ export class CheckoutSessionsApi extends HttpApi.make("gr4vy")
     OpenApi.annotations({
       title: "Gr4vy Checkout Sessions",
       version: "1.1.0-beta",
-      description: "Create, read, fill and delete Checkout Sessions.",
+      description: "Create, read, update, fill and delete Checkout Sessions.",
       transform: asPublished,
       servers: [
         {

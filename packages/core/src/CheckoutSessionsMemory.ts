@@ -9,13 +9,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { type CardScheme, CheckoutSession, CheckoutSessionId, CheckoutSessionUpdate } from "./CheckoutSession.js"
 import { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessions.js"
 import * as Endpoint from "./Endpoint.js"
 import { checkoutSessions } from "./Endpoints.js"
 import { NotFound } from "./Errors.js"
+import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 
 /**
+ * A fresh, empty store. An expired session leaves the memory while others are added.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -27,36 +32,44 @@ export const make = (options?: {
     const lifetime = Duration.decode(options?.lifetime ?? Duration.hours(1))
     const sessions = new Map<CheckoutSessionId, CheckoutSession>()
 
-    const find = (id: CheckoutSessionId) =>
+    const lives = (session: CheckoutSession, now: DateTime.Utc) => DateTime.lessThan(now, session.expiresAt)
+
+    // Two sessions are looked at for each one that is added: the work of an `add` does not grow with the store, and of all
+    // sessions that are kept at most half have expired.
+    let sweep = sessions.entries()
+    const forgetExpired = (now: DateTime.Utc) => {
+      for (const { done, value } of [sweep.next(), sweep.next()]) {
+        if (done === true) sweep = sessions.entries()
+        else if (!lives(value[1], now)) sessions.delete(value[0])
+      }
+    }
+
+    /** Finds a session and works on it in one step, so that no other operation comes in between. */
+    const withSession = <A>(id: CheckoutSessionId, f: (session: CheckoutSession, now: DateTime.Utc) => A) =>
       Effect.flatMap(DateTime.now, (now) => {
         const session = sessions.get(id)
-        if (session !== undefined && DateTime.lessThan(now, session.expiresAt)) return Effect.succeed(session)
+        if (session !== undefined && lives(session, now)) return Effect.succeed(f(session, now))
         sessions.delete(id)
         return Effect.fail(new NotFound({ code: "not_found", message: "The resource could not be found" }))
       })
 
-    const store = (id: CheckoutSessionId, life: Duration.Duration) =>
-      Effect.map(DateTime.now, (now) => {
-        const session = new CheckoutSession({ id, expiresAt: DateTime.addDuration(now, life) })
-        sessions.set(id, session)
-        return session
-      })
-
-    const forgetExpired = Effect.map(DateTime.now, (now) => {
-      for (const [id, session] of sessions) {
-        if (DateTime.lessThanOrEqualTo(session.expiresAt, now)) sessions.delete(id)
-      }
-    })
+    const store = (session: CheckoutSession) => {
+      sessions.set(session.id, session)
+      return session
+    }
 
     return Endpoint.implement(checkoutSessions, {
-      add: () =>
-        Effect.zipRight(
-          forgetExpired,
-          Effect.flatMap(newId, (id) => store(id, lifetime))
-        ),
-      get: find,
-      updateFields: (id) => find(id).pipe(Effect.zipRight(store(id, afterFields)), Effect.asVoid),
-      delete: (id) => Effect.map(find(id), () => void sessions.delete(id))
+      add: (session) =>
+        Effect.zipWith(newId, DateTime.now, (id, now) => {
+          forgetExpired(now)
+          const bare = new CheckoutSession({ id, expiresAt: DateTime.addDuration(now, lifetime) })
+          return store(session === undefined ? bare : changed(bare, session, now))
+        }),
+      get: (id) => withSession(id, (session) => session),
+      update: (id, changes) => withSession(id, (session, now) => store(changed(session, changes, now))),
+      updateFields: (id, update) =>
+        Effect.asVoid(withSession(id, (session, now) => store(filled(session, update ?? {}, now)))),
+      delete: (id) => withSession(id, () => void sessions.delete(id))
     })
   })
 
@@ -78,19 +91,84 @@ export const make = (options?: {
  */
 export const layer: Layer.Layer<CheckoutSessions> = Layer.effect(CheckoutSessions, make())
 
+const encodeChanges = Schema.encodeSync(CheckoutSessionUpdate)
+const encodeSession = Schema.encodeSync(CheckoutSession)
+const decodeSession = Schema.decodeUnknownSync(CheckoutSession)
+
+/** A session with changes that are partial: what is absent stays, `null` clears. */
+const changed = (session: CheckoutSession, changes: CheckoutSessionUpdate, now: DateTime.Utc): CheckoutSession => {
+  const {
+    expires_in,
+    // The API takes these and shows them nowhere.
+    country: _country,
+    intent: _intent,
+    is_subsequent_payment: _isSubsequentPayment,
+    merchant_initiated: _merchantInitiated,
+    payment_source: _paymentSource,
+    ...shown
+  } = encodeChanges(changes)
+  const before = encodeSession(session)
+  const expires_at =
+    expires_in === undefined ? before.expires_at : DateTime.formatIso(DateTime.add(now, { seconds: expires_in }))
+  // On the wire a change is a property that takes the place of another, and `null` is an absent one.
+  return decodeSession({ ...before, ...shown, expires_at })
+}
+
 /** How long a session lives once its secure fields were received. */
 const afterFields = Duration.minutes(5)
 
+const filled = (
+  session: CheckoutSession,
+  { paymentMethod }: CheckoutSessionSecureFieldsUpdate,
+  now: DateTime.Utc
+): CheckoutSession =>
+  new CheckoutSession({
+    ...session,
+    ...(paymentMethod === undefined ? {} : { paymentMethod: shownOf(paymentMethod) }),
+    expiresAt: DateTime.addDuration(now, afterFields)
+  })
+
+/** What a session tells of its payment method; nothing else of it is kept. */
+const shownOf = (
+  paymentMethod: NonNullable<CheckoutSessionSecureFieldsUpdate["paymentMethod"]>
+): NonNullable<CheckoutSession["paymentMethod"]> => {
+  const shown = { type: "payment-method", method: "card" } as const
+  switch (paymentMethod.method) {
+    case "card": {
+      const number = Redacted.value(paymentMethod.number)
+      return { ...shown, label: number.slice(-4), scheme: schemeOf(number), details: { bin: number.slice(0, 6) } }
+    }
+    case "id":
+      return { ...shown, id: paymentMethod.id }
+    case "click-to-pay":
+      // Which card it stands for, the wallet alone knows.
+      return shown
+  }
+}
+
+/** By the first digits of a card's number; the first that applies counts. */
+const schemes: ReadonlyArray<readonly [CardScheme, RegExp]> = [
+  ["visa", /^4/],
+  ["mastercard", /^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/],
+  ["amex", /^3[47]/],
+  ["diners-club", /^(30[0-5]|3095|36|38|39)/],
+  ["jcb", /^35(2[89]|[3-8])/],
+  ["discover", /^(6011|64[4-9]|65)/],
+  ["unionpay", /^(62|81)/],
+  ["mir", /^220[0-4]/],
+  ["maestro", /^(50|5[6-9]|6)/]
+]
+
+const schemeOf = (number: string): CardScheme => schemes.find(([, digits]) => digits.test(number))?.[0] ?? "other"
+
 /** A UUID version 4 (RFC 9562, section 5.4) from Effect's `Random`, so that a seed decides a test. */
 const newId: Effect.Effect<CheckoutSessionId> = Effect.map(
-  Effect.replicateEffect(Random.nextIntBetween(0, 16), 31),
-  (digits) => {
-    const hex = digits.map((digit) => digit.toString(16))
-    hex.splice(12, 0, "4")
-    hex[16] = (((digits[15] ?? 0) % 4) + 8).toString(16)
-    const text = hex.join("")
+  Effect.replicateEffect(Random.nextIntBetween(0, 2 ** 32), 4),
+  (words) => {
+    const hex = words.map((word) => word.toString(16).padStart(8, "0")).join("")
+    const variant = "89ab".charAt(Number.parseInt(hex.charAt(16), 16) % 4)
     return CheckoutSessionId.make(
-      [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join("-")
+      [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20)].join("-")
     )
   }
 )

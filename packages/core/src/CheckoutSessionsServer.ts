@@ -52,7 +52,7 @@ export const errorsOf = (endpoints: ReadonlyArray<Endpoint.Any>): Layer.Layer<ne
   const respondTo = (error: unknown): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
     if (!(error instanceof HttpServerError.RouteNotFound)) return respondToError(error)
     const { method, url } = error.request
-    const at = routeAt(url.split("?", 1).join())
+    const at = routeAt(method, url.split("?", 1).join())
     // A path may have the form of a route and still not be one: `%` alone does not decode.
     if (at === undefined || at.methods.includes(method)) return respondToError(error)
     const allow = { allow: at.methods.join(", ") }

@@ -11,15 +11,18 @@ import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import { RequestFailed } from "./Errors.js"
 
 /**
@@ -32,13 +35,14 @@ export interface CredentialsService {
   /** The token to send now. Fails with reason `Credentials` when there is none. */
   readonly token: Effect.Effect<Redacted.Redacted, RequestFailed>
   /**
-   * The token that `token` would yield at once at `nowMillis`, if there is one. May be left out: it only spares a call
-   * the time limit that a wait needs.
+   * Returns the token that `token` would yield at once at `nowMillis`, or `undefined` if `token` has work to do. May be
+   * left out: it only spares a call the time limit that a wait needs.
    */
   readonly cachedToken?: (nowMillis: number) => Redacted.Redacted | undefined
   /**
-   * A token to use instead of one that the API answered with 401, and the server's time (the answer's `Date`), which
-   * shows a clock that is off. Absent where a second token would be the same as the first.
+   * Gets a token to use instead of one that the API refused with 401. `serverTime` is the response's `Date`; it shows
+   * whether this machine's clock is off. Fails when a new token would not help. Leave it out where a second token would
+   * be the same as the first.
    */
   readonly renew?: (
     rejected: Redacted.Redacted,
@@ -65,19 +69,31 @@ export interface ExpiringToken {
  */
 export interface TokenSource<E = never, R = never> {
   /**
-   * Gets a new token. Runs once for any number of waiting calls, and goes on when one of them is interrupted. Given up
-   * after 1 minute, or after 10 seconds while the last token is still good.
+   * Gets a new token. Runs once for any number of waiting calls, and goes on when one of them is interrupted. Abandoned
+   * after 1 minute, or after 10 seconds while the current token is still good, also if it cannot be interrupted.
    */
   readonly get: Effect.Effect<ExpiringToken, E, R>
-  /** Runs before a new token is got because the API refused the current one. */
+  /**
+   * Runs before `get` when the API refused the current token. `serverTime` is the `Date` of the response, or none if it
+   * had no `Date` or one more than 24 hours away from this machine's clock.
+   */
   readonly onRejected?: (serverTime: Option.Option<DateTime.Utc>) => Effect.Effect<void>
 }
 
-/** The part of a token's life that is left when it is renewed. */
+/** The part of a token's lifetime that is left when it is renewed. */
 const renewBefore = 0.2
 
-/** A source that hangs would keep all later calls waiting as well: longer than a call waits, it is not waited for. */
-const patience = { cold: "1 minute", warm: "10 seconds" } as const
+/** A source that hangs must not keep later calls waiting for ever. */
+const timeLimit = { due: "10 seconds", missing: "1 minute", refused: "1 minute" } as const
+
+/** The pause after `failures` failures in a row: 1 second, doubled by each further one, at most 1 minute. */
+const pauseMillis = (failures: number): number => (failures === 0 ? 0 : Math.min(60_000, 500 * 2 ** failures))
+
+/** The largest difference between two clocks that is taken for delay and rounding. */
+const clockToleranceMillis = 5000
+
+/** A clock in the wrong time zone is 14 hours off. More is a `Date` that lies: tokens must not be dated by it. */
+const maxClockOffMillis = Duration.toMillis("24 hours")
 
 /**
  * The bearer token of each request.
@@ -95,14 +111,24 @@ const patience = { cold: "1 minute", warm: "10 seconds" } as const
  */
 export class Credentials extends Context.Tag("@effect-gr4vy/core/Credentials")<Credentials, CredentialsService>() {
   /**
-   * One token for good. Fails with a `ConfigError` when it is empty or could not be sent as a header.
+   * One fixed token. Fails with a `ConfigError` when it is empty or cannot be sent as a header. Calls fail with
+   * `RequestFailed`, reason `Credentials`, once it is wiped (`Redacted.unsafeWipe`).
    *
    * @since 0.1.0
    */
   static readonly makeToken = (token: Redacted.Redacted): Effect.Effect<CredentialsService, ConfigError.ConfigError> =>
     Either.match(bearer(token), {
       onLeft: (problem) => Effect.fail(ConfigError.InvalidData(["token"], problem)),
-      onRight: () => Effect.succeed({ token: Effect.succeed(token) })
+      onRight: () =>
+        Effect.succeed({
+          cachedToken: () => (textOf(token) === undefined ? undefined : token),
+          token: Effect.suspend(() =>
+            Either.match(bearer(token), {
+              onLeft: (problem) => Effect.fail(noToken(`${problem} Nothing was sent.`)),
+              onRight: () => Effect.succeed(token)
+            })
+          )
+        })
     })
 
   /**
@@ -112,11 +138,19 @@ export class Credentials extends Context.Tag("@effect-gr4vy/core/Credentials")<C
     Layer.effect(Credentials, Credentials.makeToken(token))
 
   /**
-   * Tokens that expire, from any source: cached until 20 % of their life is left, then got anew; one request to the
-   * source serves all who wait; a 401 gets a new one once. While the source fails or is slow, a token that is still good
-   * is used.
-   * The source's failure reaches the caller as `RequestFailed` with reason `Credentials`, named by its tag alone: what
-   * it says may hold a secret.
+   * Tokens that expire, from any source, cached. Use it over a secret manager or an OAuth server.
+   *
+   * - When 20 % of a token's lifetime is left, the next call starts its renewal in the background. No call waits while
+   *   there is a good token. After a failed renewal the source is left alone for 1 second, doubled by each further
+   *   failure, at most 1 minute; each failure is logged at Warning.
+   * - Without a good token, calls wait. One request to the source serves all of them.
+   * - After a 401 a new token is got at once. If the API refuses that one too, it is kept for 1 second before the source
+   *   is asked again, doubled by each further refusal, at most 1 minute.
+   * - A 401 whose `Date` shows that this machine's clock was wrong also replaces a token that was got meanwhile.
+   *
+   * The source's failure reaches the caller as `RequestFailed` with reason `Credentials`. Its message holds the tag of
+   * the source's error and nothing else, because the rest may contain a secret. A token that has already expired when
+   * the source returns it is a failure as well.
    *
    * @since 0.1.0
    */
@@ -142,7 +176,14 @@ export class Credentials extends Context.Tag("@effect-gr4vy/core/Credentials")<C
  */
 export const bearer = (token: Redacted.Redacted): Either.Either<string, string> => {
   if (!Redacted.isRedacted(token)) return Either.left("The token must be given as Redacted.make(token).")
-  const value: unknown = Redacted.value(token)
+  let value: unknown
+  try {
+    value = Redacted.value(token)
+  } catch {
+    return Either.left(
+      "The token was wiped with Redacted.unsafeWipe: give a new one, or wipe it when the client is closed."
+    )
+  }
   // An environment variable that is not set would be sent as "undefined".
   if (!Predicate.isString(value) || value === "") {
     return Either.left("The token is empty or no text: give the bearer token of your Gr4vy instance.")
@@ -155,97 +196,210 @@ export const bearer = (token: Redacted.Redacted): Either.Either<string, string> 
       )
 }
 
+/** A token's text, or nothing if it was wiped. */
+const textOf = (token: Redacted.Redacted): string | undefined => {
+  try {
+    return Redacted.value(token)
+  } catch {
+    return undefined
+  }
+}
+
+const isSame = (one: Redacted.Redacted, other: Redacted.Redacted): boolean =>
+  one === other || (textOf(one) !== undefined && textOf(one) === textOf(other))
+
 interface Cached {
   readonly token: Redacted.Redacted
+  readonly gotAt: number
   readonly renewAt: number
   readonly expiresAt: number
+  /** How many tokens in a row the API had refused before this one. */
+  readonly refusals: number
+}
+
+interface Underway {
+  /** The same for every run that replaces another, so that those who wait see nothing of it. */
+  readonly result: Deferred.Deferred<Redacted.Redacted, RequestFailed>
+  readonly reason: "due" | "missing" | "refused"
+  fiber?: Fiber.Fiber<unknown, unknown>
 }
 
 const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsService, never, R | Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const context = yield* Effect.context<R>()
+    // The span in which the layer was built has ended when a token is got.
+    const context = withoutSpan(yield* Effect.context<R>())
     let cached: Cached | undefined
-    let underway: Deferred.Deferred<Redacted.Redacted, RequestFailed> | undefined
+    let underway: Underway | undefined
+    let failures = 0
+    let pausedUntil = 0
+    // What the last 401 told: the server's clock minus this machine's.
+    let clockOff = 0
 
-    const fresh = (now: number) => (cached !== undefined && now < cached.renewAt ? cached.token : undefined)
-    const good = (now: number) => (cached !== undefined && now < cached.expiresAt ? cached.token : undefined)
+    // A clock that was set back since would show a token as good that has expired.
+    const good = (now: number) =>
+      cached !== undefined && now < cached.expiresAt && now > cached.gotAt - clockToleranceMillis ? cached : undefined
 
-    const store = ({ expiresAt, token }: ExpiringToken) =>
-      withNow((now) => {
-        const end = DateTime.toEpochMillis(expiresAt)
-        cached = { token, expiresAt: end, renewAt: end - (end - now) * renewBefore }
-        return Effect.succeed(token)
-      })
+    const isDue = (token: Cached, now: number) => now >= token.renewAt && underway === undefined && now >= pausedUntil
 
     const settle =
-      (deferred: Deferred.Deferred<Redacted.Redacted, RequestFailed>) =>
-      (exit: Exit.Exit<Redacted.Redacted, E | Cause.TimeoutException>) =>
+      (run: Underway, refusals: number) =>
+      (exit: Exit.Exit<ExpiringToken, E | Cause.TimeoutException>): Effect.Effect<void> =>
         withNow((now) => {
+          // Another run has taken this one's place.
+          if (underway !== run) return Effect.void
           underway = undefined
-          const token = good(now)
-          return Deferred.done(
-            deferred,
-            token === undefined ? Exit.mapErrorCause(exit, sourceFailed) : Exit.succeed(token)
-          )
+          const usable = Exit.flatMap(exit, ({ expiresAt, token }) => {
+            const end = DateTime.toEpochMillis(expiresAt)
+            return now < end
+              ? Exit.succeed({ token, gotAt: now, expiresAt: end, renewAt: end - (end - now) * renewBefore, refusals })
+              : Exit.fail(expired)
+          })
+          if (Exit.isSuccess(usable)) {
+            cached = usable.value
+            failures = 0
+            pausedUntil = 0
+            return Deferred.succeed(run.result, cached.token)
+          }
+          failures += 1
+          pausedUntil = now + pauseMillis(failures)
+          const current = good(now)
+          const settled =
+            current === undefined
+              ? Deferred.fail(run.result, sourceFailed(usable.cause))
+              : Deferred.succeed(run.result, current.token)
+          // A call that has no token at all is told by its own failure, and a closing scope is no failure.
+          return run.reason === "missing" || Cause.isInterruptedOnly(usable.cause)
+            ? settled
+            : Effect.zipRight(settled, logFailure(usable.cause, current !== undefined, pausedUntil - now))
         })
 
-    // In the layer's scope, not the caller's: a caller that is interrupted leaves it running for the others. Once it is
-    // underway it comes to its end, whenever the interruption arrives.
-    const start = (now: number, before: Effect.Effect<void>) =>
-      Effect.uninterruptibleMask((restore) => {
-        if (underway !== undefined) return restore(Deferred.await(underway))
-        const deferred = Deferred.unsafeMake<Redacted.Redacted, RequestFailed>(FiberId.none)
-        underway = deferred
-        return before.pipe(
-          Effect.zipRight(source.get),
-          Effect.timeout(good(now) === undefined ? patience.cold : patience.warm),
-          Effect.flatMap(store),
-          Effect.provide(context),
-          Effect.interruptible,
-          Effect.onExit(settle(deferred)),
-          Effect.forkIn(scope),
-          Effect.zipRight(restore(Deferred.await(deferred)))
+    // Changes the state at once and returns the effect that has to follow, uninterruptibly: nobody sees one without the
+    // other. The source runs in the layer's scope, whatever happens to the caller. One that cannot be interrupted is left
+    // behind when its time is up or the scope closes.
+    const begin = (reason: Underway["reason"], refusals = 0, before: () => Effect.Effect<void> = () => Effect.void) => {
+      const replaced = underway
+      const run: Underway = { reason, result: replaced?.result ?? Deferred.unsafeMake(FiberId.none) }
+      underway = run
+      return Effect.suspend(before).pipe(
+        Effect.zipRight(source.get),
+        Effect.disconnect,
+        Effect.timeout(timeLimit[reason]),
+        // A renewal in the background outlives the call that happened to begin it, and is no part of its span.
+        Effect.mapInputContext((caller: Context.Context<never>) =>
+          Context.merge(reason === "due" ? withoutSpan(caller) : caller, context)
+        ),
+        Effect.interruptible,
+        Effect.onExit(settle(run, refusals)),
+        Effect.forkIn(scope),
+        Effect.flatMap((fiber) => {
+          run.fiber = fiber
+          return replaced?.fiber === undefined ? Effect.void : Fiber.interruptFork(replaced.fiber)
+        }),
+        Effect.as(run.result)
+      )
+    }
+
+    const decide = (
+      f: (
+        now: number,
+        wait: (result: Effect.Effect<Underway["result"]>) => Effect.Effect<Redacted.Redacted, RequestFailed>
+      ) => Effect.Effect<Redacted.Redacted, RequestFailed>
+    ) =>
+      Effect.uninterruptibleMask((restore) =>
+        withNow((now) =>
+          f(
+            now,
+            Effect.flatMap((result) => restore(Deferred.await(result)))
+          )
         )
-      })
+      )
 
     return {
-      cachedToken: fresh,
-      token: withNow((now) => {
-        // While another call renews it, a token that is still good will do.
-        const token = underway === undefined ? fresh(now) : good(now)
-        return token === undefined ? start(now, Effect.void) : Effect.succeed(token)
+      cachedToken: (now) => {
+        const current = good(now)
+        return current === undefined || isDue(current, now) ? undefined : current.token
+      },
+      token: decide((now, wait) => {
+        const current = good(now)
+        if (current === undefined)
+          return wait(underway === undefined ? begin("missing") : Effect.succeed(underway.result))
+        return isDue(current, now) ? Effect.as(begin("due"), current.token) : Effect.succeed(current.token)
       }),
       renew: (rejected, serverTime) =>
-        withNow((now) => {
-          const token = good(now)
-          if (token !== undefined && Redacted.value(token) !== Redacted.value(rejected)) return Effect.succeed(token)
+        decide((now, wait) => {
+          const believed = Option.filter(
+            serverTime,
+            (time) => Math.abs(DateTime.toEpochMillis(time) - now) <= maxClockOffMillis
+          )
+          const off = Option.match(believed, {
+            onNone: () => clockOff,
+            onSome: (time) => DateTime.toEpochMillis(time) - now
+          })
+          const clockMoved = Math.abs(off - clockOff) >= clockToleranceMillis
+          const current = good(now)
+          const isCurrent = current !== undefined && isSame(current.token, rejected)
+          if (current !== undefined) {
+            // Another call has renewed it since, and with a clock that is right as far as anyone knows.
+            if (!isCurrent && !clockMoved) return Effect.succeed(current.token)
+            const pause = current.gotAt + pauseMillis(current.refusals) - now
+            if (pause > 0) return isCurrent ? Effect.fail(refusedAgain(pause)) : Effect.succeed(current.token)
+          }
+          if (underway !== undefined && (underway.reason === "refused" || !(isCurrent || clockMoved))) {
+            return wait(Effect.succeed(underway.result))
+          }
+          const refusals = (current?.refusals ?? 0) + 1
           cached = undefined
-          return start(now, source.onRejected?.(serverTime) ?? Effect.void)
+          clockOff = off
+          return wait(begin("refused", refusals, () => source.onRejected?.(believed) ?? Effect.void))
         })
     }
   })
 
+// The type keeps what a source asks for: spans are never asked for, but looked up.
+const withoutSpan = <R>(context: Context.Context<R>) => Context.omit(Tracer.ParentSpan)(context) as Context.Context<R>
+
 const withNow = <A, E, R>(f: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Clock.clockWith((clock) => f(clock.unsafeCurrentTimeMillis()))
 
-const sourceFailed = (cause: Cause.Cause<unknown>): Cause.Cause<RequestFailed> => {
+const noToken = (message: string): RequestFailed =>
+  new RequestFailed({ reason: "Credentials", delivered: "no", attempts: 0, message })
+
+const expired = { _tag: "TokenExpired" } as const
+
+const refusedAgain = (pauseMillis: number): RequestFailed =>
+  noToken(
+    `The API refused a new token as well: the source is not asked for another one in the next ${Math.ceil(pauseMillis / 1000)} seconds.`
+  )
+
+/** Says what happened without the source's own words, which may hold a secret. */
+const describe = (cause: Cause.Cause<unknown>): string => {
+  if (Cause.isInterruptedOnly(cause)) return "the credentials were closed while one was being made"
   const error = Cause.squash(cause)
-  if (error instanceof RequestFailed) return Cause.fail(error)
+  if (error === expired)
+    return "the source of the credentials gave one that has already expired, by this machine's clock"
   const name =
     Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)
       ? error._tag
       : error instanceof Error
         ? error.name
         : "unknown"
-  return Cause.fail(
-    new RequestFailed({
+  return `the source of the credentials failed (${name})`
+}
+
+const sourceFailed = (cause: Cause.Cause<unknown>): RequestFailed =>
+  noToken(`There is no token to send: ${describe(cause)}. Nothing was sent.`)
+
+const logFailure = (cause: Cause.Cause<unknown>, stillGood: boolean, pauseMillis: number): Effect.Effect<void> =>
+  Effect.logWarning(
+    `The Gr4vy token could not be renewed: ${describe(cause)}. ${
+      stillGood
+        ? "The current one is still good and goes on being used."
+        : "The API refused the current one; the next call asks the source again."
+    }`
+  ).pipe(
+    Effect.annotateLogs({
       reason: "Credentials",
-      delivered: "no",
-      attempts: 0,
-      message: Cause.isInterruptedOnly(cause)
-        ? "There is no token to send: the credentials were closed while one was being made."
-        : `There is no token to send: the source of the credentials failed (${name}). Nothing was sent.`
+      ...(stillGood ? { delay: Duration.format(Duration.millis(pauseMillis)) } : {})
     })
   )
-}

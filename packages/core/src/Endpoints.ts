@@ -5,7 +5,7 @@
  * @see https://docs.gr4vy.com/reference/checkout-sessions
  * @since 0.1.0
  */
-import { CheckoutSession, CheckoutSessionId } from "./CheckoutSession.js"
+import { CheckoutSession, CheckoutSessionCreate, CheckoutSessionId, CheckoutSessionUpdate } from "./CheckoutSession.js"
 import * as Endpoint from "./Endpoint.js"
 import { NotFound } from "./Errors.js"
 import { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
@@ -25,6 +25,7 @@ const belongs = (session: CheckoutSession, { checkout_session_id }: { readonly c
 export const checkoutSessions = {
   /** `POST /checkout/sessions`; its body is optional. A second copy creates a second session, which expires by itself. */
   add: Endpoint.post("CheckoutSessions.add", "/checkout/sessions", {
+    payload: Endpoint.optional(CheckoutSessionCreate),
     success: CheckoutSession,
     resend: "create",
     scope: "checkout-sessions.write",
@@ -47,6 +48,22 @@ export const checkoutSessions = {
       summary: "Get a Checkout Session",
       description: "Gets details about a current Checkout Session.",
       success: "Returns details about a current Checkout Session."
+    }
+  }),
+  /** `PUT /checkout/sessions/{checkout_session_id}`: a property that is absent stays as it is. */
+  update: Endpoint.put("CheckoutSessions.update", "/checkout/sessions/{checkout_session_id}", {
+    params,
+    payload: CheckoutSessionUpdate,
+    success: CheckoutSession,
+    errors: [NotFound],
+    scope: "checkout-sessions.write",
+    belongs,
+    docs: {
+      identifier: "update-checkout-session",
+      summary: "Update a Checkout Session",
+      description:
+        "Updates the Checkout Session: a property that is absent stays as it is, `null` clears it. `expires_in` counts from now on.",
+      success: "Returns the updated Checkout Session."
     }
   }),
   /** `PUT /checkout/sessions/{checkout_session_id}/fields`; its body is optional, its success is 204. */

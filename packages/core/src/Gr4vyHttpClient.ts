@@ -18,6 +18,7 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
+import { isEndpointRequest } from "./unstable/EndpointRequest.js"
 import * as MerchantAccount from "./unstable/MerchantAccount.js"
 import * as PlatformClient from "./unstable/PlatformClient.js"
 import { BufferedResponse } from "./unstable/Response.js"
@@ -245,6 +246,7 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
             authorization: value
           })
         )
+        if (isEndpointRequest(request) && request.beforeSend !== undefined) yield* request.beforeSend(1)
         return yield* client.execute(sent).pipe(
           Effect.flatMap((response) =>
             Effect.map(response.text, (text) => new BufferedResponse(sent, response.status, response.headers, text))

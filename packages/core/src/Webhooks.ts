@@ -162,7 +162,10 @@ export const verify = (webhook: {
 const invalid = (check: WebhookInvalid["check"], message: string) => Effect.fail(new WebhookInvalid({ check, message }))
 
 const header = (headers: HeadersInput, name: string): Effect.Effect<string, WebhookInvalid> => {
-  const value = valuesOf(headers, name).join(",").trim()
+  const value = valuesOf(headers, name)
+    .map((each) => each.trim())
+    .filter((each) => each !== "")
+    .join(",")
   return value === "" ? invalid("MissingHeader", `The header ${name} is missing.`) : Effect.succeed(value)
 }
 

@@ -13,6 +13,7 @@ import {
 import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { type Address, baseUrl, fixedHeaders, Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import { requestIdHeaders } from "@effect-gr4vy/core/unstable/Response"
 import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -22,13 +23,16 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { fromEnvironment, tokenAndKey } from "./internal/environment.js"
+import { goesToMeter, observe } from "./internal/otel/metric.js"
+import { serverOf } from "./internal/otel/observation.js"
 import * as HttpPipeline from "./internal/pipeline/pipeline.js"
 import { RetryBudget } from "./internal/pipeline/retryBudget.js"
 import * as platformTransport from "./internal/transport/platform.js"
-import type { Transport } from "./internal/transport/transport.js"
+import type { Settings as CarrierSettings, Transport } from "./internal/transport/transport.js"
 import { name, version } from "./internal/version.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as SignedCredentials from "./SignedCredentials.js"
+import type * as Telemetry from "./Telemetry.js"
 
 /**
  * Who we are: a token, or the private key that tokens are signed with.
@@ -72,6 +76,10 @@ export interface TravelOptions {
   readonly connections?: number
   /** Whether requests carry the trace's context. `true` by default. */
   readonly propagateTrace?: boolean
+  /** Where metrics go; `"auto"` by default: to OpenTelemetry where a meter provider is registered, else to Effect. */
+  readonly metrics?: Telemetry.Metrics
+  /** The name of a response header that has the request's id; looked at before the usual ones (`x-request-id` …). */
+  readonly requestIdHeader?: string
 }
 
 /**
@@ -152,9 +160,7 @@ export const layerWithoutTransport = (
   options: Options
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient> =>
   withSessions(
-    Effect.flatMap(authenticate(options), (credentials) =>
-      wire(options, credentials, ({ maxResponseBytes }) => platformTransport.make(maxResponseBytes))
-    )
+    Effect.flatMap(authenticate(options), (credentials) => wire(options, credentials, platformTransport.make))
   )
 
 /**
@@ -218,9 +224,8 @@ const withSessions = <R>(
     )
   )
 
-interface Settings {
+interface Settings extends CarrierSettings {
   readonly origin: string
-  readonly maxResponseBytes: number
   readonly connections: number
 }
 
@@ -235,7 +240,7 @@ const wire = <R>(
   options: Address & TravelOptions,
   credentials: CredentialsService,
   makeTransport: (settings: Settings) => Effect.Effect<Transport, never, R>
-): Effect.Effect<Client, ConfigError.ConfigError, R> =>
+): Effect.Effect<Client, ConfigError.ConfigError, R | Scope.Scope> =>
   Effect.gen(function* () {
     const url = yield* baseUrl(options)
     yield* fixedHeaders(options)
@@ -243,11 +248,17 @@ const wire = <R>(
       attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
       deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
     }
+    const { metrics = "auto", requestIdHeader } = options
     const transport = yield* makeTransport({
       origin: new URL(url).origin,
+      counted: () => goesToMeter(metrics),
+      requestIdNames:
+        requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders],
       maxResponseBytes: yield* wholeNumber("maxResponseBytes", options.maxResponseBytes ?? 1024 * 1024),
       connections: yield* wholeNumber("connections", options.connections ?? 64)
     })
+    const budget = new RetryBudget()
+    yield* observe({ server: serverOf(url), metrics, usage: transport.usage, budget })
     return HttpPipeline.make(
       {
         baseUrl: url,
@@ -258,9 +269,10 @@ const wire = <R>(
         merchantAccountId: options.merchantAccountId,
         limits,
         retry: yield* retryPolicy(options.retry ?? RetryPolicy.standard),
-        budget: new RetryBudget(),
+        budget,
         credentials,
-        propagateTrace: options.propagateTrace ?? true
+        propagateTrace: options.propagateTrace ?? true,
+        metrics
       },
       transport
     )

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { inactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
+import { inactive, nearestExported, ownSpan } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -17,7 +17,7 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { activeContext, ignoreThrow, runIn } from "./internal/otel/context.js"
 import { ambientOf } from "./internal/otel/inherited.js"
-import { hasSdk, tracer } from "./internal/otel/provider.js"
+import { hasSdk, tracers } from "./internal/otel/provider.js"
 import { spanContextOf, toHrTime } from "./internal/otel/span.js"
 
 /**
@@ -41,8 +41,9 @@ export const make: () => Tracer.Tracer = () => {
 }
 
 /**
- * Effect spans into whatever OpenTelemetry SDK the process has registered, under the tracer name `@effect-gr4vy/node`.
- * Without an SDK it costs next to nothing.
+ * Effect spans into whatever OpenTelemetry SDK the process has registered. The spans of this library's calls have the scope
+ * `@effect-gr4vy/node`, those that the program makes itself have the scope `effect`. Without an SDK it costs next to
+ * nothing.
  *
  * @example
  * ```ts
@@ -94,7 +95,7 @@ class OtelSpan implements Tracer.Span {
     this.parent = Option.orElse(effectParent, () => externalParent(parentContext))
     this.span =
       ignoreThrow(() =>
-        tracer().startSpan(
+        (context === ownSpan ? tracers().own : tracers().program).startSpan(
           name,
           {
             kind: kinds[kind],

@@ -6,6 +6,8 @@
  */
 
 import type * as HttpServerError from "@effect/platform/HttpServerError"
+import type { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
+import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -42,7 +44,7 @@ export interface Fault {
  */
 export interface Seen {
   readonly method: string
-  /** The contract's template of the path, `/checkout/sessions/{checkout_session_id}`; absent for any other path. */
+  /** The endpoint's template of the path, `/checkout/sessions/{checkout_session_id}`; absent for any other path. */
   readonly route: string | undefined
   readonly path: string
   /** Header names in lower case; `authorization`, `proxy-authorization` and `cookie` are left out. */
@@ -82,10 +84,19 @@ export interface Options {
   readonly host?: string
   /** How long a new session lives; 1 hour by default. */
   readonly sessionLifetime?: Duration.DurationInput
+  /**
+   * Endpoints of your own that it serves beside Checkout Sessions, as `Endpoint.implement` gives them. Give an effect
+   * where the implementation keeps state, or looks at the sandbox's own `CheckoutSessions`. Faults, latency, `seen` and
+   * the check of tokens apply to them as well. Two endpoints with the same method and path are a `ServeError`.
+   */
+  readonly endpoints?: ReadonlyArray<
+    Endpoint.Implementation | Effect.Effect<Endpoint.Implementation, never, CheckoutSessions>
+  >
   /** Whether it makes server spans, by the tracer of whoever builds the layer; `false` by default. */
   readonly tracing?: boolean
   /**
-   * Checks tokens with this P-521 public key (PEM or JWK): signature, life and scopes. Without it any bearer will do. A
+   * Checks tokens with this P-521 public key (PEM or JWK): signature, life, and the scope of the
+   * endpoint. Without it any bearer will do. A
    * key that is not one is a `ServeError`.
    */
   readonly publicKey?: string

@@ -29,7 +29,7 @@ import { name, version } from "./internal/version.js"
  * @category models
  */
 export interface Options {
-  /** The private key of your Gr4vy instance: PEM, P-521. Line breaks may be written as `\n` in two characters. */
+  /** The private key of your Gr4vy instance: PEM, P-521. Its line breaks may be missing, or written as `\n`. */
   readonly privateKey: Redacted.Redacted
   /** What the tokens allow: `checkout-sessions.read` and `checkout-sessions.write` by default. */
   readonly scopes?: ReadonlyArray<string>
@@ -45,45 +45,67 @@ export interface Options {
  */
 export const defaultScopes: ReadonlyArray<string> = ["checkout-sessions.read", "checkout-sessions.write"]
 
-/** Tokens are good from a little before they are made, so that a clock a little ahead of the server's does no harm. */
+/** Tokens are backdated to tolerate a clock that is a little ahead of the server's. */
 const backdatedSeconds = 5
 
-const defaultLifetime = Duration.minutes(5)
+/** What two clocks may differ by before one of them counts as wrong. */
+const clockToleranceMillis = backdatedSeconds * 1000
 
 /**
  * Credentials that sign their own tokens. Fails with a `ConfigError` when the key is not a P-521 private key; the
  * message never shows the key.
  *
- * A 401 also corrects the clock: the answer's `Date` tells how far this machine's clock is off, and the next tokens are
- * dated by the server's.
+ * A 401 also corrects the clock: the response's `Date` shows how far this machine's clock is off, and later tokens are
+ * dated by the server's clock. The correction ends when this machine's clock is set (by NTP, or after the machine was
+ * suspended). A `Date` more than 24 hours away is not believed: tokens stay dated by this machine's clock, and the API's
+ * `Unauthorized` reaches the caller.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
   Effect.gen(function* () {
-    const lifetime = yield* checkLifetime(options.lifetime)
+    const lifetime = yield* checkLifetime("tokenLifetime", options.lifetime ?? Duration.minutes(5))
     const sign = yield* makeSigner(options.privateKey)
     const scopes = options.scopes ?? defaultScopes
-    let offsetMillis = 0
+    let correction: Correction | undefined
     return yield* Credentials.makeSource({
       get: Clock.clockWith((clock) => {
         const now = clock.unsafeCurrentTimeMillis()
-        return Effect.map(sign(now + offsetMillis, lifetime, { scopes }), (token) => ({
+        if (correction !== undefined && wasSetSince(correction, clock)) correction = undefined
+        const offMillis = correction?.offMillis ?? 0
+        return Effect.map(sign(now + offMillis, lifetime, { scopes }), ({ expiresAtMillis, token }) => ({
           token,
-          expiresAt: DateTime.unsafeMake(now + Duration.toMillis(lifetime))
+          expiresAt: DateTime.unsafeMake(expiresAtMillis - offMillis)
         }))
       }),
       onRejected: (serverTime) =>
         Clock.clockWith((clock) => {
           if (Option.isSome(serverTime)) {
-            const off = DateTime.toEpochMillis(serverTime.value) - clock.unsafeCurrentTimeMillis()
-            offsetMillis = Math.abs(off) < backdatedSeconds * 1000 ? 0 : off
+            const millis = clock.unsafeCurrentTimeMillis()
+            const offMillis = DateTime.toEpochMillis(serverTime.value) - millis
+            correction =
+              Math.abs(offMillis) < clockToleranceMillis
+                ? undefined
+                : { offMillis, millis, nanos: clock.unsafeCurrentTimeNanos() }
           }
           return Effect.void
         })
     })
   })
+
+/** How far the server's clock is ahead of this machine's, and when that was measured by both of this machine's clocks. */
+interface Correction {
+  readonly offMillis: number
+  readonly millis: number
+  readonly nanos: bigint
+}
+
+/** Nobody can set the monotonic clock: where the two have not gone on alike, the wall clock was set. */
+const wasSetSince = (correction: Correction, clock: Clock.Clock): boolean => {
+  const passed = Number(clock.unsafeCurrentTimeNanos() - correction.nanos) / 1e6
+  return Math.abs(clock.unsafeCurrentTimeMillis() - correction.millis - passed) >= clockToleranceMillis
+}
 
 /**
  * {@link make} as a layer.
@@ -140,7 +162,8 @@ export interface EmbedOptions {
 
 /**
  * A token for the page that hosts the payment form: its one scope is `embed`, so it is safe in a browser. Fails with a
- * `ConfigError` when the key is not a P-521 private key, or the lifetime is out of bounds.
+ * `ConfigError` that names the option when the key is not a P-521 private key, the lifetime is out of bounds, the amount
+ * is not a whole number of at least 0, the currency is not three capital letters, or `embed` cannot be written as JSON.
  *
  * @example
  * ```ts
@@ -158,14 +181,38 @@ export interface EmbedOptions {
  */
 export const embedToken = (options: EmbedOptions): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>
   Effect.gen(function* () {
-    const lifetime = yield* checkLifetime(options.lifetime ?? Duration.hours(1))
+    const lifetime = yield* checkLifetime("lifetime", options.lifetime ?? Duration.hours(1))
+    const embed = options.embed === undefined ? {} : { embed: yield* embedClaim(options.embed) }
     const sign = yield* makeSigner(options.privateKey)
-    return yield* sign(yield* Clock.currentTimeMillis, lifetime, {
+    const { token } = yield* sign(yield* Clock.currentTimeMillis, lifetime, {
       scopes: ["embed"],
       ...(options.checkoutSessionId === undefined ? {} : { checkout_session_id: options.checkoutSessionId }),
-      ...(options.embed === undefined ? {} : { embed: snakeCaseKeys(options.embed) })
+      ...embed
     })
+    return token
   })
+
+const embedClaim = (embed: Embed): Either.Either<Record<string, unknown>, ConfigError.ConfigError> => {
+  if (!Predicate.isRecord(embed)) return invalid(["embed"], "embed must be an object with an amount and a currency.")
+  if (!Number.isSafeInteger(embed.amount) || embed.amount < 0) {
+    return invalid(
+      ["embed", "amount"],
+      "The amount must be a whole number of at least 0, in the currency's smallest unit: 1299 is 12.99 USD."
+    )
+  }
+  if (!Predicate.isString(embed.currency) || !/^[A-Z]{3}$/.test(embed.currency)) {
+    return invalid(["embed", "currency"], "The currency must be three capital letters (ISO 4217), e.g. USD.")
+  }
+  try {
+    // As the signature's JSON would have it: dates as text, and nothing that is absent.
+    return Either.right(snakeCaseKeys(JSON.parse(JSON.stringify(embed))))
+  } catch {
+    return invalid(["embed"], "embed holds what JSON cannot: a bigint, or an object inside itself.")
+  }
+}
+
+const invalid = (path: Array<string>, problem: string): Either.Either<never, ConfigError.ConfigError> =>
+  Either.left(ConfigError.InvalidData(path, problem))
 
 const snakeCaseKeys = (record: object): Record<string, unknown> =>
   Object.fromEntries(
@@ -184,12 +231,12 @@ const snakeCase = (key: string): string =>
     .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
     .toLowerCase()
 
-/** Makes a token that is good from now on, for as long as `lifetime` says. */
+/** Signs a token for `lifetime`, in whole seconds: it ends by the second in its claims. */
 type Sign = (
   nowMillis: number,
   lifetime: Duration.Duration,
   claims: Readonly<Record<string, unknown>>
-) => Effect.Effect<Redacted.Redacted>
+) => Effect.Effect<{ readonly token: Redacted.Redacted; readonly expiresAtMillis: number }>
 
 const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Sign, ConfigError.ConfigError> =>
   Effect.gen(function* () {
@@ -197,33 +244,50 @@ const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Sign, ConfigEr
     // Only those who bring a key pay for loading jose.
     const jose = yield* Effect.promise(() => import("jose"))
     const kid = yield* Effect.promise(async () => jose.calculateJwkThumbprint(await jose.exportJWK(key)))
-    return (nowMillis, lifetime, claims) =>
-      Effect.promise(() => {
-        const now = Math.floor(nowMillis / 1000)
-        return new jose.SignJWT({ ...claims })
-          .setProtectedHeader({ alg: "ES512", typ: "JWT", kid })
-          .setIssuer(`${name} ${version}`)
-          .setIssuedAt(now - backdatedSeconds)
-          .setNotBefore(now - backdatedSeconds)
-          .setExpirationTime(now + Math.floor(Duration.toSeconds(lifetime)))
-          .setJti(randomUUID())
-          .sign(key)
-      }).pipe(Effect.map((token) => Redacted.make(token)))
+    return (nowMillis, lifetime, claims) => {
+      const now = Math.floor(nowMillis / 1000)
+      const expiresAt = now + Math.floor(Duration.toSeconds(lifetime))
+      return Effect.map(
+        Effect.promise(() =>
+          new jose.SignJWT({ ...claims })
+            .setProtectedHeader({ alg: "ES512", typ: "JWT", kid })
+            .setIssuer(`${name} ${version}`)
+            .setIssuedAt(now - backdatedSeconds)
+            .setNotBefore(now - backdatedSeconds)
+            .setExpirationTime(expiresAt)
+            .setJti(randomUUID())
+            .sign(key)
+        ),
+        (token) => ({ token: Redacted.make(token), expiresAtMillis: expiresAt * 1000 })
+      )
+    }
   })
 
 const parseKey = (privateKey: Redacted.Redacted): Either.Either<KeyObject, ConfigError.ConfigError> =>
-  Either.mapLeft(privateKeyFrom(Redacted.value(privateKey)), (found) =>
+  Either.mapLeft(Either.flatMap(textOf(privateKey), privateKeyFrom), (found) =>
     ConfigError.InvalidData(
       ["privateKey"],
       `Found ${found}; expected the private key of your Gr4vy instance: PEM (PKCS#8), curve P-521.`
     )
   )
 
+// Plain JavaScript may give anything.
+const textOf = (secret: unknown): Either.Either<string, string> => {
+  if (!Redacted.isRedacted(secret)) return Either.left("a value that is not Redacted (write Redacted.make(key))")
+  try {
+    const text = Redacted.value(secret)
+    return Predicate.isString(text) ? Either.right(text) : Either.left("a Redacted that holds no text")
+  } catch {
+    return Either.left("a Redacted that was wiped with Redacted.unsafeWipe")
+  }
+}
+
 const checkLifetime = (
-  input: Duration.DurationInput = defaultLifetime
-): Effect.Effect<Duration.Duration, ConfigError.ConfigError> => {
+  field: string,
+  input: Duration.DurationInput
+): Either.Either<Duration.Duration, ConfigError.ConfigError> => {
   const lifetime = Duration.decodeUnknown(input)
   return Option.isSome(lifetime) && Duration.between(lifetime.value, { minimum: "30 seconds", maximum: "24 hours" })
-    ? Effect.succeed(lifetime.value)
-    : Effect.fail(ConfigError.InvalidData(["tokenLifetime"], "A token's lifetime must be 30 seconds to 24 hours."))
+    ? Either.right(lifetime.value)
+    : invalid([field], "A token's lifetime must be 30 seconds to 24 hours.")
 }

@@ -1,5 +1,5 @@
 /**
- * The names under which requests are shown to OpenTelemetry.
+ * The names of what traces and metrics show, and where metrics go.
  *
  * @since 0.1.0
  */
@@ -29,3 +29,49 @@ export const durationMetric = "http.client.request.duration"
 export const durationBoundaries: ReadonlyArray<number> = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10
 ]
+
+/**
+ * Retries that were made or abandoned, by `error.type` of the failed request. One that was abandoned has the reason in
+ * `retry.abandoned`: `unsafe`, `attempts`, `budget`, `deadline` or `retry-after`.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const retriesMetric = "gr4vy.client.retries"
+
+/**
+ * The connections of a client, by `http.connection.state`: `active` or `idle`.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const openConnectionsMetric = "http.client.open_connections"
+
+/**
+ * The requests that wait for a connection.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const pendingRequestsMetric = "gr4vy.client.pending_requests"
+
+/**
+ * The tokens left in the retry budget, 500 at most per client. A retry takes 10, or 5 after a 429.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const retryBudgetMetric = "gr4vy.client.retry_budget"
+
+/**
+ * Where metrics go.
+ *
+ * - `"auto"`: to OpenTelemetry's meter where the process has registered a meter provider, else to Effect's `Metric`
+ * - `"otel"`: to OpenTelemetry's meter
+ * - `"effect"`: to Effect's `Metric`, which `@effect/opentelemetry`'s `NodeSdk` and `Otlp` export
+ * - `"off"`: nowhere
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Metrics = "auto" | "otel" | "effect" | "off"

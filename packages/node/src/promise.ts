@@ -8,8 +8,9 @@ import { type CheckoutSession, CheckoutSessionId } from "@effect-gr4vy/core/Chec
 import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
 import type * as SecureFields from "@effect-gr4vy/core/SecureFields"
+import { callerSignal } from "@effect-gr4vy/core/unstable/Span"
 import * as Cause from "effect/Cause"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -111,7 +112,7 @@ export const create = async (options: Options = {}): Promise<Client> => {
     if (closing !== undefined) throw closed()
     signal?.throwIfAborted()
     allowManyCalls(signal)
-    const running = runtime.runPromiseExit(effect, { signal })
+    const running = runtime.runPromiseExit(Effect.locally(effect, callerSignal, signal), { signal })
     underway.add(running)
     const exit = await running
     underway.delete(running)

@@ -20,7 +20,18 @@ const good: Record<string, string> = {
   "what openssl ecparam -genkey writes": `-----BEGIN EC PARAMETERS-----\nBgUrgQQAIw==\n-----END EC PARAMETERS-----\n${sec1(privateKey)}`,
   "line breaks in two characters": pkcs8(privateKey).replaceAll("\n", "\\n"),
   "line breaks of Windows in four": pkcs8(privateKey).replaceAll("\n", "\\r\\n"),
-  "quotes and blanks around it": ` "${pkcs8(privateKey)}" `
+  "quotes and blanks around it": ` "${pkcs8(privateKey)}" `,
+  "single quotes around it": `'${pkcs8(privateKey)}'`,
+  "one line, without line breaks": pkcs8(privateKey).replaceAll("\n", ""),
+  "one line, with blanks instead": pkcs8(privateKey).replaceAll("\n", " "),
+  "one line, SEC1": sec1(privateKey).replaceAll("\n", " "),
+  "bare carriage returns": pkcs8(privateKey).replaceAll("\n", "\r"),
+  "line breaks of Windows": pkcs8(privateKey).replaceAll("\n", "\r\n"),
+  "line breaks escaped twice": pkcs8(privateKey).replaceAll("\n", "\\\\n"),
+  "a carriage return in two characters": pkcs8(privateKey).replaceAll("\n", "\\r"),
+  "indented, as in YAML": pkcs8(privateKey).replaceAll(/^/gm, "    "),
+  "indented with tabs, and blank lines between": pkcs8(privateKey).replaceAll("\n", "\n\n\t"),
+  "a byte order mark in front": `\uFEFF${pkcs8(privateKey)}`
 }
 
 const bad: Record<string, readonly [text: string, found: string]> = {
@@ -45,10 +56,14 @@ const bad: Record<string, readonly [text: string, found: string]> = {
     "an encrypted private key (decrypt it first, e.g. openssl pkcs8 -in key.pem)"
   ],
   "a broken body": [broken, "a PEM of a private key whose content cannot be read"],
+  "a body that is no base64": [
+    "-----BEGIN PRIVATE KEY-----\nc2VjcmV0*c2VjcmV0\n-----END PRIVATE KEY-----",
+    "a PEM of a private key whose content cannot be read"
+  ],
   "half a key": [pkcs8(privateKey).slice(0, 150), "a PEM of a private key whose content cannot be read"]
 }
 
-const failure = <A>(layer: Layer.Layer<A, ConfigError.ConfigError>) =>
+const failure = (layer: Layer.Layer<never, ConfigError.ConfigError>) =>
   Effect.map(Effect.flip(Effect.sandbox(Layer.build(layer))), (cause) => {
     const error = Cause.squash(cause)
     assert(ConfigError.isConfigError(error) && (error._op === "InvalidData" || error._op === "MissingData"))
@@ -118,6 +133,37 @@ describe("what is not a private key is told in one sentence that does not show i
         assert.deepStrictEqual(error.path, ["GR4VY_PRIVATE_KEY_FILE"])
         assert.strictEqual(error.message, `Found ${found}${expected}`)
         assertHides(cause, text)
+      })
+    )
+  }
+
+  const wiped = Redacted.make(pkcs8(privateKey))
+  Redacted.unsafeWipe(wiped)
+  // Past the types, as plain JavaScript would.
+  const values: Record<string, readonly [value: unknown, found: string]> = {
+    "a text that is not Redacted": [pkcs8(privateKey), "a value that is not Redacted (write Redacted.make(key))"],
+    null: [null, "a value that is not Redacted (write Redacted.make(key))"],
+    "a number": [Redacted.make(54321), "a Redacted that holds no text"],
+    "a buffer": [Redacted.make(Buffer.from(pkcs8(privateKey))), "a Redacted that holds no text"],
+    "an absent variable": [Redacted.make(undefined), "a Redacted that holds no text"],
+    "one that was wiped": [wiped, "a Redacted that was wiped with Redacted.unsafeWipe"]
+  }
+  for (const [name, [value, found]] of Object.entries(values)) {
+    it.scoped(`${name}, however it is given`, () =>
+      Effect.gen(function* () {
+        const given = { privateKey: value as Redacted.Redacted }
+        for (const layer of [
+          SignedCredentials.layer(given),
+          Gr4vy.layer({ id: "plantly", ...given }),
+          Gr4vy.layerConfig({ id: "plantly", ...given }),
+          Layer.scopedDiscard(SignedCredentials.embedToken(given))
+        ]) {
+          const { cause, error } = yield* failure(layer)
+          assert.deepStrictEqual(error.path, ["privateKey"])
+          assert.strictEqual(error.message, `Found ${found}${expected}`)
+          assertHides(cause, pkcs8(privateKey))
+          assert.notInclude(shown(cause), "54321")
+        }
       })
     )
   }

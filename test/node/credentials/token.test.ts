@@ -5,7 +5,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId } from "@effect-gr4vy/core"
 import { SignedCredentials } from "@effect-gr4vy/node"
 import { getEmbedToken } from "@gr4vy/sdk"
-import { Effect, Redacted, TestClock } from "effect"
+import { ConfigError, DateTime, Effect, Option, Redacted, TestClock } from "effect"
+import { handClock } from "../../support/handClock.js"
 import {
   cookbookKey,
   cookbookThumbprint,
@@ -151,12 +152,121 @@ describe("an embed token", () => {
     })
   )
 
-  it.effect("is refused for a key that is none, and for a lifetime out of bounds", () =>
+  it.effect("writes dates as JSON does, and leaves out what is absent", () =>
     Effect.gen(function* () {
-      const noKey = yield* Effect.flip(SignedCredentials.embedToken({ privateKey: Redacted.make("garbage") }))
-      assert.match(String(noKey), /Found text that is not PEM/)
-      const tooLong = yield* Effect.flip(SignedCredentials.embedToken({ privateKey, lifetime: "2 days" }))
-      assert.match(String(tooLong), /30 seconds to 24 hours/)
+      const cartItems = [{ name: "Ticket", departsAt: new Date(start), unitAmount: 1, sku: undefined }]
+      const token = yield* SignedCredentials.embedToken({
+        privateKey,
+        embed: { amount: 0, currency: "EUR", cartItems }
+      })
+      assert.deepStrictEqual(parts(Redacted.value(token)).claims["embed"], {
+        amount: 0,
+        currency: "EUR",
+        cart_items: [{ name: "Ticket", departs_at: "2026-01-01T00:00:00.000Z", unit_amount: 1 }]
+      })
+    })
+  )
+
+  const circular: Record<string, unknown> = {}
+  circular["self"] = circular
+  const wrong: Record<string, readonly [options: object, path: ReadonlyArray<string>, sentence: RegExp]> = {
+    ...Object.fromEntries(
+      [-1, 12.34, Number.NaN, Number.POSITIVE_INFINITY, "98765", 98765n, undefined, 2 ** 53].map((amount) => [
+        `an amount of ${amount}`,
+        [{ embed: { ...embed, amount } }, ["embed", "amount"], /whole number/] as const
+      ])
+    ),
+    ...Object.fromEntries(
+      ["usd", "US", "USDX", "98765", 5, undefined, null].map((currency) => [
+        `the currency ${currency}`,
+        [{ embed: { ...embed, currency } }, ["embed", "currency"], /three capital letters/] as const
+      ])
+    ),
+    "an embed that is none": [{ embed: "98765" }, ["embed"], /must be an object/],
+    "an embed that is null": [{ embed: null }, ["embed"], /must be an object/],
+    "a number that JSON does not know": [{ embed: { ...embed, cartItems: [{ n: 98765n }] } }, ["embed"], /JSON/],
+    "an object in itself": [{ embed: { ...embed, connectionOptions: circular } }, ["embed"], /JSON/],
+    "a lifetime too long": [{ lifetime: "2 days" }, ["lifetime"], /30 seconds to 24 hours/],
+    "a lifetime that is none": [{ lifetime: "98765" }, ["lifetime"], /30 seconds to 24 hours/]
+  }
+  for (const [name, [options, path, sentence]] of Object.entries(wrong)) {
+    it.effect(`is refused for ${name}, without showing it`, () =>
+      Effect.gen(function* () {
+        // Past the types, as plain JavaScript would.
+        const error = yield* Effect.flip(SignedCredentials.embedToken(Object.assign({ privateKey }, options)))
+        assert(ConfigError.isConfigError(error) && error._op === "InvalidData")
+        assert.deepStrictEqual(error.path, path)
+        assert.match(error.message, sentence)
+        assert.notInclude(inspect(error, { depth: null }), "98765")
+      })
+    )
+  }
+
+  it.effect("is refused for a key that is none", () =>
+    Effect.map(Effect.flip(SignedCredentials.embedToken({ privateKey: Redacted.make("garbage") })), (error) =>
+      assert.match(String(error), /Found text that is not PEM/)
+    )
+  )
+})
+
+describe("a clock that a 401 has corrected", () => {
+  const minutes = 60_000
+  const nbf = (token: Redacted.Redacted) => Number(parts(Redacted.value(token)).claims["nbf"]) * 1000 + 5000
+
+  /** Credentials on a machine whose clock is `off`, after a 401 has told the server's time. */
+  const corrected = (off: number) =>
+    Effect.gen(function* () {
+      const time = handClock(start + off)
+      const credentials = yield* SignedCredentials.make({ privateKey: Redacted.make(pkcs8(cookbookKey)) })
+      const renew = credentials.renew
+      assert(renew !== undefined)
+      const ask = <A, E>(effect: Effect.Effect<A, E>) => Effect.withClock(effect, time.clock)
+      const first = yield* ask(credentials.token)
+      assert.strictEqual(nbf(first), start + off)
+      const second = yield* ask(renew(first, Option.some(DateTime.unsafeMake(start))))
+      const next = Effect.gen(function* () {
+        time.pass("5 minutes")
+        return nbf(yield* ask(credentials.token))
+      })
+      return { ...time, second: nbf(second), next }
+    })
+
+  for (const off of [-10 * minutes, 10 * minutes]) {
+    it.scoped(`dates later tokens by the server's while it stays ${off} ms off`, () =>
+      Effect.gen(function* () {
+        const { next, second } = yield* corrected(off)
+        assert.strictEqual(second, start)
+        assert.strictEqual(yield* next, start + 5 * minutes)
+        assert.strictEqual(yield* next, start + 10 * minutes)
+      })
+    )
+
+    it.scoped(`dates them by its own again once it was set right, which was ${off} ms off, with no 401 to tell`, () =>
+      Effect.gen(function* () {
+        const { next, set } = yield* corrected(off)
+        set(start)
+        assert.strictEqual(yield* next, start + 5 * minutes)
+        assert.strictEqual(yield* next, start + 10 * minutes)
+      })
+    )
+  }
+
+  it.scoped("is not corrected by a Date that is years off", () =>
+    Effect.map(corrected(-366 * 24 * 60 * minutes), ({ second }) =>
+      assert.strictEqual(second, start - 366 * 24 * 60 * minutes)
+    )
+  )
+
+  it.scoped("gives no token that has expired by the second in its claims", () =>
+    Effect.gen(function* () {
+      const time = handClock(start + 999)
+      const credentials = yield* SignedCredentials.make({ privateKey: Redacted.make(pkcs8(cookbookKey)) })
+      const token = yield* Effect.withClock(credentials.token, time.clock)
+      time.pass(300_000 - 999 - 1)
+      assert.strictEqual(yield* Effect.withClock(credentials.token, time.clock), token)
+      time.pass(1)
+      assert.isUndefined(credentials.cachedToken?.(time.clock.unsafeCurrentTimeMillis()))
+      assert.notStrictEqual(yield* Effect.withClock(credentials.token, time.clock), token)
     })
   )
 })

@@ -11,8 +11,8 @@ const seconds = now / 1000
 const header = { alg: "ES512", typ: "JWT", kid: thumbprint(publicKey) }
 const claims = { nbf: seconds - 5, exp: seconds + 60, scopes: ["checkout-sessions.read"] }
 
-const check = (token: string, access: "read" | "write" = "read") =>
-  Effect.flatMap(verifyToken(spki(publicKey)), (verify) => verify(Redacted.make(token), access, now))
+const check = (token: string, scope = "checkout-sessions.read") =>
+  Effect.flatMap(verifyToken(spki(publicKey)), (verify) => verify(Redacted.make(token), scope, now))
 
 const unauthorized = new Unauthorized({ code: "unauthorized", message: "No valid API authentication found" })
 const forbidden = new Generic({ status: 403, code: "forbidden", message: "Invalid credentials" })
@@ -60,8 +60,9 @@ describe("a token is checked as the API does", () => {
   }
   for (const [name, scopes] of Object.entries(lacking)) {
     it.effect(`403: a write with ${name}`, () =>
-      Effect.map(Effect.flip(check(handmade(privateKey, header, { ...claims, scopes }), "write")), (error) =>
-        assert.deepStrictEqual(error, forbidden)
+      Effect.map(
+        Effect.flip(check(handmade(privateKey, header, { ...claims, scopes }), "checkout-sessions.write")),
+        (error) => assert.deepStrictEqual(error, forbidden)
       )
     )
   }
@@ -77,7 +78,7 @@ describe("a token is checked as the API does", () => {
     Effect.gen(function* () {
       const verify = yield* verifyToken(JSON.stringify(cookbookJwk))
       const token = handmade(cookbookKey, { alg: "ES512", kid: "dHri3SADZkrush5HU_50AoRhcKFryN-PI6jPBtPL55M" }, claims)
-      yield* verify(Redacted.make(token), "read", now)
+      yield* verify(Redacted.make(token), "checkout-sessions.read", now)
     })
   )
 })

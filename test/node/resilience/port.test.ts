@@ -75,4 +75,17 @@ describe.each(Object.keys(ports))("the port of %s", (name) => {
       assert.strictEqual(response.headers["x-any"], "1")
     }).pipe(Effect.scoped)
   )
+
+  it.live("sends for the merchant account of the call, or nothing where no header can hold it", () =>
+    Effect.gen(function* () {
+      const server = yield* Script.script(Script.reply(200, "{}"))
+      const port = yield* ports[name]?.(server.baseUrl) ?? assert.fail(name)
+      yield* port.execute(request).pipe(Gr4vyHttpClient.withMerchantAccount("acme-eu"))
+      assert.strictEqual(server.requests[0]?.headers["x-gr4vy-merchant-account-id"], "acme-eu")
+      const error = yield* Effect.flip(Gr4vyHttpClient.withMerchantAccount(port.execute(request), "SECRET\r\nx: y"))
+      assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no", attempts: 0 })
+      assert.notInclude(error.message, "SECRET")
+      assert.lengthOf(server.requests, 1)
+    }).pipe(Effect.scoped)
+  )
 })

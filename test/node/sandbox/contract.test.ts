@@ -115,9 +115,9 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
   const elsewhere: ReadonlyArray<readonly [string, string, number, string | undefined]> = [
     ["GET", "/checkout/sessions", 405, "POST"],
     ["HEAD", "/checkout/sessions", 405, "POST"],
-    ["POST", "/checkout/sessions/some-id", 405, "GET, DELETE, HEAD"],
+    ["POST", "/checkout/sessions/some-id", 405, "GET, HEAD, PUT, DELETE"],
     ["PATCH", "/checkout/sessions/some-id/fields", 405, "PUT"],
-    ["OPTIONS", "/checkout/sessions/some-id", 204, "GET, DELETE, HEAD"],
+    ["OPTIONS", "/checkout/sessions/some-id", 204, "GET, HEAD, PUT, DELETE"],
     ["HEAD", "/checkout/sessions/some-id", 404, undefined],
     ["GET", "/", 404, undefined],
     ["OPTIONS", "/checkout", 404, undefined],

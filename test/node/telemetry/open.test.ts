@@ -4,7 +4,7 @@ import { Gr4vy, OtelTracer, RetryPolicy } from "@effect-gr4vy/node"
 import type { Context } from "@opentelemetry/api"
 import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace-base"
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
-import { Effect, Redacted } from "effect"
+import { Effect, Logger, LogLevel, Redacted } from "effect"
 import * as Script from "../../support/script.js"
 import { unregister } from "../../support/setUps.js"
 
@@ -71,7 +71,8 @@ describe("spans", () => {
               retry: RetryPolicy.make({ baseDelay: "1 millis" })
             })
           ),
-          Effect.provide(OtelTracer.layer)
+          Effect.provide(OtelTracer.layer),
+          Logger.withMinimumLogLevel(LogLevel.None)
         )
         assert.isAbove(ledger.started, 19_000)
         assert.strictEqual(ledger.open.size, 0)

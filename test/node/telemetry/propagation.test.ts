@@ -2,10 +2,14 @@ import { afterEach, assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, OtelTracer } from "@effect-gr4vy/node"
 import * as Otel from "@opentelemetry/api"
+import { CompositePropagator } from "@opentelemetry/core"
 import { B3InjectEncoding, B3Propagator } from "@opentelemetry/propagator-b3"
-import { Effect, Layer, Redacted } from "effect"
+import { NodeSDK } from "@opentelemetry/sdk-node"
+import { SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
+import { Effect, Layer, Redacted, Tracer } from "effect"
 import * as Script from "../../support/script.js"
 import { registered, unregister } from "../../support/setUps.js"
+import { Recorder } from "../../support/spans.js"
 
 afterEach(unregister)
 
@@ -156,6 +160,54 @@ describe("the trace's context in headers", () => {
     Effect.gen(function* () {
       const [headers] = yield* within(headersOf({ propagateTrace: false, tracer: OtelTracer.layer }))
       for (const name of ["traceparent", "tracestate", "baggage", "b3"]) assert.notProperty(headers, name)
+    })
+  )
+
+  it.live("claims nothing recorded where nothing is: without a tracer the sampled flag is off", () =>
+    Effect.gen(function* () {
+      for (const around of [undefined, Effect.withSpan("checkout")]) {
+        const [headers] = yield* headersOf(around === undefined ? {} : { around })
+        assert.match(String(headers?.["traceparent"]), /-00$/)
+        assert.strictEqual(headers?.traceparents, 1)
+      }
+    })
+  )
+
+  it.live("keeps the flag of another process's span, also where this one records nothing", () =>
+    Effect.gen(function* () {
+      const upstream = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", sampled: true }
+      const [headers] = yield* headersOf({ around: Effect.withParentSpan(Tracer.externalSpan(upstream)) })
+      assert.strictEqual(headers?.["traceparent"], `00-${upstream.traceId}-${upstream.spanId}-01`)
+    })
+  )
+
+  it.live.each([
+    { name: "OTEL_PROPAGATORS=none", propagators: "none", spans: true },
+    { name: "OTEL_PROPAGATORS=none, without any exporter", propagators: "none", spans: false },
+    { name: "OTEL_PROPAGATORS=tracecontext", propagators: "tracecontext", spans: true }
+  ])("does what an SDK was told: $name", ({ propagators, spans }) =>
+    Effect.gen(function* () {
+      process.env["OTEL_PROPAGATORS"] = propagators
+      const sdk = new NodeSDK({
+        instrumentations: [],
+        spanProcessors: spans ? [new SimpleSpanProcessor(new Recorder())] : [],
+        metricReaders: [],
+        logRecordProcessors: []
+      })
+      sdk.start()
+      delete process.env["OTEL_PROPAGATORS"]
+      yield* Effect.addFinalizer(() => Effect.promise(() => sdk.shutdown()))
+      const [headers] = yield* headersOf({ tracer: OtelTracer.layer })
+      assert.strictEqual(headers?.traceparents, propagators === "none" ? 0 : 1)
+      assert.notProperty(headers, "baggage")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is nothing where the registered propagator has no fields, with no SDK either", () =>
+    Effect.gen(function* () {
+      Otel.propagation.setGlobalPropagator(new CompositePropagator({ propagators: [] }))
+      const [headers] = yield* headersOf({})
+      assert.strictEqual(headers?.traceparents, 0)
     })
   )
 

@@ -59,9 +59,13 @@ describe("over OTLP/HTTP, to a receiver none of us wrote", () => {
       ])
       assert.strictEqual(new Set(spans.map((_) => _.traceId)).size, 1)
       assert.strictEqual(named("POST /checkout/sessions")?.attributes["http.response.status_code"], 201)
-      for (const { scope } of spans) {
-        assert.deepStrictEqual(scope, { name: "@effect-gr4vy/node", version, schemaUrl: Telemetry.schemaUrl })
+      for (const { name, scope } of spans) {
+        if (name !== "purchase") {
+          assert.deepStrictEqual(scope, { name: "@effect-gr4vy/node", version, schemaUrl: Telemetry.schemaUrl })
+        }
       }
+      // What the program makes itself is not this library's.
+      assert.strictEqual(named("purchase")?.scope.name, "effect")
     }).pipe(Effect.scoped)
   )
 })
@@ -79,7 +83,11 @@ describe("the semantic conventions", () => {
         Conventions.ATTR_ERROR_TYPE,
         Conventions.ATTR_HTTP_REQUEST_RESEND_COUNT,
         Conventions.ATTR_NETWORK_PROTOCOL_VERSION,
-        Conventions.METRIC_HTTP_CLIENT_REQUEST_DURATION
+        Conventions.ATTR_NETWORK_PEER_ADDRESS,
+        Conventions.ATTR_NETWORK_PEER_PORT,
+        Conventions.ATTR_HTTP_CONNECTION_STATE,
+        Conventions.METRIC_HTTP_CLIENT_REQUEST_DURATION,
+        Conventions.METRIC_HTTP_CLIENT_OPEN_CONNECTIONS
       ],
       [
         "http.request.method",
@@ -91,7 +99,11 @@ describe("the semantic conventions", () => {
         "error.type",
         "http.request.resend_count",
         "network.protocol.version",
-        Telemetry.durationMetric
+        "network.peer.address",
+        "network.peer.port",
+        "http.connection.state",
+        Telemetry.durationMetric,
+        Telemetry.openConnectionsMetric
       ]
     )
     assert.match(Telemetry.schemaUrl, /^https:\/\/opentelemetry\.io\/schemas\/1\.4\d\.0$/)

@@ -19,12 +19,9 @@ export const encodeRequest = (
   endpoint: Endpoint.Any
 ): ((args: ReadonlyArray<unknown>) => Either.Either<EndpointRequest, RequestFailed>) => {
   const template = splitTemplate(endpoint.path)
-  const params = template.names.map((name) => ({
-    name,
-    encode: Schema.encodeUnknownEither(endpoint.params[name] ?? Schema.String, strictly)
-  }))
-  const encodeQuery = endpoint.query && Schema.encodeUnknownEither(endpoint.query, strictly)
-  const encodePayload = endpoint.payload && Schema.encodeUnknownEither(endpoint.payload, strictly)
+  const params = template.names.map((name) => ({ name, encode: encoder(endpoint.params[name] ?? Schema.String) }))
+  const query = endpoint.query && encoder(endpoint.query)
+  const payload = endpoint.payload && encoder(endpoint.payload)
   const decode = decodeSuccess(endpoint)
 
   return (args) => {
@@ -34,10 +31,7 @@ export const encodeRequest = (
       params.length === 1 ? values : Predicate.hasProperty(values, name) ? values[name] : undefined
     const segments: Array<string> = []
     for (const { encode, name } of params) {
-      const segment = Either.flatMap(
-        Either.mapLeft(encode(valueOf(name)), (error) => explain(error, name)),
-        (value) => encodeSegment(name, value)
-      )
+      const segment = Either.flatMap(encode(valueOf(name), name), (value) => encodeSegment(name, value))
       if (Either.isLeft(segment)) return invalidRequest(segment.left)
       segments.push(segment.right)
     }
@@ -45,24 +39,22 @@ export const encodeRequest = (
 
     let urlParams = UrlParams.empty
     let shownParams = urlParams
-    if (encodeQuery !== undefined) {
+    if (query !== undefined) {
       const given = args[position++] ?? {}
-      const query = encodeQuery(given)
-      if (Either.isLeft(query)) return invalidRequest(explain(query.left, "query"))
-      urlParams = UrlParams.fromInput(query.right)
+      const encoded = query(given, "query")
+      if (Either.isLeft(encoded)) return invalidRequest(encoded.left)
+      // What a query schema encodes to is what `fromInput` takes, which a schema of any shape cannot tell.
+      urlParams = UrlParams.fromInput(encoded.right as UrlParams.Input)
       shownParams = urlParams.map(([key, value]) =>
         Predicate.hasProperty(given, key) && Redacted.isRedacted(given[key]) ? [key, `{${key}}`] : [key, value]
       )
     }
 
     let body: HttpBody.HttpBody = HttpBody.empty
-    if (encodePayload !== undefined) {
-      const payload = args[position++]
-      if (payload !== undefined || !endpoint.payloadOptional) {
-        const json = Either.flatMap(
-          Either.mapLeft(encodePayload(payload), (error) => explain(error, "payload")),
-          toJson
-        )
+    if (payload !== undefined) {
+      const given = args[position++]
+      if (given !== undefined || !endpoint.payloadOptional) {
+        const json = Either.flatMap(payload(given, "payload"), toJson)
         if (Either.isLeft(json)) return invalidRequest(json.left)
         body = HttpBody.text(json.right, "application/json")
       }
@@ -100,6 +92,14 @@ export const encodeRequest = (
 
 // A property of another name would be lost on the way: better said than lost.
 const strictly = { errors: "all", onExcessProperty: "error" } as const
+
+/** Encodes a value, or tells what is wrong with it under the name of its place. */
+const encoder = (
+  schema: Schema.Schema.AnyNoContext
+): ((value: unknown, place: string) => Either.Either<unknown, string>) => {
+  const encode = Schema.encodeUnknownEither(schema, strictly)
+  return (value, place) => Either.mapLeft(encode(value), (error) => explain(error, schema.ast, place))
+}
 
 const acceptJson = Headers.fromInput({ accept: "application/json" })
 const jsonHeaders = Headers.set(acceptJson, "content-type", "application/json")
@@ -143,7 +143,8 @@ const toJson = (encoded: unknown): Either.Either<string, string> =>
     catch: () => "payload must be what JSON can hold"
   })
 
-const isKey = (key: unknown): key is string =>
+/** Whether a value can be sent as `Idempotency-Key`. */
+export const isKey = (key: unknown): key is string =>
   Predicate.isString(key) && /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key)
 
 const beforeSendOf = (options: unknown): Endpoint.CallOptions["beforeSend"] =>

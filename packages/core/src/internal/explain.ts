@@ -21,9 +21,10 @@ export const ExpectedId: unique symbol = Symbol("@effect-gr4vy/core/expected")
 /** Annotations that say what a schema expects, for this module and for Effect's own formatters. */
 export const says = (expected: string) => ({ message: () => `must be ${expected}`, [ExpectedId]: expected })
 
-export const problems = (error: ParseResult.ParseError): ReadonlyArray<Problem> => {
+/** What is wrong, one by one; `ast` is that of the schema that was used. */
+export const problems = (error: ParseResult.ParseError, ast: AST.AST): ReadonlyArray<Problem> => {
   const seen = new Set<string>()
-  return walk(error.issue, []).problems.filter(({ message, path }) => {
+  return walk(error.issue, ast, []).problems.filter(({ message, path }) => {
     const key = [...path, message].join("\n")
     return !seen.has(key) && seen.add(key)
   })
@@ -33,8 +34,8 @@ export const problems = (error: ParseResult.ParseError): ReadonlyArray<Problem> 
 const maxProblems = 20
 
 /** The problems in one sentence, with TypeScript's names for the fields. */
-export const explain = (error: ParseResult.ParseError, root: string): string => {
-  const all = problems(error)
+export const explain = (error: ParseResult.ParseError, ast: AST.AST, root: string): string => {
+  const all = problems(error, ast)
   const shown = all
     .slice(0, maxProblems)
     .map(
@@ -57,10 +58,12 @@ const one = (near: Nearness, path: ReadonlyArray<string>, message: string): Foun
   problems: [{ path, message }]
 })
 
-const walk = (issue: ParseResult.ParseIssue, path: ReadonlyArray<string>): Found => {
+/**
+ * Declared types, transformations and predicates report issues of their own making, whose texts, paths and syntax trees may
+ * hold the value. An issue is therefore believed only where it is about the schema that stands there.
+ */
+const walk = (issue: ParseResult.ParseIssue, ast: AST.AST, path: ReadonlyArray<string>): Found => {
   switch (issue._tag) {
-    case "Type":
-      return one(0, path, expectation(issue.ast))
     case "Missing":
       return one(2, path, "is missing")
     case "Unexpected":
@@ -68,68 +71,136 @@ const walk = (issue: ParseResult.ParseIssue, path: ReadonlyArray<string>): Found
     case "Forbidden":
       return one(1, path, "cannot be checked here")
     case "Pointer":
-      return inside(issue, undefined, path)
+      return one(1, path, expectation(ast))
+  }
+  if (!isAbout(issue.ast, ast)) return one(1, path, expectation(ast))
+  switch (issue._tag) {
+    case "Type":
+      return one(0, path, expectation(issue.ast))
     case "Composite":
       return composite(issue, path)
     case "Refinement":
-      // A predicate may give issues of its own making: their texts and syntax trees may hold the value.
-      return issue.kind === "From" ? walk(issue.issue, path) : broken(issue, path)
+      return issue.kind === "From" ? walk(issue.issue, issue.ast.from, path) : broken(issue, path)
     case "Transformation":
-      return issue.kind === "Transformation" ? one(1, path, expectation(issue.ast)) : walk(issue.issue, path)
+      if (issue.kind === "Transformation") return one(1, path, expectation(issue.ast))
+      return walk(issue.issue, issue.kind === "Encoded" ? issue.ast.from : issue.ast.to, path)
   }
 }
 
-const composite = (issue: ParseResult.Composite, path: ReadonlyArray<string>): Found => {
-  const issues = Predicate.hasProperty(issue.issues, "_tag") ? [issue.issues] : issue.issues
-  if (AST.isUnion(issue.ast)) return nearest(issues, issue.ast, path)
-  // What a declared type reports is of its own making, except where it hands on what its parameters say.
-  if (AST.isDeclaration(issue.ast)) {
-    const { typeParameters } = issue.ast
-    const [first] = issues
-    return first !== undefined && "ast" in first && typeParameters.some((parameter) => parameter === first.ast)
-      ? walk(first, path)
-      : one(1, path, expectation(issue.ast))
-  }
-  return { near: 2, problems: issues.flatMap((each) => inside(each, issue.ast, path).problems) }
-}
-
-const inside = (
-  issue: ParseResult.ParseIssue,
-  owner: AST.AST | undefined,
-  path: ReadonlyArray<string>
-): { readonly near: 2; readonly problems: ReadonlyArray<Problem> } => {
-  if (issue._tag !== "Pointer") return { near: 2, problems: walk(issue, path).problems }
-  const keys = Array.isArray(issue.path) ? issue.path : [issue.path]
-  const to = issue.issue._tag === "Unexpected" ? path : [...path, ...keys.map((key) => nameOf(key, owner))]
-  return { near: 2, problems: walk(issue.issue, to).problems }
-}
-
-/** A key as the schema has it; the key of a record comes from the data. */
-const nameOf = (key: PropertyKey, owner: AST.AST | undefined): string =>
-  (owner !== undefined && AST.isTupleType(owner) && Predicate.isNumber(key)) || declares(owner, key) ? String(key) : "*"
-
-const declares = (ast: AST.AST | undefined, key: PropertyKey): boolean => {
-  if (ast === undefined) return false
-  switch (ast._tag) {
-    case "TypeLiteral":
-      return ast.propertySignatures.some(({ name }) => name === key)
+/** Whether a syntax tree is the expected one, or what Effect makes of it to check one side of it. */
+const isAbout = (ast: AST.AST, expected: AST.AST): boolean => {
+  if (ast === expected || (ast._tag === expected._tag && ast.annotations === expected.annotations)) return true
+  switch (expected._tag) {
+    case "Suspend":
+      return isAbout(ast, expected.f())
     case "Refinement":
-      return declares(ast.from, key)
+      return isAbout(ast, expected.from)
     case "Transformation":
-      return declares(ast.to, key)
-    case "Union":
-      return ast.types.some((type) => declares(type, key))
+      return isAbout(ast, expected.to)
     default:
       return false
   }
 }
 
-const nearest = (
-  issues: ReadonlyArray<ParseResult.ParseIssue>,
-  union: AST.Union,
-  path: ReadonlyArray<string>
-): Found => {
-  const found = issues.map((issue) => walk(issue, path))
+const isOf = (issue: ParseResult.ParseIssue, expected: AST.AST): boolean =>
+  (issue._tag === "Type" ||
+    issue._tag === "Composite" ||
+    issue._tag === "Refinement" ||
+    issue._tag === "Transformation") &&
+  isAbout(issue.ast, expected)
+
+const composite = ({ ast, issues }: ParseResult.Composite, path: ReadonlyArray<string>): Found => {
+  const all = Predicate.hasProperty(issues, "_tag") ? [issues] : issues
+  switch (ast._tag) {
+    case "Union":
+      return nearest(
+        all.map((issue) => member(issue, ast, path)),
+        ast,
+        path
+      )
+    case "Declaration": {
+      const [issue] = all
+      const parameter = ast.typeParameters.find((type) => issue !== undefined && isOf(issue, type))
+      return issue === undefined || parameter === undefined
+        ? one(1, path, expectation(ast))
+        : walk(issue, parameter, path)
+    }
+    default:
+      return { near: 2, problems: all.flatMap((issue) => inside(issue, ast, path).problems) }
+  }
+}
+
+const inside = (issue: ParseResult.ParseIssue, owner: AST.AST, path: ReadonlyArray<string>): Found => {
+  if (issue._tag !== "Pointer") return walk(issue, owner, path)
+  const key = [issue.path].flat()[0]
+  // The name of a property that should not be there is a value too.
+  if (key === undefined || issue.issue._tag === "Unexpected") return walk(issue.issue, owner, path)
+  const { name, types } = at(owner, key)
+  const [first, ...others] = types
+  const inner = issue.issue
+  const type = others.find((type) => isOf(inner, type)) ?? first
+  return walk(inner, type ?? AST.neverKeyword, [...path, name])
+}
+
+/** A key as the schema has it, and what it may hold there. The key of a record comes from the data. */
+const at = (owner: AST.AST, key: PropertyKey): { readonly name: string; readonly types: ReadonlyArray<AST.AST> } => {
+  switch (owner._tag) {
+    case "TypeLiteral": {
+      const property = owner.propertySignatures.find(({ name }) => name === key)
+      return property === undefined
+        ? { name: "*", types: owner.indexSignatures.flatMap(({ parameter, type }) => [type, parameter]) }
+        : { name: String(key), types: [property.type] }
+    }
+    case "TupleType": {
+      const element = Predicate.isNumber(key) ? owner.elements[key] : undefined
+      return {
+        name: Predicate.isNumber(key) ? String(key) : "*",
+        types: element === undefined ? owner.rest.map(({ type }) => type) : [element.type]
+      }
+    }
+    case "Refinement":
+      return at(owner.from, key)
+    case "Transformation":
+      return at(owner.to, key)
+    case "Suspend":
+      return at(owner.f(), key)
+    default:
+      return { name: "*", types: [] }
+  }
+}
+
+/** What one member of a union says, or what the union says of the property that tells its members apart. */
+const member = (issue: ParseResult.ParseIssue, union: AST.Union, path: ReadonlyArray<string>): Found => {
+  const type = union.types.find((each) => isOf(issue, each))
+  if (type !== undefined) return walk(issue, type, path)
+  const [inner] = issue._tag === "Composite" ? [issue.issues].flat() : []
+  const name = inner?._tag === "Pointer" ? inner.path : undefined
+  const literals = union.types.flatMap((each) => literalsAt(each, name))
+  return literals.length === 0
+    ? one(0, path, expectation(union))
+    : one(
+        2,
+        [...path, String(name)],
+        inner?._tag === "Pointer" && inner.issue._tag === "Missing" ? "is missing" : oneOf([...new Set(literals)])
+      )
+}
+
+const literalsAt = (ast: AST.AST, name: unknown): ReadonlyArray<string> => {
+  switch (ast._tag) {
+    case "TypeLiteral":
+      return ast.propertySignatures.flatMap((property) =>
+        property.name === name && AST.isLiteral(property.type) ? [literal(property.type.literal)] : []
+      )
+    case "Refinement":
+      return literalsAt(ast.from, name)
+    case "Transformation":
+      return [...literalsAt(ast.from, name), ...literalsAt(ast.to, name)]
+    default:
+      return []
+  }
+}
+
+const nearest = (found: ReadonlyArray<Found>, union: AST.Union, path: ReadonlyArray<string>): Found => {
   const near = Math.max(...found.map((each) => each.near))
   const [best, ...others] = found
     .filter((each) => each.near === near)
@@ -140,8 +211,9 @@ const nearest = (
 
 /** A rule that a value of the right type breaks, at the field the rule names where it names one. */
 const broken = ({ ast, issue }: ParseResult.Refinement, path: ReadonlyArray<string>): Found => {
-  const keys = issue._tag === "Pointer" ? [issue.path].flat() : []
-  return one(1, [...path, ...keys.map((key) => nameOf(key, ast.from))], expectation(ast))
+  const [key] = issue._tag === "Pointer" ? [issue.path].flat() : []
+  const name = key === undefined ? "*" : at(ast.from, key).name
+  return one(1, name === "*" ? path : [...path, name], expectation(ast))
 }
 
 const expectation = (ast: AST.AST): string => {

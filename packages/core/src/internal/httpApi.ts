@@ -78,7 +78,7 @@ const withStatus = (schema: Schema.Schema.AnyNoContext, status: number): Schema.
 }
 
 /** `/x/{a}` as the platform writes it: `/x/:a`. */
-const toColons = (path: string): `/${string}` => {
+export const toColons = (path: string): `/${string}` => {
   const [, rest = ""] = /^\/(.*)$/.exec(path.replace(/\{([^{}]+)\}/g, ":$1")) ?? []
   return `/${rest}`
 }

@@ -207,7 +207,8 @@ const isDay = (value: string): boolean => {
   return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(value)
 }
 
-const anyTime: LazyArbitrary<string> = (fc) =>
+/** Times with years of four digits. */
+export const anyTime: LazyArbitrary<string> = (fc) =>
   fc
     .date({ min: new Date("1970-01-01T00:00:00Z"), max: new Date("9999-12-31T00:00:00Z"), noInvalidDate: true })
     .map((date) => date.toISOString())
@@ -234,9 +235,12 @@ export const date = (about: About): Field<string> =>
 /** The API's largest amount and quantity. */
 const largest = 99_999_999
 
+// JSON has no other.
+const finite = Schema.Number.annotations({ arbitrary: () => (fc) => fc.integer() })
+
 const wholeNumber = (minimum: number, about: About): Field<number> =>
   limited(
-    Schema.Number,
+    finite,
     (value) => Number.isInteger(value) && value >= minimum && value <= largest,
     (fc) => fc.integer({ min: minimum, max: largest }),
     `a whole number from ${minimum} to ${largest}`,
@@ -317,10 +321,11 @@ export const seconds = (
       const given = Duration.toSeconds(duration)
       return given >= minimum && given <= maximum
     })
+  const onTheWire = `${minimum} to ${maximum} seconds`
   const json = jsonOf("number", { minimum, maximum }, about)
   const { ast } = Schema.transform(
-    Schema.Number.annotations(says(expected)).pipe(
-      Schema.filter((value) => value >= minimum && value <= maximum, { ...says(expected), jsonSchema: json })
+    Schema.Number.annotations(says(onTheWire)).pipe(
+      Schema.filter((value) => value >= minimum && value <= maximum, { ...says(onTheWire), jsonSchema: json })
     ),
     Schema.declare(isWithin, {
       ...says(expected),
@@ -439,19 +444,12 @@ const renamed = (
       : [optional ? orNull(field, ast) : ast, Predicate.isNotNullable]
     const type = AST.typeAST(ast)
     from.push(new AST.PropertySignature(snake(name), given, optional, true))
-    to.push(
-      new AST.PropertySignature(
-        name,
-        isSent && optional
-          ? AST.Union.make([...(property.nullable ? [orNull(field, type)] : [type]), undefinedOf(field)])
-          : type,
-        optional,
-        true
+    to.push(new AST.PropertySignature(name, isSent && optional ? orAbsent(property, type) : type, optional, true))
+    if (optional || snake(name) !== name) {
+      renames.push(
+        new AST.PropertySignatureTransformation(snake(name), name, Option.filter(kept), Option.filter(isNotUndefined))
       )
-    )
-    renames.push(
-      new AST.PropertySignatureTransformation(snake(name), name, Option.filter(kept), Option.filter(isNotUndefined))
-    )
+    }
   }
   return new AST.Transformation(
     new AST.TypeLiteral(from, [], expecting("an object")),
@@ -467,26 +465,41 @@ const renamed = (
 
 const isNotUndefined = (value: unknown): boolean => value !== undefined
 
+/** The field or `null`. */
+const orNull = (field: Described, ast: AST.AST): AST.AST =>
+  either(
+    field,
+    `${field.expected} or null`,
+    [ast, AST.null],
+    field.json === undefined ? undefined : nullable(field.json)
+  )
+
+/** The field, `null` where it takes that, or the `undefined` that TypeScript lets through where a property may be absent. */
+const orAbsent = (
+  { field, nullable }: { readonly field: Described; readonly nullable: boolean },
+  ast: AST.AST
+): AST.AST =>
+  nullable
+    ? either(field, `${field.expected} or null`, [ast, AST.null, AST.undefinedKeyword])
+    : either(field, field.expected, [ast, AST.undefinedKeyword])
+
 type Described = Pick<Field<never>, "expected" | "json" | "description">
 
-/** The field or `null`. A scalar says so in one sentence; what stands inside an object or a list speaks for itself. */
-const orNull = ({ description, expected, json }: Described, ast: AST.AST): AST.AST => {
-  const orNot = `${expected} or null`
-  const { message } = says(orNot)
-  return AST.annotations(AST.Union.make([ast, AST.annotations(AST.null, expecting(orNot))]), {
-    ...expecting(orNot),
-    ...(json === undefined
-      ? {}
-      : {
-          [AST.MessageAnnotationId]: () => ({ message: message(), override: true }),
-          [AST.JSONSchemaAnnotationId]: nullable(json)
-        }),
+/** A scalar says in one sentence what it expects; what stands inside an object or a list speaks for itself. */
+const either = (
+  { description, json }: Described,
+  expected: string,
+  [ast, ...others]: readonly [AST.AST, ...ReadonlyArray<AST.AST>],
+  documented?: object
+): AST.AST => {
+  const { message } = says(expected)
+  return AST.annotations(AST.Union.make([ast, ...others.map((other) => AST.annotations(other, expecting(expected)))]), {
+    ...expecting(expected),
+    ...(json === undefined ? {} : { [AST.MessageAnnotationId]: () => ({ message: message(), override: true }) }),
+    ...(documented === undefined ? {} : { [AST.JSONSchemaAnnotationId]: documented }),
     ...(description === undefined ? {} : { [AST.DescriptionAnnotationId]: description })
   })
 }
-
-/** What TypeScript lets through where a property may be absent. */
-const undefinedOf = ({ expected }: Described): AST.AST => AST.annotations(AST.undefinedKeyword, expecting(expected))
 
 const nullable = (json: Json): object => ({
   ...json,

@@ -51,16 +51,19 @@ export const requestIdHeaders: ReadonlyArray<string> = [
  * @category request ids
  */
 export const requestIdOf = (response: HttpClientResponse.HttpClientResponse): string | undefined =>
-  response instanceof BufferedResponse ? response.requestId : requestIdIn(response.headers, requestIdHeaders)
+  response instanceof BufferedResponse
+    ? response.requestId
+    : requestIdIn(response.headers, requestIdHeaders, BufferedResponse.tokenOf(response))
 
-// What a server sends may be anything, also what it got: an id is short, visible and no card number.
+// What a server sends may be anything, also what it got: an id is short, visible, no card number and not the token.
 const requestIdIn = (
   headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
-  names: ReadonlyArray<string>
+  names: ReadonlyArray<string>,
+  token: ReadonlyArray<string>
 ): string | undefined => {
   for (const name of names) {
     const [value] = [headers[name]].flat()
-    if (value !== undefined && /^[\x21-\x7e]{1,128}$/.test(value) && scrub(value, []) === value) return value
+    if (value !== undefined && /^[\x21-\x7e]{1,128}$/.test(value) && scrub(value, token) === value) return value
   }
   return undefined
 }
@@ -121,7 +124,7 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
 
   /** The id the server gave the request. */
   get requestId(): string | undefined {
-    return requestIdIn(this.#headers, this.requestIdNames)
+    return requestIdIn(this.#headers, this.requestIdNames, BufferedResponse.tokenOf(this))
   }
 
   /** The request by its method and address, without headers and body. */

@@ -22,7 +22,7 @@ export const parseHttpDate = (value: string | undefined): Option.Option<number> 
 }
 
 // Clients join headers of the same name by commas, and a date has a comma of its own.
-const items = /(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?[^,]+/g
+const items = /\s*(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?[^,]+/g
 
 /**
  * Reads a `Retry-After` value: whole seconds or an HTTP-date, which is taken relative to `nowMillis`. Of several values

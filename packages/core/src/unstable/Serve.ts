@@ -5,23 +5,29 @@
  * @since 0.1.0
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import type * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerError from "@effect/platform/HttpServerError"
-import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import { ErrorDetail, Generic, NotFound, RequestFailed, Unauthorized } from "../Errors.js"
 import { parseJson } from "../internal/answer.js"
-import { splitTemplate } from "../internal/encodeRequest.js"
+import { isKey, splitTemplate } from "../internal/encodeRequest.js"
 import { ErrorBody } from "../internal/errorBody.js"
 import { problems } from "../internal/explain.js"
+import { toColons } from "../internal/httpApi.js"
 import { statusOf } from "../internal/status.js"
 
 export { httpApiGroup } from "../internal/httpApi.js"
@@ -33,14 +39,14 @@ export { httpApiGroup } from "../internal/httpApi.js"
  * @category layers
  */
 export const group = <Id extends string, Name extends string, Es extends Endpoint.Endpoints, E, R>(
-  api: { readonly identifier: Id },
+  api: { readonly identifier: Id; readonly groups: Readonly<Record<string, HttpApiGroup.HttpApiGroup.Any>> },
   name: Name,
   endpoints: Es,
   client: Effect.Effect<Endpoint.Client<Es>, E, R>
 ): Layer.Layer<HttpApiGroup.ApiGroup<Id, Name>, E, R> =>
   // The types of `group` and `handleRaw` follow each endpoint by its name; a loop over a record cannot.
   HttpApiBuilder.group(
-    api as never,
+    undecoded(api, name) as never,
     name as never,
     ((handlers: Handlers) =>
       Effect.map(client, (functions) =>
@@ -54,35 +60,58 @@ export const group = <Id extends string, Name extends string, Es extends Endpoin
 interface Handlers {
   handleRaw(
     name: string,
-    handler: (request: Received) => Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>
+    handler: (
+      request: Received
+    ) => Effect.Effect<
+      HttpServerResponse.HttpServerResponse,
+      unknown,
+      HttpRouter.RouteContext | HttpServerRequest.ParsedSearchParams
+    >
   ): Handlers
 }
 
 type Function_ = (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
 
-/** What `HttpApiBuilder` has decoded of a request. */
+/** The group as routes alone: the platform's own errors of a request that does not decode quote its values. */
+const undecoded = (
+  { groups, identifier }: { readonly identifier: string; readonly groups: Readonly<Record<string, unknown>> },
+  name: string
+) => {
+  const { endpoints, middlewares } = groups[name] as HttpApiGroup.HttpApiGroup.AnyWithProps
+  const nothing = { pathSchema: Option.none(), urlParamsSchema: Option.none() }
+  const routes = Record.map(endpoints, (endpoint) => ({ ...endpoint, ...nothing }))
+  return { identifier, groups: { [name]: { endpoints: routes, middlewares } } }
+}
+
 interface Received {
   readonly request: HttpServerRequest.HttpServerRequest
-  readonly path?: Readonly<Record<string, unknown>>
-  readonly urlParams?: unknown
 }
 
 const serve = (endpoint: Endpoint.Any, run: Function_) => {
-  const { errors, payload, payloadOptional, query, resend, status, success } = endpoint
+  const { errors, params, payload, payloadOptional, query, resend, status, success } = endpoint
   const { names } = splitTemplate(endpoint.path)
-  const decodePayload = payload && Schema.decodeUnknown(payload, { errors: "all" })
+  const [name] = names
+  const decodePath = Schema.decodeUnknown(Schema.Struct(params))
+  const readQuery = query && queryReader(query)
+  const readPayload = payload && payloadReader(payload, payloadOptional)
   const encodeSuccess = success && Schema.encodeUnknown(success)
 
-  return ({ path = {}, request, urlParams }: Received) =>
+  return ({ request }: Received) =>
     Effect.gen(function* () {
       const args: Array<unknown> = []
-      const [name] = names
-      if (name !== undefined) args.push(names.length === 1 ? path[name] : path)
-      if (query !== undefined) args.push(urlParams)
-      if (decodePayload !== undefined) args.push(yield* readPayload(request, decodePayload, payloadOptional))
+      if (name !== undefined) {
+        const given = (yield* HttpRouter.RouteContext).params
+        // An id that cannot be one names nothing.
+        const path: Readonly<Record<string, unknown>> = yield* Effect.mapError(decodePath(given), () => notFound())
+        args.push(names.length === 1 ? path[name] : path)
+      }
+      if (readQuery !== undefined) args.push(yield* readQuery(yield* HttpServerRequest.ParsedSearchParams))
+      if (readPayload !== undefined) args.push(yield* readPayload(request))
       if (resend === "keyed") {
         // A request without a key is one of its own.
-        args.push({ idempotencyKey: request.headers["idempotency-key"] ?? globalThis.crypto.randomUUID() })
+        const idempotencyKey = request.headers["idempotency-key"] ?? globalThis.crypto.randomUUID()
+        if (!isKey(idempotencyKey)) return yield* keyRefused()
+        args.push({ idempotencyKey })
       }
       const value = yield* run(...args)
       if (encodeSuccess === undefined) return HttpServerResponse.empty({ status })
@@ -90,39 +119,105 @@ const serve = (endpoint: Endpoint.Any, run: Function_) => {
     }).pipe(Effect.catchAll((error) => respondToError(error, errors)))
 }
 
-/** The body of a request: read here rather than by `HttpApi`, whose own errors have another form. */
-const readPayload = (
-  request: HttpServerRequest.HttpServerRequest,
-  decode: (value: unknown) => Effect.Effect<unknown, Parameters<typeof problems>[0]>,
-  optional: boolean
-) =>
-  Effect.flatMap(Effect.orDie(request.text), (text) => {
-    if (text === "" && optional) return Effect.succeed(undefined)
-    const json = parseJson(text)
-    if (Either.isLeft(json)) {
-      return Effect.fail(
-        new Generic({ status: 400, code: "incorrect_json", message: "The request body was not valid JSON." })
-      )
-    }
-    return Effect.mapError(
-      decode(json.right),
-      (error) =>
-        new Generic({
-          status: 400,
-          code: "bad_request",
-          message: "Request failed validation",
-          details: problems(error).map(
-            ({ message, path }) =>
-              new ErrorDetail({
-                location: "body",
-                type: "value_error",
-                pointer: path.map((key) => `/${key}`).join(""),
-                message
-              })
-          )
-        })
-    )
+const notFound = () => new NotFound({ code: "not_found", message: "The resource could not be found" })
+
+const refused = (location: string, found: ReadonlyArray<{ readonly pointer: string; readonly message: string }>) =>
+  new Generic({
+    status: 400,
+    code: "bad_request",
+    message: "Request failed validation",
+    details: found.map((each) => new ErrorDetail({ location, type: "value_error", ...each }))
   })
+
+const keyRefused = () =>
+  refused("header", [{ pointer: "idempotency-key", message: "must be 1 to 255 visible ASCII characters" }])
+
+/** A query as a struct of its schema: a parameter that may come more than once is a list, also where it comes once. */
+const queryReader = (query: Schema.Schema.AnyNoContext) => {
+  const decode = Schema.decodeUnknown(query, { errors: "all" })
+  const lists = new Set(
+    AST.getPropertySignatures(AST.encodedAST(query.ast)).flatMap(({ name, type }) => (isList(type) ? [name] : []))
+  )
+  return (given: Readonly<Record<string, string | ReadonlyArray<string>>>) =>
+    Effect.mapError(
+      decode(Record.map(given, (value, name) => (lists.has(name) && Predicate.isString(value) ? [value] : value))),
+      (error) =>
+        refused(
+          "query",
+          onTheWire(query, error, (path) => path.join("."))
+        )
+    )
+}
+
+const isList = (ast: AST.AST): boolean => AST.isTupleType(ast) || (AST.isUnion(ast) && ast.types.some(isList))
+
+/** The problems of a request by the names that it has on the wire. */
+const onTheWire = (
+  schema: Schema.Schema.AnyNoContext,
+  error: ParseResult.ParseError,
+  pointerOf: (path: ReadonlyArray<string>) => string
+) => {
+  const names = renames(schema.ast)
+  return problems(error, schema.ast).map(({ message, path }) => ({
+    pointer: pointerOf(path),
+    message: message.replace(/\w+/g, (word) => names.get(word) ?? word)
+  }))
+}
+
+/** The names of a schema's properties on the wire, by those in TypeScript, where they differ. */
+const renames = (ast: AST.AST): ReadonlyMap<string, string> => {
+  const names = new Map<string, string>()
+  const seen = new Set<AST.AST>()
+  const walk = (ast: AST.AST): void => {
+    if (seen.has(ast)) return
+    seen.add(ast)
+    switch (ast._tag) {
+      case "Transformation":
+        if (AST.isTypeLiteralTransformation(ast.transformation)) {
+          for (const { from, to } of ast.transformation.propertySignatureTransformations) {
+            if (from !== to) names.set(String(to), String(from))
+          }
+        }
+        walk(ast.from)
+        break
+      case "TypeLiteral":
+        for (const { type } of [...ast.propertySignatures, ...ast.indexSignatures]) walk(type)
+        break
+      case "TupleType":
+        for (const { type } of [...ast.elements, ...ast.rest]) walk(type)
+        break
+      case "Union":
+        for (const type of ast.types) walk(type)
+        break
+      case "Refinement":
+        walk(ast.from)
+        break
+      case "Suspend":
+        walk(ast.f())
+    }
+  }
+  walk(ast)
+  return names
+}
+
+const payloadReader = (payload: Schema.Schema.AnyNoContext, optional: boolean) => {
+  const decode = Schema.decodeUnknown(payload, { errors: "all" })
+  return (request: HttpServerRequest.HttpServerRequest): Effect.Effect<unknown, Generic> =>
+    Effect.flatMap(Effect.orDie(request.text), (text) => {
+      if (text === "" && optional) return Effect.succeed(undefined)
+      const json = parseJson(text)
+      return Either.isLeft(json)
+        ? Effect.fail(
+            new Generic({ status: 400, code: "incorrect_json", message: "The request body was not valid JSON." })
+          )
+        : Effect.mapError(decode(json.right), (error) =>
+            refused(
+              "body",
+              onTheWire(payload, error, (path) => path.map((key) => `/${key}`).join(""))
+            )
+          )
+    })
+}
 
 /**
  * The response to a failure, of an endpoint's function or of the way there: in the API's own form and status, or in the
@@ -163,10 +258,7 @@ const ofApi = (error: unknown): Unauthorized | NotFound | Generic => {
   }
   // What lies behind this server may itself lack a response: a gateway says so in the API's words.
   if (error instanceof RequestFailed) return gatewayError(error)
-  // Only the path is decoded by `HttpApi`: an id that cannot be one names nothing.
-  if (error instanceof HttpApiDecodeError || error instanceof HttpServerError.RouteNotFound) {
-    return new NotFound({ code: "not_found", message: "The resource could not be found" })
-  }
+  if (error instanceof HttpServerError.RouteNotFound) return notFound()
   return new Generic({ status: 500, code: "server_error", message: "Something went wrong on the server." })
 }
 
@@ -214,27 +306,48 @@ export interface Route {
   readonly route: string
   /** The methods allowed there, `HEAD` beside `GET`. */
   readonly methods: ReadonlyArray<string>
-  readonly endpoints: ReadonlyArray<Endpoint.Any>
 }
 
 /**
- * Finds the route of a path among endpoints; `undefined` where there is none.
+ * Finds the route of a request among endpoints by its method and path; `undefined` where no endpoint has such a path.
+ * Of two templates that match, the one with the text counts, not the one with the parameter.
  *
  * @since 0.1.0
  * @category routes
  */
-export const router = (endpoints: ReadonlyArray<Endpoint.Any>): ((path: string) => Route | undefined) => {
-  const routes = [...new Set(endpoints.map(({ path }) => path))].map((route) => {
-    const here = endpoints.filter(({ path }) => path === route)
-    const methods = here.map(({ method }): string => method)
-    return {
-      pattern: new RegExp(`^${splitTemplate(route).texts.map(escape).join("[^/]+")}/?$`),
-      route,
-      methods: methods.includes("GET") ? [...methods, "HEAD"] : methods,
-      endpoints: here
-    }
-  })
-  return (path) => routes.find(({ pattern }) => pattern.test(path))
+export const router = (
+  endpoints: ReadonlyArray<Endpoint.Any>
+): ((method: string, path: string) => Route | undefined) => {
+  const routes = endpoints
+    .map(({ method, path }) => ({
+      methods: method === "GET" ? ["GET", "HEAD"] : [method],
+      pattern: new RegExp(`^${splitTemplate(path).texts.map(escape).join("[^/]+")}/?$`),
+      route: path
+    }))
+    .sort(textFirst)
+  return (method, path) => {
+    const matching = routes.filter(({ pattern }) => pattern.test(path))
+    const at = matching.find(({ methods }) => methods.includes(method)) ?? matching[0]
+    return at && { route: at.route, methods: [...new Set(matching.flatMap(({ methods }) => methods))] }
+  }
 }
 
+const textFirst = Order.mapInput(Order.string, ({ route }: Pick<Route, "route">) =>
+  // No text comes after this character.
+  route.replace(/\{[^{}]+\}/g, "\uffff")
+)
+
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+
+/**
+ * The endpoint that answers the request at hand, of all that are served. For the middleware of a group.
+ *
+ * @since 0.1.0
+ * @category routes
+ */
+export const current = (
+  endpoints: ReadonlyArray<Endpoint.Any>
+): Effect.Effect<Endpoint.Any | undefined, never, HttpRouter.RouteContext> =>
+  Effect.map(HttpRouter.RouteContext, ({ route }) =>
+    endpoints.find(({ method, path }) => method === route.method && toColons(path) === route.path)
+  )

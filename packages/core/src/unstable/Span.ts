@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -14,8 +15,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import { globalValue } from "effect/GlobalValue"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Tracer from "effect/Tracer"
 
 /**
@@ -36,6 +39,14 @@ const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
  */
 export const isInactive = (tracer: Tracer.Tracer): boolean =>
   tracer === nativeTracer || (inactive in tracer && tracer[inactive] === true)
+
+/**
+ * The context of every span that {@link start} makes: a tracer tells this library's spans from a program's by it.
+ *
+ * @since 0.1.0
+ * @category visibility
+ */
+export const ownSpan: Context.Context<never> = Context.unsafeMake(new Map())
 
 /** What OpenTelemetry gives a span that belongs to no trace (https://www.w3.org/TR/trace-context/#trace-id). */
 const invalidTraceId = "0".repeat(32)
@@ -76,7 +87,7 @@ export const start = (
   try {
     const parent = Option.fromNullable(nearestExported(fiber.currentSpan))
     // Samplers see what is in the options; some tracers keep no more than what is set afterwards.
-    const span = tracer.span(name, parent, Context.empty(), links, startTime, kind, {
+    const span = tracer.span(name, parent, ownSpan, links, startTime, kind, {
       captureStackTrace: false,
       attributes
     })
@@ -109,7 +120,8 @@ export const spanned =
             const end = (exit: Exit.Exit<A, E>): Exit.Exit<A, E> => {
               leave()
               try {
-                span.end(Context.get(fiber.currentDefaultServices, Clock.Clock).unsafeCurrentTimeNanos(), exit)
+                const ending = Exit.isSuccess(exit) ? exit : describeFailure(fiber, span, exit)
+                span.end(Context.get(fiber.currentDefaultServices, Clock.Clock).unsafeCurrentTimeNanos(), ending)
               } catch {}
               return exit
             }
@@ -119,6 +131,85 @@ export const spanned =
             })
           })
     )
+
+/**
+ * The `AbortSignal` that ends a fiber, where its program has one: an interruption does not tell its reason, the signal
+ * does.
+ *
+ * @since 0.1.0
+ * @category interruption
+ */
+export const callerSignal: FiberRef.FiberRef<CallerSignal | undefined> = globalValue(
+  Symbol.for("@effect-gr4vy/core/Span/callerSignal"),
+  () => FiberRef.unsafeMake<CallerSignal | undefined>(undefined)
+)
+
+/**
+ * What is read of an `AbortSignal`.
+ *
+ * @since 0.1.0
+ * @category interruption
+ */
+export interface CallerSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+}
+
+/**
+ * Whether a fiber's {@link callerSignal} was an `AbortSignal.timeout` that has run out.
+ *
+ * @since 0.1.0
+ * @category interruption
+ */
+export const timedOutBySignal = (fiber: Fiber.RuntimeFiber<unknown, unknown>): boolean => {
+  const signal = fiber.getFiberRef(callerSignal)
+  return (
+    signal?.aborted === true && Predicate.hasProperty(signal.reason, "name") && signal.reason.name === "TimeoutError"
+  )
+}
+
+/**
+ * The `error.type` of a request or a call that its caller gave up.
+ *
+ * @since 0.1.0
+ * @category interruption
+ */
+export const interrupted = "Interrupted"
+
+const describeFailure = <E>(
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  span: Tracer.Span,
+  exit: Exit.Failure<unknown, E>
+): Exit.Exit<unknown, unknown> => {
+  if (Cause.isInterruptedOnly(exit.cause)) {
+    span.attribute("error.type", interrupted)
+    // A time limit is an error, whoever set it; for every tracer an interruption is none.
+    return timedOutBySignal(fiber) ? Exit.fail("The call's AbortSignal timed out.") : exit
+  }
+  const { attempts, delivered, type } = factsOf(Option.getOrUndefined(Cause.failureOption(exit.cause)))
+  span.attribute("error.type", type)
+  if (delivered !== undefined) span.attribute("gr4vy.delivered", delivered)
+  if (attempts !== undefined) span.attribute("gr4vy.attempts", attempts)
+  return exit
+}
+
+/** The facts of a typed error, one of ours or a user's own. */
+const factsOf = (error: unknown) => {
+  if (!Predicate.isRecord(error)) return { type: "_OTHER" }
+  const { _tag, attempts, delivered, reason, status } = error
+  return {
+    type: Predicate.isNumber(status)
+      ? String(status)
+      : Predicate.isString(reason)
+        ? reason
+        : Predicate.isString(_tag)
+          ? _tag
+          : "_OTHER",
+    // An error with a status is the API's own word.
+    delivered: Predicate.isString(delivered) ? delivered : Predicate.isNumber(status) ? "yes" : undefined,
+    attempts: Predicate.isNumber(attempts) ? attempts : undefined
+  }
+}
 
 // The public `FiberRef.set` would be an operation of its own: 3.5 µs of a traced call. `RuntimeFiber` leaves out the
 // setter that every fiber has.

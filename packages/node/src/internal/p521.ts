@@ -5,9 +5,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
 import * as Either from "effect/Either"
 
-/** A private key from PEM (PKCS#8 or SEC1), or what was found instead. Line breaks may be two characters, `\n`. */
+/** Reads a private key from PEM (PKCS#8 or SEC1), or says what was found instead. */
 export const privateKeyFrom = (text: string): Either.Either<KeyObject, string> => {
-  const pem = text.replaceAll("\\r", "").replaceAll("\\n", "\n").trim()
+  const pem = withLineBreaks(text)
   if (pem === "") return Either.left("nothing")
   const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g)]
   if (blocks.length === 0) return Either.left('text that is not PEM (no "-----BEGIN …-----" line)')
@@ -18,12 +18,12 @@ export const privateKeyFrom = (text: string): Either.Either<KeyObject, string> =
   if (block[1] === "ENCRYPTED PRIVATE KEY" || key.includes("Proc-Type: 4,ENCRYPTED")) {
     return Either.left("an encrypted private key (decrypt it first, e.g. openssl pkcs8 -in key.pem)")
   }
-  return read(() => createPrivateKey(key), "a PEM of a private key whose content cannot be read")
+  return read(() => createPrivateKey(laidOut(key)), "a PEM of a private key whose content cannot be read")
 }
 
-/** A public key from PEM (SPKI) or JWK, or what was found instead. */
+/** Reads a public key from PEM (SPKI) or JWK, or says what was found instead. */
 export const publicKeyFrom = (text: string): Either.Either<KeyObject, string> => {
-  const key = text.replaceAll("\\r", "").replaceAll("\\n", "\n").trim()
+  const key = withLineBreaks(text)
   if (key === "") return Either.left("nothing")
   if (key.startsWith("{")) {
     return read(() => {
@@ -32,7 +32,18 @@ export const publicKeyFrom = (text: string): Either.Either<KeyObject, string> =>
     }, "JSON that is not a public key (JWK)")
   }
   if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(key)) return Either.left("a private key")
-  return read(() => createPublicKey(key), "text that is neither the PEM nor the JWK of a public key")
+  return read(() => createPublicKey(laidOut(key)), "text that is neither the PEM nor the JWK of a public key")
+}
+
+// Environment files and YAML write line breaks in two characters, or in three when they are escaped twice.
+const withLineBreaks = (text: string): string => text.replace(/\\+[rn]/g, "\n").trim()
+
+/** The first block of a PEM in lines of 64 characters, whatever became of its line breaks and indentation on the way. */
+const laidOut = (pem: string): string => {
+  const [, label, body] = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/.exec(pem) ?? []
+  if (label === undefined || body === undefined) return pem
+  const lines = body.replace(/\s/g, "").match(/.{1,64}/g) ?? []
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n")
 }
 
 const read = (parse: () => KeyObject, unreadable: string): Either.Either<KeyObject, string> => {

@@ -1,6 +1,7 @@
 /**
  * Which OpenTelemetry context is active where. Nothing that OpenTelemetry throws gets out of here.
  */
+import { channel } from "node:diagnostics_channel"
 import * as Otel from "@opentelemetry/api"
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
@@ -49,9 +50,27 @@ export const activeContext = (): Otel.Context => {
 }
 
 /**
- * Runs `f` where auto-instrumentation makes no spans and injects nothing: this layer has done both.
+ * Runs `f` where auto-instrumentation makes no spans and injects nothing: this layer has done both. With `counted`, it
+ * counts nothing either, because this layer does.
  */
-export const withoutInstrumentation = (f: () => void): void => runIn(suppressed, f)
+export const withoutInstrumentation = <A>(f: () => A, counted: boolean): A =>
+  runIn(suppressed, counted ? () => unannounced(f) : f)
+
+/** undici, the one in Node too, announces each request here when it makes it. */
+const created = channel("undici:request:create")
+
+// `@opentelemetry/instrumentation-undici` records its own duration of every request that was announced, also in a
+// suppressed context, and whoever registers it by `--import` has no place for its `ignoreRequestHook`. undici asks this
+// property before it announces a request; the request is made before `f` returns, so that nobody else's is missed.
+const unannounced = <A>(f: () => A): A => {
+  if (!created.hasSubscribers) return f()
+  Object.defineProperty(created, "hasSubscribers", { value: false, configurable: true })
+  try {
+    return f()
+  } finally {
+    Reflect.deleteProperty(created, "hasSubscribers")
+  }
+}
 
 /**
  * The same function, to be called from a socket's callback as if from here: otherwise the caller's program would go on
@@ -65,11 +84,17 @@ export const resumeWhereItBegan = <A>(resume: (a: A) => void): ((a: A) => void) 
 /**
  * An effect run where auto-instrumentation makes no spans, for clients that are effects themselves.
  */
-export const suppressInstrumentation = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.withFiberRuntime((fiber) => {
-    const tracer = fiber.currentTracer
-    return Effect.withTracer(
-      effect,
-      Tracer.make({ span: (...args) => tracer.span(...args), context: (f) => runIn(suppressed, f) })
-    )
-  })
+export const suppressInstrumentation =
+  (counted: () => boolean) =>
+  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.withFiberRuntime((fiber) => {
+      const tracer = fiber.currentTracer
+      const isCounted = counted()
+      return Effect.withTracer(
+        effect,
+        Tracer.make({
+          span: (...args) => tracer.span(...args),
+          context: (f) => withoutInstrumentation(f, isCounted)
+        })
+      )
+    })

@@ -1,27 +1,265 @@
 /**
- * The histogram that every request's duration goes to.
+ * The metrics of a client: the duration of each request, its connections, the requests that wait for one, and its retry
+ * budget. They go to one sink: OpenTelemetry's meter, or Effect's own `Metric`.
  */
 import * as Otel from "@opentelemetry/api"
-import { durationBoundaries, durationMetric, schemaUrl } from "../../Telemetry.js"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as MetricKey from "effect/MetricKey"
+import * as MetricLabel from "effect/MetricLabel"
+import * as MetricState from "effect/MetricState"
+import type * as Scope from "effect/Scope"
+import {
+  durationBoundaries,
+  durationMetric,
+  type Metrics,
+  openConnectionsMetric,
+  pendingRequestsMetric,
+  retriesMetric,
+  retryBudgetMetric,
+  schemaUrl
+} from "../../Telemetry.js"
+import type { Usage } from "../transport/transport.js"
 import { name, version } from "../version.js"
+import { ignoreThrow } from "./context.js"
+
+/** One set of attributes, made once, because both sinks find their aggregates by it. */
+export class Point {
+  private made: ReadonlyArray<MetricLabel.MetricLabel> | undefined = undefined
+
+  constructor(
+    readonly attributes: Otel.Attributes,
+    private readonly unit: string
+  ) {}
+
+  /** The same array each time: Effect keeps its histogram under the array's identity. */
+  get labels(): ReadonlyArray<MetricLabel.MetricLabel> {
+    this.made ??= Object.entries({ ...this.attributes, unit: this.unit }).map(([key, value]) =>
+      MetricLabel.make(key, String(value))
+    )
+    return this.made
+  }
+}
+
+/** The most sets of attributes per kind of request: a server may answer with any number for a status. */
+const maxPoints = 200
+
+/** The sets of attributes of one kind of request, by what they add to the common ones. */
+export class Points {
+  private readonly points = new Map<string, Point>()
+
+  constructor(
+    private readonly common: Otel.Attributes,
+    private readonly unit: string
+  ) {}
+
+  of(added: Otel.Attributes): Point {
+    let key = ""
+    for (const name in added) key += `${name}=${added[name]} `
+    return this.points.get(key) ?? this.add(key, added)
+  }
+
+  private add(key: string, added: Otel.Attributes): Point {
+    if (this.points.size >= maxPoints && key !== overflow) {
+      // As OpenTelemetry's SDKs mark the sets that they no longer tell apart.
+      return this.points.get(overflow) ?? this.add(overflow, { "otel.metric.overflow": true })
+    }
+    const point = new Point(Object.assign({}, this.common, added), this.unit)
+    this.points.set(key, point)
+    return point
+  }
+}
+
+const overflow = "otel.metric.overflow"
+
+const duration = { description: "Duration of HTTP client requests.", unit: "s" }
+const retry = { description: "Retries that were made or abandoned.", unit: "{retry}" }
+
+const effectDurations = Metric.histogram(
+  durationMetric,
+  MetricBoundaries.fromIterable(durationBoundaries),
+  duration.description
+)
+const effectRetries = Metric.counter(retriesMetric, { description: retry.description, incremental: true })
+
+/** The points of the duration metric for one kind of request. */
+export const durationPoints = (common: Otel.Attributes): Points => new Points(common, duration.unit)
+
+/** The points of the retry metric for one kind of request. */
+export const retryPoints = (common: Otel.Attributes): Points => new Points(common, retry.unit)
+
+/** Records the duration of one request. Never throws. */
+export const recordDuration = (metrics: Metrics, seconds: number, point: Point): void => {
+  if (metrics === "off") return
+  ignoreThrow(() => {
+    const meter = metrics === "effect" ? undefined : instruments()
+    if (meter !== undefined) meter.durations.record(seconds, point.attributes)
+    else if (metrics !== "otel") effectDurations.unsafeUpdate(seconds, point.labels)
+  })
+}
+
+/** Counts one decision about a retry. Never throws. */
+export const countRetry = (metrics: Metrics, point: Point): void => {
+  if (metrics === "off") return
+  ignoreThrow(() => {
+    const meter = metrics === "effect" ? undefined : instruments()
+    if (meter !== undefined) meter.retries.add(1, point.attributes)
+    else if (metrics !== "otel") effectRetries.unsafeUpdate(1, point.labels)
+  })
+}
+
+/** Whether the metrics of a client go to OpenTelemetry's meter. */
+export const goesToMeter = (metrics: Metrics): boolean =>
+  (metrics === "auto" || metrics === "otel") && ignoreThrow(instruments) !== undefined
+
+const goesToEffect = (metrics: Metrics): boolean =>
+  metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
+
+interface Instruments {
+  readonly durations: Otel.Histogram
+  readonly retries: Otel.Counter
+}
 
 let meterProvider: Otel.MeterProvider | undefined
-let durations: Otel.Histogram | undefined
+let current: Instruments | undefined
 
-/** Absent where no meter provider is registered. Instruments are bound to the provider that made them. */
-export const durationHistogram = (): Otel.Histogram | undefined => {
+/** Absent where no meter provider is registered. */
+const instruments = (): Instruments | undefined => {
   const provider = Otel.metrics.getMeterProvider()
+  // Instruments are bound to the provider that made them: one registered later gets its own.
   if (provider !== meterProvider) {
     meterProvider = provider
-    durations = undefined
+    current = undefined
     const meter = provider.getMeter(name, version, { schemaUrl })
     if (meter !== Otel.createNoopMeter()) {
-      durations = meter.createHistogram(durationMetric, {
-        description: "Duration of HTTP client requests.",
-        unit: "s",
-        advice: { explicitBucketBoundaries: [...durationBoundaries] }
-      })
+      current = {
+        durations: meter.createHistogram(durationMetric, {
+          ...duration,
+          advice: { explicitBucketBoundaries: [...durationBoundaries] }
+        }),
+        retries: meter.createCounter(retriesMetric, retry)
+      }
+      ignoreThrow(() => observeWith(meter))
     }
   }
-  return durations
+  return current
+}
+
+/** A client whose use is observed. */
+export interface Source {
+  readonly server: { readonly "server.address": string; readonly "server.port": number }
+  readonly metrics: Metrics
+  /** Absent where the carrier does not tell. */
+  readonly usage: (() => Usage) | undefined
+  readonly budget: { readonly available: number }
+}
+
+interface Gauge {
+  readonly metric: string
+  readonly description: string
+  readonly unit: string
+  readonly sum: boolean
+  readonly attributes?: Otel.Attributes
+  readonly of: (source: Source) => number | undefined
+}
+
+const openConnections = {
+  metric: openConnectionsMetric,
+  description: "Connections that are open or being made.",
+  unit: "{connection}",
+  sum: true
+}
+
+const gauges: ReadonlyArray<Gauge> = [
+  { ...openConnections, attributes: { "http.connection.state": "active" }, of: (_) => _.usage?.().active },
+  { ...openConnections, attributes: { "http.connection.state": "idle" }, of: (_) => _.usage?.().idle },
+  {
+    metric: pendingRequestsMetric,
+    description: "Requests that wait for a connection.",
+    unit: "{request}",
+    sum: true,
+    of: (_) => _.usage?.().pending
+  },
+  {
+    metric: retryBudgetMetric,
+    description: "Tokens left in the retry budget; a retry takes 10, or 5 after a 429.",
+    unit: "{token}",
+    sum: false,
+    of: (_) => _.budget.available
+  }
+]
+
+const sources = new Set<Source>()
+
+/** Observes a client for as long as the scope lives. Its use is read when somebody collects, and costs nothing else. */
+export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      sources.add(source)
+      if (goesToEffect(source.metrics)) ignoreThrow(() => observeWithEffect(source))
+    }),
+    () => Effect.sync(() => sources.delete(source))
+  )
+
+const keyOf = ({ server }: Source): string => `${server["server.address"]}:${server["server.port"]}`
+
+/** The sum over the clients of one server, which are one line on a dashboard; absent where none of them tells. */
+const read = (gauge: Gauge, key: string, observed: (metrics: Metrics) => boolean): number | undefined => {
+  let total: number | undefined
+  for (const source of sources) {
+    const value = keyOf(source) === key && observed(source.metrics) ? gauge.of(source) : undefined
+    if (value !== undefined) total = (total ?? 0) + value
+  }
+  return total
+}
+
+const observeWith = (meter: Otel.Meter): void => {
+  for (const metric of new Set(gauges.map((_) => _.metric))) {
+    const parts = gauges.filter((_) => _.metric === metric)
+    const [{ description, sum, unit } = openConnections] = parts
+    const options = { description, unit }
+    const instrument = sum
+      ? meter.createObservableUpDownCounter(metric, options)
+      : meter.createObservableGauge(metric, options)
+    const shown = new Map<string, { readonly part: Gauge; readonly source: Source }>()
+    instrument.addCallback((result) => {
+      for (const source of sources) {
+        for (const part of parts) {
+          if (part.of(source) !== undefined) shown.set(`${keyOf(source)} ${gauges.indexOf(part)}`, { part, source })
+        }
+      }
+      for (const { part, source } of shown.values()) {
+        // SDKs repeat the last value of what is no longer observed, but a client that was closed has no connections.
+        const value = read(part, keyOf(source), goesToMeter) ?? (sum ? 0 : undefined)
+        if (value !== undefined) result.observe(value, { ...source.server, ...part.attributes })
+      }
+    })
+  }
+}
+
+// Effect's gauges are written, not observed. Their hooks are what a snapshot reads, so that these read the client then,
+// instead of being written by every request.
+const observeWithEffect = (source: Source): void => {
+  const key = keyOf(source)
+  for (const gauge of gauges) {
+    if (gauge.of(source) === undefined) continue
+    const { labels } = new Point({ ...source.server, ...gauge.attributes }, gauge.unit)
+    const { description, metric, sum } = gauge
+    if (sum) {
+      const hook = Metric.globalMetricRegistry.get(
+        MetricKey.taggedWithLabels(MetricKey.counter(metric, { description }), labels)
+      )
+      hook.get = () => MetricState.counter(read(gauge, key, goesToEffect) ?? 0)
+    } else {
+      const hook = Metric.globalMetricRegistry.get(
+        MetricKey.taggedWithLabels(MetricKey.gauge(metric, { description }), labels)
+      )
+      let last = 0
+      hook.get = () => {
+        last = read(gauge, key, goesToEffect) ?? last
+        return MetricState.gauge(last)
+      }
+    }
+  }
 }

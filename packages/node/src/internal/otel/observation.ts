@@ -4,18 +4,21 @@
  */
 import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
-import { start } from "@effect-gr4vy/core/unstable/Span"
+import { interrupted, start, timedOutBySignal } from "@effect-gr4vy/core/unstable/Span"
 import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
+import type { Metrics } from "../../Telemetry.js"
 import type { Call } from "../pipeline/call.js"
+import { monotonicMillis } from "../timer.js"
 import type { Received } from "../transport/transport.js"
 import { ignoreThrow } from "./context.js"
-import { durationHistogram } from "./metric.js"
+import { durationPoints, type Points, recordDuration, retryPoints, type Source } from "./metric.js"
 import { bridged, toHrTime } from "./span.js"
 
 /** What all requests of one kind have in common. */
@@ -24,83 +27,105 @@ export interface Route {
   readonly attributes: Otel.Attributes
   /** The base URL that the request's path is appended to. */
   readonly baseUrl: string
+  readonly durations: Points
+  readonly retries: Points
 }
 
-/** One request that OpenTelemetry is told of: opened before it goes out, and ended once. */
+/** One request that is shown to others: opened before it goes out, and ended once. */
 export class Observation {
   /** Absent where nobody would see it. */
   readonly span: Tracer.Span | undefined
-  private readonly histogram: Otel.Histogram | undefined
-  private readonly startTime: bigint | undefined
+  private readonly start: number
 
   constructor(
     private readonly call: Call,
-    private readonly route: Route
+    private readonly route: Route,
+    private readonly metrics: Metrics
   ) {
     this.span = startSpan(call, route)
-    this.histogram = ignoreThrow(durationHistogram)
-    this.startTime = this.histogram && call.clock.unsafeCurrentTimeNanos()
+    this.start = monotonicMillis(call.clock)
   }
 
   end(exit: Exit.Exit<BufferedResponse, TransportFailure>, received: Received | undefined): void {
-    const { histogram, route, span, startTime } = this
-    if (span === undefined && startTime === undefined) return
-    const endTime = this.call.clock.unsafeCurrentTimeNanos()
-    const result = resultAttributes(exit, received)
-    if (startTime !== undefined) {
-      const seconds = Number(endTime - startTime) / 1e9
-      ignoreThrow(() => histogram?.record(seconds, Object.assign({}, route.attributes, result)))
-    }
-    if (span !== undefined) ignoreThrow(() => endSpan(span, endTime, result, isInterrupted(exit)))
+    const { call, metrics, route, span, start } = this
+    if (span === undefined && metrics === "off") return
+    const result: Otel.Attributes = {}
+    if (received?.status !== undefined) result["http.response.status_code"] = received.status
+    if (received?.protocolVersion !== undefined) result["network.protocol.version"] = received.protocolVersion
+    const errorType = errorTypeOf(call, exit)
+    if (errorType !== undefined) result["error.type"] = errorType
+    if (metrics !== "off")
+      recordDuration(metrics, (monotonicMillis(call.clock) - start) / 1000, route.durations.of(result))
+    if (span === undefined) return
+    ignoreThrow(() => {
+      if (received?.peer !== undefined) {
+        result["network.peer.address"] = received.peer.address
+        result["network.peer.port"] = received.peer.port
+      }
+      const requestId = Exit.isSuccess(exit) ? exit.value.requestId : undefined
+      if (requestId !== undefined) result["gr4vy.request_id"] = requestId
+      endSpan(call, span, result, errorType)
+    })
   }
 }
 
+/** Finds what a call's requests have in common with others. */
+export type Router = (call: Call) => Route
+
 /** Names a request after its endpoint; a plain request after its method alone. */
-export const router = (baseUrl: string): ((call: Call) => Route) => {
-  const url = new URL(baseUrl)
-  const prefix = url.pathname === "/" ? "" : url.pathname
-  const server = {
-    "server.address": url.hostname.replace(/^\[|\]$/g, ""),
-    "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port)
-  }
-  const routes = new WeakMap<object, Route>()
-  return ({ endpoint, request: { method } }) => {
-    if (endpoint === undefined) {
-      return { name: method, baseUrl, attributes: { "http.request.method": method, ...server } }
+export const router = (baseUrl: string): Router => {
+  const prefix = new URL(baseUrl).pathname.replace(/\/$/, "")
+  const server = serverOf(baseUrl)
+  const make = (method: string, template: string | undefined): Route => {
+    const attributes = {
+      "http.request.method": method,
+      ...server,
+      ...(template === undefined ? {} : { "url.template": template })
     }
-    const known = routes.get(endpoint)
-    if (known !== undefined) return known
-    const template = prefix + endpoint.path
-    const route = {
-      name: `${method} ${template}`,
+    return {
+      name: template === undefined ? method : `${method} ${template}`,
+      attributes,
       baseUrl,
-      attributes: { "http.request.method": method, ...server, "url.template": template }
+      durations: durationPoints(attributes),
+      retries: retryPoints(attributes)
     }
-    routes.set(endpoint, route)
+  }
+  const endpoints = new WeakMap<object, Route>()
+  const methods = new Map<string, Route>()
+  return ({ endpoint, request: { method } }) => {
+    const known = endpoint === undefined ? methods.get(method) : endpoints.get(endpoint)
+    if (known !== undefined) return known
+    const route = make(method, endpoint && prefix + endpoint.path)
+    if (endpoint === undefined) methods.set(method, route)
+    else endpoints.set(endpoint, route)
     return route
   }
 }
 
-const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)
+/** The server of a base URL, as OpenTelemetry names servers. */
+export const serverOf = (baseUrl: string): Source["server"] => {
+  const { hostname, port, protocol } = new URL(baseUrl)
+  return {
+    "server.address": hostname.replace(/^\[|\]$/g, ""),
+    "server.port": port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
+  }
+}
 
-const resultAttributes = (
-  exit: Exit.Exit<BufferedResponse, TransportFailure>,
-  received: Received | undefined
-): Otel.Attributes => {
-  const attributes: Otel.Attributes = {}
-  if (received !== undefined) {
-    attributes["http.response.status_code"] = received.status
-    if (received.protocolVersion !== undefined) attributes["network.protocol.version"] = received.protocolVersion
-  }
-  if (isInterrupted(exit)) return attributes
+const errorTypeOf = ({ request }: Call, exit: Exit.Exit<BufferedResponse, TransportFailure>): string | undefined => {
   if (Exit.isFailure(exit)) {
+    if (Cause.isInterruptedOnly(exit.cause)) return interrupted
     const failure = Cause.failureOption(exit.cause)
-    attributes["error.type"] = Option.isSome(failure) ? failure.value.reason : "_OTHER"
-  } else if (exit.value.status >= 400) {
-    attributes["error.type"] = String(exit.value.status)
+    return Option.isSome(failure) ? failure.value.reason : "_OTHER"
   }
-  return attributes
+  const response = exit.value
+  if (response.status >= 400) return String(response.status)
+  // Decoded here or later, a response is decoded once.
+  const unusable =
+    response.status >= 200 &&
+    response.status < 300 &&
+    isEndpointRequest(request) &&
+    Either.isLeft(response.decodedBy(request))
+  return unusable ? "InvalidResponse" : undefined
 }
 
 // Made by hand rather than by `Effect.useSpan`: its end has to tell a 503 that arrived from a success, and nothing
@@ -115,16 +140,21 @@ const startSpan = (call: Call, route: Route): Tracer.Span | undefined =>
     return attributes
   })
 
-const endSpan = (span: Tracer.Span, endTime: bigint, result: Otel.Attributes, interrupted: boolean): void => {
+const endSpan = (call: Call, span: Tracer.Span, result: Otel.Attributes, errorType: string | undefined): void => {
+  const endTime = call.clock.unsafeCurrentTimeNanos()
   for (const key in result) span.attribute(key, result[key])
-  const error = result["error.type"]
+  // A caller that gave up is no error, but a time limit is, whoever set it.
+  const isError = errorType !== undefined && (errorType !== interrupted || timedOutBySignal(call.fiber))
   // Who has wrapped `end` (Effect's DevTools do) waits for it to be called.
   const otel = Object.hasOwn(span, "end") ? undefined : bridged(span)
   if (otel !== undefined) {
     // Both bridges would call a success OK and give an error a description; the conventions leave both out.
-    if (error !== undefined) otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
+    if (isError) otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
     otel.end(toHrTime(endTime))
   } else {
-    span.end(endTime, interrupted ? Exit.interrupt(FiberId.none) : error === undefined ? Exit.void : Exit.fail(error))
+    span.end(
+      endTime,
+      isError ? Exit.fail(errorType) : errorType === interrupted ? Exit.interrupt(FiberId.none) : Exit.void
+    )
   }
 }

@@ -8,16 +8,42 @@ import type * as Tracer from "effect/Tracer"
 import type { Call } from "../pipeline/call.js"
 import { bridged, spanContextOf } from "./span.js"
 
-export const traceHeaders = (call: Call, span: Tracer.Span | undefined): Readonly<Record<string, string>> => {
-  const current = span ?? nearestExported(call.fiber.currentSpan)
+export const traceHeaders = (call: Call, span: Tracer.AnySpan | undefined): Readonly<Record<string, string>> => {
   try {
-    if (Otel.propagation.fields().length === 0) return { traceparent: traceparent(call, current) }
-    const carrier: Record<string, string> = {}
-    Otel.propagation.inject(contextOf(call, current), carrier, setter)
-    return carrier
+    const current = spanContextIn(call, span)
+    if (Otel.propagation.fields().length > 0) {
+      const carrier: Record<string, string> = {}
+      Otel.propagation.inject(contextOf(call, current), carrier, setter)
+      return carrier
+    }
+    return hasOpenTelemetry() ? {} : { traceparent: traceparent(call, current) }
   } catch {
     return {}
   }
+}
+
+/**
+ * The span a request belongs to, its own or else the program's. Where the tracer shows its spans to nobody, only a
+ * span of another process is recorded anywhere.
+ */
+const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanContext | undefined => {
+  const span = own ?? nearestExported(call.fiber.currentSpan)
+  if (span === undefined) return undefined
+  const context = bridgedContext(span) ?? spanContextOf(span)
+  if (own !== undefined || span._tag === "ExternalSpan" || !isInactive(call.fiber.currentTracer)) return context
+  return { ...context, traceFlags: Otel.TraceFlags.NONE }
+}
+
+/** With its `tracestate`, where OpenTelemetry knows the span. */
+const bridgedContext = (span: Tracer.AnySpan): Otel.SpanContext | undefined => bridged(span)?.spanContext()
+
+/**
+ * Whether the process has set up OpenTelemetry's tracing in any part. Then a propagator that is missing, or that has no
+ * fields, was asked for (`OTEL_PROPAGATORS=none`). Read where the API keeps what was registered: it does not tell.
+ */
+const hasOpenTelemetry = (): boolean => {
+  const api: unknown = Reflect.get(globalThis, Symbol.for("opentelemetry.js.api.1"))
+  return typeof api === "object" && api !== null && ("propagation" in api || "trace" in api || "context" in api)
 }
 
 /** Takes what HTTP can carry: a propagator's slip must not cost the request. */
@@ -29,11 +55,14 @@ const setter: Otel.TextMapSetter<Record<string, string>> = {
 
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** https://www.w3.org/TR/trace-context/#traceparent-header; a trace begins here where there is no span at all. */
-const traceparent = (call: Call, span: Tracer.AnySpan | undefined): string => {
-  if (span !== undefined) return `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
+/**
+ * https://www.w3.org/TR/trace-context/#traceparent-header; a trace begins here where there is no span at all, and nobody
+ * records it.
+ */
+const traceparent = (call: Call, span: Otel.SpanContext | undefined): string => {
+  if (span !== undefined) return `00-${span.traceId}-${span.spanId}-${(span.traceFlags & 1) === 0 ? "00" : "01"}`
   call.traceId ??= randomHex(16)
-  return `00-${call.traceId}-${randomHex(8)}-01`
+  return `00-${call.traceId}-${randomHex(8)}-00`
 }
 
 const random = Buffer.alloc(6144)
@@ -50,9 +79,8 @@ const randomHex = (bytes: number): string => {
 }
 
 /** The OpenTelemetry context of a request: the one the call was made in, with the request's own span in it. */
-const contextOf = (call: Call, span: Tracer.AnySpan | undefined): Otel.Context => {
+const contextOf = (call: Call, span: Otel.SpanContext | undefined): Otel.Context => {
   // Where Effect's spans go nowhere, a span that is active in OpenTelemetry is the better parent.
   const unseen = isInactive(call.fiber.currentTracer) && Otel.trace.getSpan(call.context) !== undefined
-  if (span === undefined || unseen) return call.context
-  return Otel.trace.setSpan(call.context, bridged(span) ?? Otel.trace.wrapSpanContext(spanContextOf(span)))
+  return span === undefined || unseen ? call.context : Otel.trace.setSpanContext(call.context, span)
 }

@@ -1,5 +1,5 @@
 /**
- * Whether the process has registered an OpenTelemetry SDK, and its tracer for us.
+ * Whether the process has registered an OpenTelemetry SDK, and its tracers.
  */
 import * as Otel from "@opentelemetry/api"
 import { schemaUrl } from "../../Telemetry.js"
@@ -26,15 +26,26 @@ export const hasSdk = (): boolean => {
   }
 }
 
-let provider: Otel.TracerProvider | undefined
-let current: Otel.Tracer | undefined
+/** The scope of the spans that a program makes itself: they are not this library's, only their way out is. */
+export const programScope = "effect"
+
+interface Tracers {
+  readonly provider: Otel.TracerProvider
+  readonly own: Otel.Tracer
+  readonly program: Otel.Tracer
+}
+
+let current: Tracers | undefined
 
 // Tracers are bound to the provider that made them; the API's own stands in until a provider is registered.
-export const tracer = (): Otel.Tracer => {
-  const registered = Otel.trace.getTracerProvider()
-  if (current === undefined || registered !== provider) {
-    current = registered.getTracer(tracerName, version, { schemaUrl })
-    provider = registered
+export const tracers = (): Tracers => {
+  const provider = Otel.trace.getTracerProvider()
+  if (current?.provider !== provider) {
+    current = {
+      provider,
+      own: provider.getTracer(tracerName, version, { schemaUrl }),
+      program: provider.getTracer(programScope)
+    }
   }
   return current
 }

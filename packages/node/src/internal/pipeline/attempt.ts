@@ -10,7 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
-import { Observation, router } from "../otel/observation.js"
+import type { Metrics } from "../../Telemetry.js"
+import { Observation, type Router } from "../otel/observation.js"
 import { traceHeaders } from "../otel/propagation.js"
 import { settle } from "../pending.js"
 import { timeoutWithin } from "../timeoutWithin.js"
@@ -18,19 +19,18 @@ import { type Lease, type Transport, timedOut, WireRequest } from "../transport/
 import type { Call } from "./call.js"
 
 export interface Options {
-  readonly baseUrl: string
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>
   /** The time limit of one request in milliseconds. */
   readonly limits: { readonly attempt: number }
   readonly propagateTrace: boolean
+  readonly metrics: Metrics
+  readonly routeOf: Router
 }
 
 type Sent = Effect.Effect<BufferedResponse, TransportFailure | RequestFailed>
 
 export const attempt = (options: Options, transport: Transport): ((call: Call, authorization: string) => Sent) => {
-  const routeOf = router(options.baseUrl)
-
   return (call, authorization) =>
     // Whatever is underway when the call is interrupted is given up by the code below, in its own order.
     Effect.uninterruptibleMask((restore) => {
@@ -40,7 +40,7 @@ export const attempt = (options: Options, transport: Transport): ((call: Call, a
           lease.release(true)
           return Effect.fail(timedOut("The call's deadline has passed.", false))
         }
-        const observation = new Observation(call, routeOf(call))
+        const observation = new Observation(call, options.routeOf(call), options.metrics)
         call.attempts++
         const request = wireRequest(options, call, authorization, observation.span)
         const exchange = lease.send(request, call.clock, millis)

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import { annotated } from "../otel/decisions.js"
 import { timeoutWithin } from "../timeoutWithin.js"
 import { timedOut } from "../transport/transport.js"
 import type { Call, Send } from "./call.js"
@@ -47,7 +48,16 @@ export const authorize = (credentials: CredentialsService) => {
           call.renewed = true
           return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
             // The 401 is what the API said: no token to follow it does not change that.
-            onFailure: () => Effect.succeed(response),
+            onFailure: ({ message, reason }) =>
+              Effect.as(
+                annotated(
+                  Effect.logWarning(`No new token after a 401, which is the call's result: ${message}`),
+                  call,
+                  { "error.type": reason },
+                  response.requestId
+                ),
+                response
+              ),
             // A request that was refused with 401 had no effect, so that a second one is safe for every endpoint.
             onSuccess: sendWith
           })

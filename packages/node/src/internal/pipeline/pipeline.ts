@@ -8,6 +8,9 @@ import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import type { RetryPolicy } from "../../RetryPolicy.js"
+import type { Metrics } from "../../Telemetry.js"
+import * as Decisions from "../otel/decisions.js"
+import { router } from "../otel/observation.js"
 import type { Transport } from "../transport/transport.js"
 import { attempt } from "./attempt.js"
 import { authorize } from "./authorize.js"
@@ -36,6 +39,7 @@ export interface Options {
   readonly budget: RetryBudget
   readonly credentials: CredentialsService
   readonly propagateTrace: boolean
+  readonly metrics: Metrics
 }
 
 /**
@@ -44,17 +48,22 @@ export interface Options {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options, transport: Transport): HttpClient.HttpClient.With<RequestFailed> =>
-  fromExecute(
+export const make = (options: Options, transport: Transport): HttpClient.HttpClient.With<RequestFailed> => {
+  const routeOf = router(options.baseUrl)
+  return fromExecute(
     // the call begins: address, policy, deadline
     startCall(options)(
       // one loop, the only one
-      retry(options.budget)(
+      retry(
+        options.budget,
+        Decisions.make(routeOf, options.metrics)
+      )(
         // bearer token; one new token after a 401
         authorize(options.credentials)(
           // a connection; span, metric and headers of one request; its whole response
-          attempt(options, transport)
+          attempt({ ...options, routeOf }, transport)
         )
       )
     )
   )
+}

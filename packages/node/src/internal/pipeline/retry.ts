@@ -12,14 +12,14 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import { mayResend, type RetryPolicy, resendOfStatus } from "../../RetryPolicy.js"
-import { retryScheduled } from "../otel/events.js"
+import { ignoreThrow } from "../otel/context.js"
+import type { Abandoned, Decisions, Failed } from "../otel/decisions.js"
 import type { Call, Send } from "./call.js"
 import type { RetryBudget } from "./retryBudget.js"
 
 /** What one attempt came to, as far as sending it again is concerned. */
-interface Attempt {
+interface Attempt extends Failed {
   readonly resend: TransportFailure["resend"]
-  readonly reason: string
   readonly throttled: boolean
   readonly retryAfter: Option.Option<Duration.Duration>
   /** Whether the server may have acted on it. */
@@ -39,7 +39,7 @@ interface History {
 const nothing: History = { retries: 0, taken: 0, mayHaveActed: false }
 
 export const retry =
-  (budget: RetryBudget) =>
+  (budget: RetryBudget, decisions: Decisions) =>
   (next: Send) =>
   (call: Call): Effect.Effect<BufferedResponse, RequestFailed> => {
     const attempt = (history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
@@ -67,6 +67,7 @@ export const retry =
       if (resendOfStatus(call.resend, status, false, code) !== "never")
         return again(refused(response, code, call), history)
       budget.succeeded(history.taken)
+      showAttempts(call)
       return Effect.succeed(
         history.mayHaveActed && call.request.method === "DELETE" && status === 404
           ? // An earlier copy has done the job, and its answer was lost.
@@ -75,45 +76,54 @@ export const retry =
       )
     }
 
-    const again = (last: Attempt, history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
-      history.retries + 1 >= call.policy.maxAttempts || !mayResend(call.policy, call.resend, last.resend)
-        ? last.end
-        : Effect.flatMap(delay(call.policy, history.retries, last.retryAfter), (millis) => {
-            if (millis === undefined || millis >= call.timeLeft) return last.end
-            const taken = budget.take(last.throttled)
-            if (taken === 0) return last.end
-            retryScheduled(call, last.reason, millis)
-            const { attempts } = call
-            return Effect.onExit(
-              Effect.zipRight(
-                Effect.sleep(millis),
-                Effect.suspend(() =>
-                  attempt({
-                    retries: history.retries + 1,
-                    taken,
-                    mayHaveActed: history.mayHaveActed || last.mayHaveActed
-                  })
-                )
-              ),
-              // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
-              () => Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
+    const again = (last: Attempt, history: History): Effect.Effect<BufferedResponse, RequestFailed> => {
+      if (last.resend === "never") return last.end
+      const abandon = (why: Abandoned, millis?: number) =>
+        Effect.zipRight(decisions.abandoned(call, last, why, millis), last.end)
+      if (!mayResend(call.policy, call.resend, last.resend)) return abandon("unsafe")
+      if (history.retries + 1 >= call.policy.maxAttempts) return abandon("attempts")
+      const minimum = minimumOf(last.retryAfter)
+      if (minimum > Duration.toMillis(call.policy.maxRetryAfter)) return abandon("retry-after", minimum)
+      return Effect.flatMap(delay(call.policy, history.retries, minimum), (millis) => {
+        if (millis >= call.timeLeft) return abandon("deadline", millis)
+        const taken = budget.take(last.throttled)
+        if (taken === 0) return abandon("budget")
+        const { attempts } = call
+        return Effect.onExit(
+          Effect.zipRight(
+            Effect.zipRight(decisions.retrying(call, last, millis), Effect.sleep(millis)),
+            Effect.suspend(() =>
+              attempt({
+                retries: history.retries + 1,
+                taken,
+                mayHaveActed: history.mayHaveActed || last.mayHaveActed
+              })
             )
-          })
+          ),
+          // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
+          () => Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
+        )
+      })
+    }
 
     return attempt(nothing)
   }
 
-/** How long to wait in milliseconds, or `undefined` where the server asks for more than the policy grants. */
-const delay = (
-  policy: RetryPolicy,
-  retries: number,
-  retryAfter: Option.Option<Duration.Duration>
-): Effect.Effect<number | undefined> => {
-  const minimum = Option.match(retryAfter, { onNone: () => 0, onSome: Duration.toMillis })
-  if (minimum > Duration.toMillis(policy.maxRetryAfter)) return Effect.succeed(undefined)
+/** How many requests a call took that went well; one that failed tells by its error. */
+const showAttempts = ({ attempts, endpoint, fiber }: Call): void => {
+  const span = fiber.currentSpan
+  if (span?._tag === "Span" && span.name === endpoint?.name)
+    ignoreThrow(() => span.attribute("gr4vy.attempts", attempts))
+}
+
+/** How long to wait in milliseconds. */
+const delay = (policy: RetryPolicy, retries: number, minimum: number): Effect.Effect<number> => {
   const ceiling = Math.min(Duration.toMillis(policy.maxDelay), Duration.toMillis(policy.baseDelay) * 2 ** retries)
   return Effect.map(Random.next, (random) => Math.max(minimum, random * ceiling))
 }
+
+const minimumOf = (retryAfter: Option.Option<Duration.Duration>): number =>
+  Option.match(retryAfter, { onNone: () => 0, onSome: Duration.toMillis })
 
 const codeOf = (response: BufferedResponse): Effect.Effect<unknown> =>
   Effect.match(response.json, {
@@ -127,6 +137,7 @@ const refused = (response: BufferedResponse, code: unknown, call: Call): Attempt
   return {
     resend,
     reason: String(response.status),
+    requestId: response.requestId,
     throttled: resend === "safe",
     retryAfter,
     mayHaveActed: resend === "idempotent",
@@ -137,6 +148,7 @@ const refused = (response: BufferedResponse, code: unknown, call: Call): Attempt
 const lost = (failure: TransportFailure, call: Call, history: History): Attempt => ({
   resend: failure.resend,
   reason: failure.reason,
+  requestId: undefined,
   throttled: false,
   retryAfter: Option.none(),
   mayHaveActed: failure.delivered !== "no",

@@ -13,18 +13,21 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 
+/** An API of any groups. */
+export type Api = Context.Tag.Service<HttpApi.Api>["api"]
+
 const known = Option.getOrElse(Context.getOption(CheckoutSessionsApi.annotations, OpenApi.Servers), () => [])
 
 /** Answers as the server that was asked, so that "try it" calls this sandbox under the name the browser knows it by. */
-export const answer = async (origin: string, request: Request): Promise<Response> => {
-  const api = CheckoutSessionsApi.annotate(OpenApi.Servers, [{ url: origin, description: "This sandbox" }, ...known])
+export const answer = async (served: Api, origin: string, request: Request): Promise<Response> => {
+  const api = served.annotate(OpenApi.Servers, [{ url: origin, description: "This sandbox" }, ...known])
   const { dispose, handler } = HttpApiBuilder.toWebHandler(
     Layer.mergeAll(
       HttpApiSwagger.layer({ path: "/docs" }),
       HttpApiBuilder.middlewareOpenApi({ path: "/openapi.json" }),
       HttpServer.layerContext
     ).pipe(
-      Layer.provideMerge(Layer.succeed(HttpApi.Api, { api: described(api), context: Context.empty() })),
+      Layer.provideMerge(Layer.succeed(HttpApi.Api, { api, context: Context.empty() })),
       Layer.provideMerge(Layer.setTracerEnabled(false))
     )
   )
@@ -34,6 +37,3 @@ export const answer = async (origin: string, request: Request): Promise<Response
     await dispose()
   }
 }
-
-// `HttpApi.Api` erases the endpoints' types, whose `never`s no `any` of it can hold: `HttpApiBuilder.api` casts here too.
-const described = (api: unknown) => api as Context.Tag.Service<HttpApi.Api>["api"]

@@ -3,22 +3,26 @@
  * does not load what serves one.
  */
 
+import { setMaxListeners } from "node:events"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { setTimeout } from "node:timers/promises"
+import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as OpenApi from "@effect/platform/OpenApi"
 import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
-import { BearerAuth } from "@effect-gr4vy/core/CheckoutSessionsApi"
+import { BearerAuth, CheckoutSessionsApi } from "@effect-gr4vy/core/CheckoutSessionsApi"
 import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemory"
 import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
+import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import { Unauthorized } from "@effect-gr4vy/core/Errors"
-import { router } from "@effect-gr4vy/core/unstable/Serve"
+import { current, group, httpApiGroup, router } from "@effect-gr4vy/core/unstable/Serve"
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -26,11 +30,11 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { Fault, Options, Sandbox, Seen } from "../../Sandbox.js"
+import { cardForm, sessionOfCardForm } from "./cardForm.js"
+import type { Api } from "./docs.js"
 import { picker, scriptHeader } from "./faults.js"
 import { verifyToken } from "./verifyToken.js"
 import { serve } from "./webServer.js"
-
-const routeAt = router(Object.values(checkoutSessions))
 
 const maxBodyBytes = 1024 * 1024
 
@@ -47,15 +51,26 @@ export const start = (
     const pick = picker(script, options.faultRates ?? [], () => Effect.runSync(random.next))
     const latency = Duration.toMillis(options.latency ?? 0)
     const host = options.host ?? "127.0.0.1"
-    const handler = yield* contract(options)
+    const sessions = yield* memory(options)
+    const groups = [
+      { name: "checkoutSessions", endpoints: checkoutSessions, functions: sessions },
+      ...(yield* Effect.provideService(ownGroups(options.endpoints ?? []), CheckoutSessions, sessions))
+    ]
+    const endpoints = groups.flatMap(({ endpoints }) => Object.values<Endpoint.Any>(endpoints))
+    yield* eachOnce(endpoints)
+    const routeAt = router(endpoints)
+    const api = describe(groups)
+    const handler = yield* contract(options, { api, groups, endpoints })
     const closing = new AbortController()
+    // Each request that waits listens for the end.
+    setMaxListeners(0, closing.signal)
     const seen: Array<Seen> = []
 
     const exchange = async (request: IncomingMessage, body: Buffer | undefined, response: ServerResponse) => {
       // How long an answer took is told in real time, under a `TestClock` too.
       const started = performance.now()
       const method = request.method ?? "GET"
-      const url = new URL(`http://${host}${request.url?.startsWith("/") === true ? request.url : "/"}`)
+      const url = new URL(`http://localhost${request.url?.startsWith("/") === true ? request.url : "/"}`)
       const headers = headersOf(request)
 
       const send = async (answer: Response, fault: Fault = {}) => {
@@ -63,7 +78,7 @@ export const start = (
         const cut = fault.reset === true || fault.reset === "after" || fault.truncate === true
         const entry: Seen = {
           method,
-          route: routeAt(url.pathname)?.route,
+          route: routeAt(method, url.pathname)?.route,
           path: withoutCard(url.pathname),
           headers: withoutSecrets(headers),
           ...(cut ? {} : { status: answer.status }),
@@ -83,9 +98,15 @@ export const start = (
 
       if (url.pathname === "/docs" || url.pathname === "/openapi.json") {
         const docs = await import("./docs.js")
-        const page = await docs.answer(originOf(request), new Request(url))
+        const page = await docs.answer(api, originOf(request), new Request(url))
         response.writeHead(page.status, Object.fromEntries(page.headers))
         return void response.end(Buffer.from(await page.arrayBuffer()))
+      }
+
+      const session = method === "GET" ? sessionOfCardForm(url.pathname) : undefined
+      if (session !== undefined) {
+        response.writeHead(200, { "content-type": "text/html; charset=utf-8" })
+        return void response.end(cardForm(session))
       }
 
       const picked = pick(headers[scriptHeader])
@@ -115,7 +136,7 @@ export const start = (
     const port = yield* serve(exchange, { host, port: options.port ?? 0, maxBodyBytes })
     yield* Effect.addFinalizer(() => Effect.sync(() => closing.abort()))
 
-    const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
+    const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host
     const baseUrl = `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`
     const originOf = ({ headers: { host } }: IncomingMessage) =>
       host !== undefined && /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host) ? `http://${host}` : baseUrl
@@ -127,18 +148,80 @@ export const start = (
     }
   })
 
-/** The contract over the in-memory service, as a fetch-style handler. */
-const contract = (options: Options) =>
+/** Endpoints that are served together, and the code that carries them out. */
+interface Group {
+  readonly name: string
+  readonly endpoints: Endpoint.Endpoints
+  readonly functions: unknown
+}
+
+const memory = ({ sessionLifetime }: Options) =>
+  CheckoutSessionsMemory.make(sessionLifetime === undefined ? {} : { lifetime: sessionLifetime })
+
+const ownGroups = (
+  given: NonNullable<Options["endpoints"]>
+): Effect.Effect<ReadonlyArray<Group>, never, CheckoutSessions> =>
+  Effect.forEach(given, (one, index) =>
+    Effect.map(Effect.isEffect(one) ? one : Effect.succeed(one), (functions) => ({
+      name: `own${index + 1}`,
+      endpoints: functions[Endpoint.Implemented],
+      functions
+    }))
+  )
+
+/** Two endpoints at one place would hide one of them. */
+const eachOnce = (endpoints: ReadonlyArray<Endpoint.Any>) => {
+  const places = endpoints.map(({ method, path }) => `${method} ${path.replace(/\{[^{}]+\}/g, "{}")}`)
+  const twice = places.find((place, index) => places.indexOf(place) !== index)
+  return twice === undefined
+    ? Effect.void
+    : Effect.fail(new HttpServerError.ServeError({ cause: new Error(`Two endpoints are served at ${twice}.`) }))
+}
+
+/** The contract with a group for each implementation of the user's. */
+const describe = ([, ...own]: ReadonlyArray<Group>): Api =>
+  own.reduce<Api>(
+    (api, { endpoints, name }) =>
+      api.add(
+        httpApiGroup(name, endpoints)
+          .middleware(BearerAuth)
+          .annotateContext(OpenApi.annotations({ title: titleOf(endpoints) }))
+      ) as unknown as Api,
+    // The platform's own type for an API of any groups, whose members' types no generic holds.
+    CheckoutSessionsApi as unknown as Api
+  )
+
+/** `Transactions` for `Transactions.create`. */
+const titleOf = (endpoints: Endpoint.Endpoints): string =>
+  [...new Set(Object.values(endpoints).map(({ name }) => name.replace(/\.[^.]*$/, "")))].join(", ")
+
+const routes = (api: Api, { endpoints, functions, name }: Group) =>
+  // By the group's construction there is a function for each endpoint.
+  group(api, name, endpoints, Effect.succeed(functions as Endpoint.Client<Endpoint.Endpoints>))
+
+/** The endpoints over their implementations, as a fetch-style handler. */
+const contract = (
+  options: Options,
+  served: {
+    readonly api: Api
+    readonly groups: ReadonlyArray<Group>
+    readonly endpoints: ReadonlyArray<Endpoint.Any>
+  }
+) =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
     const tracer = yield* Effect.tracer
-    const memory = yield* CheckoutSessionsMemory.make(
-      options.sessionLifetime === undefined ? {} : { lifetime: options.sessionLifetime }
-    )
+    const routeAt = router(served.endpoints)
+    const spanName = ({ method, url }: HttpServerRequest.HttpServerRequest) =>
+      [method, routeAt(method, url.split("?", 1).join())?.route ?? []].flat().join(" ")
     const { dispose, handler } = HttpApiBuilder.toWebHandler(
-      Layer.mergeAll(CheckoutSessionsServer.layer, CheckoutSessionsServer.errors, HttpServer.layerContext).pipe(
-        Layer.provide(Layer.succeed(CheckoutSessions, memory)),
-        Layer.provide(Layer.succeed(BearerAuth, yield* bearer(options.publicKey))),
+      Layer.mergeAll(
+        Layer.succeed(HttpApi.Api, { api: served.api, context: Context.empty() }),
+        CheckoutSessionsServer.errorsOf(served.endpoints),
+        HttpServer.layerContext
+      ).pipe(
+        Layer.provide(served.groups.reduce((all, one) => Layer.merge(all, routes(served.api, one)), Layer.empty)),
+        Layer.provide(Layer.succeed(BearerAuth, yield* bearer(options.publicKey, served.endpoints))),
         Layer.provideMerge(Layer.succeed(HttpMiddleware.SpanNameGenerator, spanName)),
         // Sessions expire by the clock of whoever started the sandbox, a `TestClock` too.
         Layer.provideMerge(Layer.setClock(clock)),
@@ -150,11 +233,8 @@ const contract = (options: Options) =>
     return handler
   })
 
-const spanName = ({ method, url }: HttpServerRequest.HttpServerRequest) =>
-  [method, routeAt(url.split("?", 1).join())?.route ?? []].flat().join(" ")
-
 /** Any bearer will do, unless there is a key to check it with. */
-const bearer = (publicKey: string | undefined) =>
+const bearer = (publicKey: string | undefined, endpoints: ReadonlyArray<Endpoint.Any>) =>
   Effect.gen(function* () {
     if (publicKey === undefined) {
       return BearerAuth.of({
@@ -171,9 +251,8 @@ const bearer = (publicKey: string | undefined) =>
     return BearerAuth.of({
       BearerAuth: (token) =>
         Effect.gen(function* () {
-          const { method } = yield* HttpServerRequest.HttpServerRequest
-          const now = yield* Clock.currentTimeMillis
-          yield* verify(token, method === "GET" || method === "HEAD" ? "read" : "write", now)
+          const endpoint = yield* current(endpoints)
+          yield* verify(token, endpoint?.scope, yield* Clock.currentTimeMillis)
         })
     })
   }).pipe(Effect.mapError((cause) => new HttpServerError.ServeError({ cause })))

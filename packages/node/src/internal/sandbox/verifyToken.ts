@@ -9,20 +9,21 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { publicKeyFrom } from "../p521.js"
 
-/** What a token has to allow. */
-export type Access = "read" | "write"
-
 /** How many seconds clocks may differ. */
 const leewaySeconds = 5
 
 /**
  * A check of tokens against a public key: PEM (SPKI) or JWK, P-521. Fails with a `ConfigError` when it is not one. A
- * token that is not good at `nowMillis` is `Unauthorized`, one that lacks the scope a `Generic` 403, in the API's words.
+ * token that is not good at `nowMillis` is `Unauthorized`, one that lacks the scope (where one is asked for) a `Generic` 403, in the API's words.
  */
 export const verifyToken = (
   publicKey: string
 ): Effect.Effect<
-  (token: Redacted.Redacted, access: Access, nowMillis: number) => Effect.Effect<void, Unauthorized | Generic>,
+  (
+    token: Redacted.Redacted,
+    scope: string | undefined,
+    nowMillis: number
+  ) => Effect.Effect<void, Unauthorized | Generic>,
   ConfigError.ConfigError
 > =>
   Effect.gen(function* () {
@@ -32,7 +33,7 @@ export const verifyToken = (
     // Only those who check tokens pay for loading jose.
     const jose = yield* Effect.promise(() => import("jose"))
     const kid = yield* Effect.promise(async () => jose.calculateJwkThumbprint(await jose.exportJWK(key)))
-    return (token, access, nowMillis) =>
+    return (token, scope, nowMillis) =>
       Effect.tryPromise({
         try: () =>
           jose.jwtVerify(Redacted.value(token), key, {
@@ -44,14 +45,14 @@ export const verifyToken = (
         catch: unauthorized
       }).pipe(
         Effect.filterOrFail(({ protectedHeader }) => protectedHeader.kid === kid, unauthorized),
-        Effect.filterOrFail(({ payload }) => allows(payload["scopes"], access), forbidden),
+        Effect.filterOrFail(({ payload }) => scope === undefined || allows(payload["scopes"], scope), forbidden),
         Effect.asVoid
       )
   })
 
-// Write does not imply read.
-const allows = (scopes: unknown, access: Access): boolean =>
-  Array.isArray(scopes) && (scopes.includes(`checkout-sessions.${access}`) || scopes.includes(`*.${access}`))
+// Write does not imply read. `*.read` is the scope to read everything.
+const allows = (scopes: unknown, scope: string): boolean =>
+  Array.isArray(scopes) && (scopes.includes(scope) || scopes.includes(scope.replace(/^.*\./, "*.")))
 
 const unauthorized = () => new Unauthorized({ code: "unauthorized", message: "No valid API authentication found" })
 

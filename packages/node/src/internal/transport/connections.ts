@@ -13,8 +13,8 @@ import { buildConnector, Client, type Dispatcher } from "undici"
 import { resumeWhereItBegan, withoutInstrumentation } from "../otel/context.js"
 import type { Pending } from "../pending.js"
 import { after } from "../timer.js"
-import { type Limits, UndiciExchange } from "./exchange.js"
-import { type Lease, type Transport, timedOut, type WireRequest } from "./transport.js"
+import { type Limits, Line, UndiciExchange } from "./exchange.js"
+import { type Lease, type Transport, timedOut, type Usage, type WireRequest } from "./transport.js"
 
 export interface Options extends Limits {
   /** How many connections there may be at a time; further requests wait. */
@@ -40,6 +40,13 @@ export class Connections implements Transport {
     // The time limit of the request covers connecting: no second timer.
     this.connector = buildConnector({ timeout: 0 })
   }
+
+  readonly usage = (): Usage => ({
+    active: this.all.size - this.idle.length,
+    // The server, or undici, may have closed some meanwhile.
+    idle: this.idle.filter((connection) => connection.isOpen).length,
+    pending: this.waiting.size
+  })
 
   readonly acquire = (): Connection | undefined => this.idle.pop() ?? this.open()
 
@@ -121,6 +128,7 @@ class Waiting implements Pending<Lease, TransportFailure> {
 class Connection implements Lease {
   private readonly client: Client
   private socket: Socket | undefined
+  private readonly line = new Line()
   private exchange: UndiciExchange | undefined
 
   constructor(
@@ -134,16 +142,20 @@ class Connection implements Lease {
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (connectOptions, callback) => {
+        this.line.opened(undefined)
         // undici's connector returns its socket, which its type leaves out; a connection that is still being made can
         // be given up by no other means.
-        const socket: unknown = connector(connectOptions, callback)
+        const socket: unknown = connector(connectOptions, (...result) => {
+          this.line.opened(result[1] ?? undefined)
+          callback(...result)
+        })
         this.socket = isSocket(socket) ? socket : undefined
       }
     })
   }
 
   readonly send = (request: WireRequest, clock: Clock.Clock, millis: number): UndiciExchange => {
-    this.exchange = new UndiciExchange(request, clock, millis, this.limits, this.dispatch)
+    this.exchange = new UndiciExchange(request, clock, millis, this.limits, this.dispatch, this.line)
     return this.exchange
   }
 
@@ -151,6 +163,10 @@ class Connection implements Lease {
     const clean = this.exchange === undefined || this.exchange.isClean
     this.exchange = undefined
     this.connections.release(this, reusable && clean)
+  }
+
+  get isOpen(): boolean {
+    return this.socket?.destroyed === false
   }
 
   destroy(): void {
@@ -164,8 +180,9 @@ class Connection implements Lease {
     return this.client.destroy()
   }
 
-  private readonly dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void =>
-    withoutInstrumentation(() => this.client.dispatch(options, handler))
+  private readonly dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void => {
+    withoutInstrumentation(() => this.client.dispatch(options, handler), this.limits.counted())
+  }
 }
 
 const isSocket = (value: unknown): value is Socket => typeof value === "object" && value !== null && "destroy" in value

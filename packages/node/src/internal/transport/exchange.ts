@@ -1,6 +1,8 @@
 /**
  * One request and its response over undici, within its limits.
  */
+import type { Socket } from "node:net"
+import type { TLSSocket } from "node:tls"
 import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import {
   disconnected,
@@ -22,17 +24,31 @@ import {
   encoded,
   hasBody,
   isIdentity,
+  type Peer,
   type Received,
+  type Settings,
   timedOut,
   tooLarge,
   type WireRequest
 } from "./transport.js"
 
-export interface Limits {
+export interface Limits extends Settings {
   /** Scheme, host and port; requests carry the path. */
   readonly origin: string
-  /** The largest response body in bytes. */
-  readonly maxResponseBytes: number
+}
+
+/** The facts of a connection, kept because a closed socket has forgotten them. */
+export class Line {
+  peer: Peer | undefined = undefined
+  protocolVersion: string | undefined = undefined
+
+  opened(socket: Socket | TLSSocket | undefined): void {
+    const { remoteAddress: address, remotePort: port } = socket ?? {}
+    this.peer = address === undefined || port === undefined ? undefined : { address, port }
+    // undici keeps the version of a response to itself; over TLS both ends have agreed on one.
+    this.protocolVersion =
+      socket !== undefined && "alpnProtocol" in socket && socket.alpnProtocol === "http/1.1" ? "1.1" : undefined
+  }
 }
 
 type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
@@ -52,7 +68,8 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     private readonly clock: Clock.Clock,
     private readonly millis: number,
     private readonly limits: Limits,
-    private readonly dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void
+    private readonly dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void,
+    private readonly line: Line
   ) {}
 
   readonly outcome: Effect.Effect<BufferedResponse, TransportFailure> = Effect.async((resume) => {
@@ -68,7 +85,8 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
   readonly cancel = (): void => this.settle(undefined)
 
   get received(): Received | undefined {
-    return this.status === 0 ? undefined : { status: this.status, protocolVersion: "1.1" }
+    const { peer, protocolVersion } = this.line
+    return this.status === 0 ? { status: undefined, peer } : { status: this.status, peer, protocolVersion }
   }
 
   /** Whether nothing of it is left on the connection. */
@@ -120,7 +138,9 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     }
     // Of an error in an encoding nobody asked for, the status still counts.
     const text = readable ? (this.body?.text ?? "") : ""
-    this.settle(Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text)))
+    this.settle(
+      Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text, this.limits.requestIdNames))
+    )
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -21,6 +21,7 @@ import {
   isIdentity,
   type Lease,
   type Received,
+  type Settings,
   type Transport,
   timedOut,
   tooLarge,
@@ -28,7 +29,11 @@ import {
 } from "./transport.js"
 
 /** The `HttpClient` of the context as a transport. It has connections of its own, so that one is always free. */
-export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, HttpClient.HttpClient> =>
+export const make = ({
+  counted,
+  maxResponseBytes,
+  requestIdNames
+}: Settings): Effect.Effect<Transport, never, HttpClient.HttpClient> =>
   Effect.map(PlatformClient.fromContext, (foreign): Transport => {
     const client = HttpClient.withScope(foreign)
 
@@ -41,12 +46,12 @@ export const make = (maxResponseBytes: number): Effect.Effect<Transport, never, 
           received = { status: response.status }
           return Effect.map(
             readBody(request, response, maxResponseBytes),
-            (text) => new BufferedResponse(request, response.status, response.headers, text)
+            (text) => new BufferedResponse(request, response.status, response.headers, text, requestIdNames)
           )
         }),
         Effect.scoped,
         PlatformClient.mapFailures,
-        suppressInstrumentation
+        suppressInstrumentation(counted)
       )
       const { cancel, outcome } = new Limited(exchange, millis, () =>
         timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)

@@ -12,6 +12,18 @@ export interface Transport {
   readonly acquire: () => Lease | undefined
   /** Waits for a free connection for up to `millis`, first come, first served. */
   readonly wait: (clock: Clock.Clock, millis: number) => Pending<Lease, TransportFailure>
+  /** Absent where the carrier does not tell. */
+  readonly usage?: () => Usage
+}
+
+/** What every carrier is told. */
+export interface Settings {
+  /** The largest response body in bytes. */
+  readonly maxResponseBytes: number
+  /** The names of headers that may have a request's id, first match wins. */
+  readonly requestIdNames: ReadonlyArray<string>
+  /** Whether requests are counted by this library, so that nobody else may count them. */
+  readonly counted: () => boolean
 }
 
 /** The use of one connection for one request. */
@@ -24,7 +36,7 @@ export interface Lease {
 
 /** One request and its whole response, within the size cap and the time limit. */
 export interface Exchange extends Pending<BufferedResponse, TransportFailure> {
-  /** What of the response has arrived so far. */
+  /** What has arrived so far. */
   readonly received: Received | undefined
 }
 
@@ -39,11 +51,29 @@ export class WireRequest {
   ) {}
 }
 
-/** The beginning of a response, also of one that never came to its end. */
+/** The beginning of an exchange, also of one that never came to its end. */
 export interface Received {
-  readonly status: number
+  /** Absent while no response has begun. */
+  readonly status: number | undefined
   /** `1.1`; absent where the carrier does not tell. */
-  readonly protocolVersion?: string
+  readonly protocolVersion?: string | undefined
+  /** The other end of the connection; absent where the carrier does not tell. */
+  readonly peer?: Peer | undefined
+}
+
+export interface Peer {
+  readonly address: string
+  readonly port: number
+}
+
+/** The connections of a carrier at the moment. */
+export interface Usage {
+  /** Those that carry a request. */
+  readonly active: number
+  /** Those that are open without one. */
+  readonly idle: number
+  /** The calls that wait for one. */
+  readonly pending: number
 }
 
 /** The body of a response as it arrives, within the cap. */
@@ -82,7 +112,8 @@ export class Body {
 }
 
 /** Whether a `Content-Encoding` leaves a body as it is. */
-export const isIdentity = (encoding: string): boolean => /^(\s*(identity)?\s*,?)*$/i.test(encoding)
+export const isIdentity = (encoding: string): boolean =>
+  encoding.split(",").every((coding) => /^(identity)?$/i.test(coding.trim()))
 
 /** Whether a response with this status has a body, whatever its headers say (RFC 9110, section 6.4.1). */
 export const hasBody = (method: HttpMethod, status: number): boolean =>

@@ -1,0 +1,46 @@
+/**
+ * What a person on call gets to see: an OTLP receiver in this process, the SDK against a sandbox that has a bad day, and
+ * what arrived: a trace, the metrics, the log.
+ *
+ * npm run example 14
+ */
+import * as Otlp from "@effect/opentelemetry/Otlp"
+import { FetchHttpClient } from "@effect/platform"
+import { CheckoutSessions } from "@effect-gr4vy/core"
+import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+import { Effect, Layer, Logger, Redacted } from "effect"
+import { receiver } from "./support/receiver.js"
+
+/** A read that is retried, a creation that must not be, and a read that comes too late. */
+const program = Effect.gen(function* () {
+  const sessions = yield* CheckoutSessions
+  const session = yield* sessions.add()
+  yield* sessions.get(session.id)
+  yield* Effect.exit(sessions.add())
+  yield* Effect.exit(sessions.get(session.id))
+}).pipe(Effect.withSpan("checkout"))
+
+const badDay = Sandbox.layer({
+  faults: [undefined, { status: 503 }, undefined, { status: 502 }, { status: 429, retryAfterSeconds: 60 }]
+})
+
+const Gr4vyInSandbox = Layer.unwrapEffect(
+  Effect.map(Sandbox.Sandbox, ({ baseUrl }) => Gr4vy.layer({ baseUrl, token: Redacted.make("sandbox-token") }))
+).pipe(Layer.provide(badDay))
+
+export const operations = (print: (text: string) => void): Promise<void> =>
+  Effect.gen(function* () {
+    const { arrived, url } = yield* receiver
+    // Spans, metrics and logs; no line is about Gr4vy. The client outlives the exporters, which export once more when
+    // they end.
+    const exporters = Otlp.layerJson({ baseUrl: url, resource: { serviceName: "shop" } }).pipe(
+      Layer.provide(FetchHttpClient.layer)
+    )
+    yield* program.pipe(
+      Effect.provide(Layer.provideMerge(exporters, Gr4vyInSandbox)),
+      Effect.provide(Logger.remove(Logger.defaultLogger))
+    )
+    print(arrived())
+  }).pipe(Effect.scoped, Effect.runPromise)
+
+if (process.argv[1] === import.meta.filename) await operations(console.log)

@@ -1,0 +1,91 @@
+/**
+ * What becomes of a failed request, for those who look on: an event on the call's span, a count, and a line in the log.
+ */
+import * as Effect from "effect/Effect"
+import type { Metrics } from "../../Telemetry.js"
+import type { Call } from "../pipeline/call.js"
+import { ignoreThrow } from "./context.js"
+import { countRetry } from "./metric.js"
+import type { Router } from "./observation.js"
+
+/** A request that failed in a way that a retry might change. */
+export interface Failed {
+  /** Its `error.type`. */
+  readonly reason: string
+  readonly requestId: string | undefined
+}
+
+/** Why a retry was not made. */
+export type Abandoned = "unsafe" | "attempts" | "budget" | "deadline" | "retry-after"
+
+export interface Decisions {
+  /** The request will be sent again after a wait. */
+  readonly retrying: (call: Call, failed: Failed, millis: number) => Effect.Effect<void>
+  /** The request will not be sent again. `millis` is the wait that was not granted. */
+  readonly abandoned: (call: Call, failed: Failed, why: Abandoned, millis?: number) => Effect.Effect<void>
+}
+
+export const make = (routeOf: Router, metrics: Metrics): Decisions => {
+  /** The event and the count. */
+  const show = (call: Call, event: string, attributes: Attributes) => {
+    const { "retry.delay_ms": _, ...counted } = attributes
+    countRetry(metrics, routeOf(call).retries.of(counted))
+    const span = call.fiber.currentSpan
+    if (span?._tag !== "Span") return
+    ignoreThrow(() => span.event(event, call.clock.unsafeCurrentTimeNanos(), attributes))
+  }
+
+  return {
+    retrying: (call, { reason, requestId }, millis) =>
+      Effect.suspend(() => {
+        const attributes = { "error.type": reason, "retry.delay_ms": Math.round(millis) }
+        show(call, "retry", attributes)
+        const message = `${routeOf(call).name} is retried in ${Math.round(millis)} ms after ${reason}`
+        return annotated(Effect.logDebug(message), call, attributes, requestId)
+      }),
+
+    abandoned: (call, { reason, requestId }, why, millis) =>
+      Effect.suspend(() => {
+        const attributes = {
+          "error.type": reason,
+          "retry.abandoned": why,
+          ...(millis === undefined ? {} : { "retry.delay_ms": Math.round(millis) })
+        }
+        show(call, "retry.abandoned", attributes)
+        // A policy that allows one request leaves nothing to be said.
+        if (why === "attempts" && call.policy.maxAttempts === 1) return Effect.void
+        const message = `${routeOf(call).name} is not retried after ${reason}: ${because(call, why, Math.round(millis ?? 0))}`
+        return annotated(Effect.logWarning(message), call, attributes, requestId)
+      })
+  }
+}
+
+type Attributes = Readonly<Record<string, string | number>>
+
+const because = ({ attempts }: Call, why: Abandoned, millis: number): string => {
+  switch (why) {
+    case "unsafe":
+      return "the request may have reached the API, and a second one could do its work twice"
+    case "attempts":
+      return `${attempts} requests have failed, and the policy allows no more`
+    case "budget":
+      return "the retry budget is empty, because too many requests fail"
+    case "deadline":
+      return `a wait of ${millis} ms would end after the call's deadline`
+    case "retry-after":
+      return `the API asks for a wait of ${millis} ms, longer than the policy grants`
+  }
+}
+
+/** A line of the log with what a person on call, and the API's support desk, ask for first. */
+export const annotated = (
+  line: Effect.Effect<void>,
+  { attempts }: Call,
+  attributes: Attributes,
+  requestId: string | undefined
+): Effect.Effect<void> =>
+  Effect.annotateLogs(line, {
+    ...attributes,
+    "gr4vy.attempts": attempts,
+    ...(requestId === undefined ? {} : { "gr4vy.request_id": requestId })
+  })

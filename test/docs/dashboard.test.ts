@@ -1,0 +1,132 @@
+/**
+ * The dashboard's queries, checked against what a client really records.
+ */
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
+import { Gr4vy, RetryPolicy, Telemetry } from "@effect-gr4vy/node"
+import * as Otel from "@opentelemetry/api"
+import { MeterProvider } from "@opentelemetry/sdk-metrics"
+import { Effect, Redacted } from "effect"
+import { collect, Reader } from "../support/metrics.js"
+import * as Script from "../support/script.js"
+import { unregister } from "../support/setUps.js"
+
+const docs = fileURLToPath(new URL("../../docs/", import.meta.url))
+
+interface Panel {
+  readonly title: string
+  readonly description: string
+  readonly targets: ReadonlyArray<{ readonly expr: string }>
+}
+
+interface Dashboard {
+  readonly panels: ReadonlyArray<Panel>
+  readonly templating: { readonly list: ReadonlyArray<{ readonly type: string; readonly query: string }> }
+}
+
+const dashboard = JSON.parse(readFileSync(`${docs}grafana-dashboard.json`, "utf8")) as Dashboard
+const operations = readFileSync(`${docs}operations.md`, "utf8")
+
+/** https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/ */
+const underscored = (name: string) => name.replaceAll(/[^a-zA-Z0-9_:]/g, "_")
+const inPrometheus = (name: string, unit: string, monotonic: boolean) =>
+  `${underscored(name)}${unit === "s" ? "_seconds" : ""}${monotonic ? "_total" : ""}`
+
+const reader = new Reader()
+beforeAll(() => void Otel.metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] })))
+afterAll(unregister)
+
+/** Every metric that a client records, with the names of its labels, as Prometheus has them. */
+const recorded = Effect.gen(function* () {
+  const { baseUrl } = yield* Script.script(Script.status(503), Script.session, Script.status(502), Script.status(404))
+  return yield* Effect.gen(function* () {
+    const sessions = yield* CheckoutSessions
+    const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
+    yield* Effect.all([sessions.get(id), Effect.exit(sessions.add()), Effect.exit(sessions.get(id))])
+    const metrics = (yield* collect(reader)).flatMap((_) => _.metrics)
+    return new Map(
+      metrics.map((metric) => [
+        inPrometheus(metric.descriptor.name, metric.descriptor.unit, "isMonotonic" in metric && metric.isMonotonic),
+        {
+          name: metric.descriptor.name,
+          attributes: new Set(metric.dataPoints.flatMap((_) => Object.keys(_.attributes)))
+        }
+      ])
+    )
+  }).pipe(
+    Effect.provide(
+      Gr4vy.layer({ baseUrl, token: Redacted.make("token"), retry: RetryPolicy.make({ baseDelay: "1 millis" }) })
+    )
+  )
+}).pipe(Effect.scoped)
+
+/** The metrics of a query, each with the labels that it is asked for. */
+const selectorsIn = (query: string) => {
+  const labels = [
+    ...Array.from(query.matchAll(/\{([^}]*)\}/g), ([, inside = ""]) =>
+      Array.from(inside.matchAll(/([a-z_]+)(?:=~|!~|!=|=)"/g), ([, label = ""]) => label)
+    ),
+    ...Array.from(query.matchAll(/by \(([^)]*)\)/g), ([, inside = ""]) => inside.split(/,\s*/)),
+    ...Array.from(query.matchAll(/label_values\([a-z_]+, ([a-z_]+)\)/g), ([, label = ""]) => [label])
+  ].flat()
+  const metrics = Array.from(query.matchAll(/\b((?:http|gr4vy)_client_[a-z_]+)/g), ([, metric = ""]) => metric)
+  return { labels, metrics }
+}
+
+const queries = [
+  ...dashboard.panels.flatMap((panel) => panel.targets.map(({ expr }) => ({ title: panel.title, query: expr }))),
+  ...dashboard.templating.list
+    .filter(({ type }) => type === "query")
+    .map(({ query }) => ({ title: "a variable", query }))
+]
+
+describe("the dashboard", () => {
+  it.live("asks for metrics and labels that a client records, and for each of them", () =>
+    Effect.gen(function* () {
+      const known = yield* recorded
+      const asked = new Set<string>()
+      for (const { query, title } of queries) {
+        const { labels, metrics } = selectorsIn(query)
+        assert.isAbove(metrics.length, 0, title)
+        for (const metric of metrics) {
+          const series = known.get(metric.replace(/_(bucket|count|sum)$/, ""))
+          assert.isDefined(series, `${title}: ${metric}`)
+          asked.add(series?.name ?? "")
+          const names = new Set(Array.from(series?.attributes ?? [], underscored))
+          for (const label of labels) {
+            if (label !== "le") assert.include([...names], label, `${title}: ${query}`)
+          }
+        }
+      }
+      assert.deepStrictEqual([...asked].sort(), Array.from(known.values(), (_) => _.name).sort())
+    })
+  )
+
+  it("has the panels that a person on call looks for", () => {
+    const titles = dashboard.panels.map((_) => _.title).join()
+    for (const word of ["Requests per second", "Errors", "Latency", "Retries", "budget", "Connections"]) {
+      assert.include(titles, word)
+    }
+    for (const { description, title } of dashboard.panels) assert.isNotEmpty(description, title)
+  })
+})
+
+describe("docs/operations.md", () => {
+  it.live("names every metric and every attribute that is recorded", () =>
+    Effect.gen(function* () {
+      for (const { attributes, name } of (yield* recorded).values()) {
+        const row = operations.split("\n").find((line) => line.startsWith(`| \`${name}\``))
+        assert.isDefined(row, name)
+        for (const attribute of attributes) assert.include(row, `\`${attribute}\``)
+      }
+    })
+  )
+
+  it("names every metric of Telemetry", () => {
+    for (const [key, name] of Object.entries(Telemetry)) {
+      if (key.endsWith("Metric")) assert.include(operations, `\`${String(name)}\``)
+    }
+  })
+})

@@ -1,0 +1,187 @@
+import { assert, describe, it } from "@effect/vitest"
+import { CheckoutSessionId, CheckoutSessions, Credentials, RequestFailed } from "@effect-gr4vy/core"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { Effect, HashMap, Layer, Logger, LogLevel, Redacted } from "effect"
+import * as Script from "../../support/script.js"
+import { allClean, token, update } from "../../support/sinks.js"
+
+const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
+const getIt = Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(id))
+const addIt = Effect.flatMap(CheckoutSessions, (sessions) => sessions.add())
+
+interface Line {
+  readonly level: string
+  readonly message: string
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/** What a program logs: at every level, or at the default one. */
+const logged = (
+  answers: ReadonlyArray<Script.Answer>,
+  call: Effect.Effect<unknown, unknown, CheckoutSessions>,
+  options: { readonly level?: LogLevel.LogLevel; readonly gr4vy?: Gr4vy.TravelOptions } = {}
+) =>
+  Effect.gen(function* () {
+    const lines: Array<Line> = []
+    const texts: Array<string> = []
+    const logger = Logger.make((entry) => {
+      lines.push({
+        level: entry.logLevel.label,
+        message: String(entry.message),
+        annotations: Object.fromEntries(HashMap.toEntries(entry.annotations))
+      })
+      for (const each of [Logger.logfmtLogger, Logger.jsonLogger, Logger.stringLogger]) texts.push(each.log(entry))
+    })
+    const { baseUrl } = yield* Script.script(...answers)
+    yield* Effect.exit(call).pipe(
+      Effect.provide(
+        Gr4vy.layer({
+          baseUrl,
+          token: Redacted.make(token),
+          retry: RetryPolicy.make({ baseDelay: "1 millis" }),
+          ...options.gr4vy
+        })
+      ),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+      options.level === undefined ? (_) => _ : Logger.withMinimumLogLevel(options.level)
+    )
+    return { lines, texts }
+  }).pipe(Effect.scoped)
+
+describe("logs", () => {
+  it.live("a call that goes well logs nothing, at any level", () =>
+    Effect.gen(function* () {
+      const { lines } = yield* logged([Script.session], getIt, { level: LogLevel.All })
+      assert.deepStrictEqual(lines, [])
+    })
+  )
+
+  it.live("each retry is a line at Debug, with its reason, delay, attempt and request id", () =>
+    Effect.gen(function* () {
+      const answers = [Script.status(503, { "x-request-id": "req-1" }), Script.session]
+      const { lines } = yield* logged(answers, getIt, { level: LogLevel.Debug })
+      assert.deepStrictEqual(
+        lines.map((_) => [_.level, _.message.replace(/\d+ ms/, "N ms")]),
+        [["DEBUG", "GET /checkout/sessions/{checkout_session_id} is retried in N ms after 503"]]
+      )
+      const { "retry.delay_ms": delay, ...others } = lines[0]?.annotations ?? {}
+      assert.isNumber(delay)
+      assert.deepStrictEqual(others, { "error.type": "503", "gr4vy.attempts": 1, "gr4vy.request_id": "req-1" })
+    })
+  )
+
+  it.live("a POST that was not sent again says why in the default log", () =>
+    Effect.gen(function* () {
+      const { lines } = yield* logged([Script.status(502, { "x-request-id": "req-2" })], addIt)
+      assert.deepStrictEqual(lines, [
+        {
+          level: "WARN",
+          message:
+            "POST /checkout/sessions is not retried after 502: the request may have reached the API, and a second one could do its work twice",
+          annotations: {
+            "error.type": "502",
+            "retry.abandoned": "unsafe",
+            "gr4vy.attempts": 1,
+            "gr4vy.request_id": "req-2"
+          }
+        }
+      ])
+    })
+  )
+
+  interface Reason {
+    readonly name: string
+    readonly answers: ReadonlyArray<Script.Answer>
+    readonly gr4vy: Gr4vy.TravelOptions
+    readonly message: RegExp
+  }
+  const reasons: ReadonlyArray<Reason> = [
+    { name: "attempts", answers: [Script.status(503)], gr4vy: {}, message: /after 503: 3 requests have failed/ },
+    {
+      name: "deadline",
+      answers: [Script.status(503, { "retry-after": "2" })],
+      gr4vy: { deadline: "1 second" },
+      message: /after 503: a wait of 2\d\d\d ms would end after the call's deadline/
+    },
+    {
+      name: "retry-after",
+      answers: [Script.status(429, { "retry-after": "60" })],
+      gr4vy: {},
+      message: /after 429: the API asks for a wait of 60000 ms, longer than the policy grants/
+    },
+    {
+      name: "a lost answer",
+      answers: [Script.droppedMidBody],
+      gr4vy: {},
+      message: /after Disconnected: 3 requests have failed/
+    }
+  ]
+  it.live.each(reasons)("giving up is one line at Warning: $name", ({ answers, gr4vy, message }) =>
+    Effect.gen(function* () {
+      const { lines } = yield* logged(answers, getIt, { gr4vy })
+      assert.lengthOf(lines, 1)
+      assert.strictEqual(lines[0]?.level, "WARN")
+      assert.match(lines[0]?.message ?? "", message)
+    })
+  )
+
+  it.live("so is an empty budget", () =>
+    Effect.gen(function* () {
+      const { lines } = yield* logged(
+        [Script.status(503)],
+        Effect.forEach(Array(30).fill(0), () => Effect.exit(getIt))
+      )
+      assert.match(lines.at(-1)?.message ?? "", /after 503: the retry budget is empty/)
+    })
+  )
+
+  it.live("a policy without retries gives up in silence: its error says it all", () =>
+    Effect.gen(function* () {
+      const { lines } = yield* logged([Script.status(503)], getIt, { gr4vy: { retry: RetryPolicy.none } })
+      assert.deepStrictEqual(lines, [])
+    })
+  )
+
+  it.live("a rejected token that cannot be replaced is a line at Warning", () =>
+    Effect.gen(function* () {
+      const lines: Array<readonly [string, string]> = []
+      const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel.label, String(message)]))
+      const { baseUrl } = yield* Script.script(Script.status(401, { "x-request-id": "req-3" }))
+      const credentials = Layer.succeed(Credentials, {
+        token: Effect.succeed(Redacted.make(token)),
+        renew: () =>
+          Effect.fail(
+            new RequestFailed({ reason: "Credentials", delivered: "no", attempts: 0, message: "The vault is sealed." })
+          )
+      })
+      const error = yield* Effect.flip(getIt).pipe(
+        Effect.provide(Layer.provide(Gr4vy.layerWithoutCredentials({ baseUrl }), credentials)),
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      assert.strictEqual(error._tag, "Unauthorized")
+      assert.deepStrictEqual(lines, [
+        ["WARN", "No new token after a 401, which is the call's result: The vault is sealed."]
+      ])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("no card, code or token is in any of them", () =>
+    Effect.gen(function* () {
+      const echo: Script.Answer = (request, response) => {
+        response
+          .writeHead(503, { "x-request-id": String(request.headers.authorization).replace("Bearer ", "") })
+          .end(JSON.stringify({ message: request.headers.authorization }))
+      }
+      const { texts } = yield* logged(
+        [echo],
+        Effect.flatMap(CheckoutSessions, (sessions) => sessions.updateFields(id, update)),
+        { level: LogLevel.All }
+      )
+      assert.isAbove(texts.length, 2)
+      allClean(
+        "logs",
+        texts.map((text) => ["log", text] as const)
+      )
+    })
+  )
+})

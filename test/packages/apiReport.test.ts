@@ -1,0 +1,23 @@
+import { existsSync, readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { apiReport, reportFile } from "./apiReport.js"
+import { names } from "./consumer.js"
+
+describe("the API report", () => {
+  it.each(names)(
+    "of %s is what its public modules export",
+    (name) => {
+      const written = existsSync(reportFile(name)) ? readFileSync(reportFile(name), "utf8") : ""
+      assert.strictEqual(
+        apiReport(name),
+        written,
+        `The public surface of ${name} has changed. If that is meant: npm run api:report, and commit docs/api-report.`
+      )
+    },
+    60_000
+  )
+
+  it.each(names)("of %s has no module that is unstable or internal", (name) => {
+    assert.notMatch(readFileSync(reportFile(name), "utf8"), /^## .*\/(unstable|internal)\//m)
+  })
+})
