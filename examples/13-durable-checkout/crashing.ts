@@ -43,7 +43,7 @@ const CrashingOrders = Layer.effect(
     const orders = yield* Orders
     return Orders.of({
       ...orders,
-      start: (...args) => Effect.zipLeft(orders.start(...args), crash("order noted, not started")),
+      start: (...args) => Effect.zipRight(crash("started, not answered"), orders.start(...args)),
       opened: (...args) => Effect.zipRight(crash("session stored, not published"), orders.opened(...args))
     })
   })

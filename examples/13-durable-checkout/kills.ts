@@ -22,7 +22,7 @@ type Kill = { readonly at: string } & (
 )
 
 export const kills: ReadonlyArray<Kill> = [
-  { by: "itself", at: "order noted, not started" },
+  { by: "itself", at: "started, not answered" },
   { by: "itself", at: "asked for a session, no ticket yet" },
   { by: "itself", at: "ticket taken, nothing sent" },
   { by: "gr4vy", at: "session created, no answer yet", method: "POST", signal: "SIGKILL" },

@@ -39,10 +39,9 @@ const start = Effect.gen(function* () {
     Checkout.payloadSchema.pick("amount", "currency")
   )
   const payload = { orderId: id, amount, currency }
-  const orders = yield* Orders
-  yield* orders.start(id, yield* Checkout.executionId(payload))
   // Returns once the database has the request. From here on, the order reaches an end without this process.
-  yield* Checkout.execute(payload, { discard: true })
+  const executionId = yield* Checkout.execute(payload, { discard: true })
+  yield* Effect.flatMap(Orders, (orders) => orders.start(id, executionId))
   return yield* HttpServerResponse.json({ order: id }, { status: 202 })
 })
 
