@@ -2,6 +2,7 @@
  * The CLIENT span and the duration of one request on the wire, by the semantic conventions for HTTP clients
  * (https://opentelemetry.io/docs/specs/semconv/http/).
  */
+import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { start } from "@effect-gr4vy/core/unstable/Span"
@@ -63,20 +64,20 @@ export const router = (baseUrl: string): ((call: Call) => Route) => {
     "server.address": url.hostname.replace(/^\[|\]$/g, ""),
     "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port)
   }
-  const routes = new WeakMap<object, Route>()
+  const byMethod = new Map<string, Route>()
+  const byEndpoint = new WeakMap<Endpoint.Any, Route>()
   return ({ endpoint, request: { method } }) => {
-    if (endpoint === undefined) {
-      return { name: method, baseUrl, attributes: { "http.request.method": method, ...server } }
-    }
-    const known = routes.get(endpoint)
+    const known = endpoint === undefined ? byMethod.get(method) : byEndpoint.get(endpoint)
     if (known !== undefined) return known
-    const template = prefix + endpoint.path
-    const route = {
-      name: `${method} ${template}`,
-      baseUrl,
-      attributes: { "http.request.method": method, ...server, "url.template": template }
+    if (endpoint === undefined) {
+      const route = { name: method, baseUrl, attributes: { "http.request.method": method, ...server } }
+      byMethod.set(method, route)
+      return route
     }
-    routes.set(endpoint, route)
+    const template = prefix + endpoint.path
+    const attributes = { "http.request.method": method, ...server, "url.template": template }
+    const route = { name: `${method} ${template}`, baseUrl, attributes }
+    byEndpoint.set(endpoint, route)
     return route
   }
 }

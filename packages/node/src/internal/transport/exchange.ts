@@ -55,7 +55,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     private readonly dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void
   ) {}
 
-  readonly outcome: Effect.Effect<BufferedResponse, TransportFailure> = Effect.async((resume) => {
+  get outcome(): Effect.Effect<BufferedResponse, TransportFailure> {
+    return Effect.async((resume) => this.begin(resume))
+  }
+
+  private begin(resume: (outcome: Outcome) => void): void {
     const { body, headers, method, url } = this.request
     this.resume = resumeWhereItBegan(resume)
     this.cancelTimer = after(this.clock, this.millis, () =>
@@ -63,9 +67,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     )
     this.state = "dispatched"
     this.dispatch({ method, path: url.slice(this.limits.origin.length), headers, body: body ?? null }, this)
-  })
+  }
 
-  readonly cancel = (): void => this.settle(undefined)
+  cancel(): void {
+    this.settle(undefined)
+  }
 
   get received(): Received | undefined {
     return this.status === 0 ? undefined : { status: this.status, protocolVersion: "1.1" }
