@@ -56,7 +56,7 @@ it.live("the vendor's SDK creates, reads, updates and deletes a session, and get
     assert.deepInclude(paymentMethod, { method: "card", scheme: "visa", label: "1111", details: { bin: "411111" } })
 
     yield* Effect.promise(() => checkoutSessions.delete(id))
-    const gone = yield* Effect.flip(Effect.tryPromise({ try: () => checkoutSessions.get(id), catch: (error) => error }))
+    const gone = yield* Effect.promise(() => checkoutSessions.get(id).catch((error: unknown) => error))
     assert.propertyVal(gone, "statusCode", 404)
   }).pipe(Effect.provide(Sandbox.layer()))
 )
