@@ -12,12 +12,147 @@ import { generateKeyPairSync } from "node:crypto"
 import { createServer } from "node:http"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
-import { type CheckoutSession, Endpoint } from "@effect-gr4vy/core"
 import { Gr4vy, Sandbox, SignedCredentials } from "@effect-gr4vy/node"
-import { Config, Console, Context, Effect, Layer, Redacted } from "effect"
+import { Config, Console, Context, Deferred, Effect, Layer, Redacted } from "effect"
 import { cents, makeAcquirer } from "./12-take-a-payment/acquirer.js"
 import { capture, type Order, openSession, pay, refund, totalOf } from "./12-take-a-payment/payment.js"
 import { shop } from "./12-take-a-payment/shop.js"
-import { type Transaction, transactions } from "./12-take-a-payment/transactions.js"
+import type { Transaction } from "./12-take-a-payment/transactions.js"
 import { drawTrace } from "./support/drawTrace.js"
 import { keepSpans } from "./support/trace.js"
+
+const coffeeFor = (id: string, lastCents = 0): Order => ({
+  id,
+  currency: "USD",
+  items: [
+    { name: "Espresso machine", quantity: 1, unitAmount: 12_000 + lastCents },
+    { name: "Coffee, 250 g", quantity: 2, unitAmount: 450 }
+  ]
+})
+
+/** What the bank at the sandbox knows, to see whether a story is true. */
+export class Bank extends Context.Tag("examples/Bank")<
+  Bank,
+  { readonly transactions: Effect.Effect<ReadonlyArray<Transaction>> }
+>() {}
+
+/** In place of the buyer's browser: the card goes straight to the API, as the card form sends it. */
+export const cardArrives = (baseUrl: string, { id }: { readonly id: string }) =>
+  Effect.promise(() =>
+    fetch(`${baseUrl}/checkout/sessions/${id}/fields`, {
+      method: "PUT",
+      headers: { "content-type": "application/json", authorization: "Bearer card-form" },
+      body: JSON.stringify({
+        payment_method: { method: "card", number: "4111111111111111", expiration_date: "12/30", security_code: "123" }
+      })
+    })
+  )
+
+const say = (what: string, told: string) => Console.log(`${what.padEnd(10)}${told}`)
+
+const money = (amount: number, currency: string): string =>
+  new Intl.NumberFormat("en-US", { style: "currency", currency }).format(amount / 100)
+
+export const program = Effect.gen(function* () {
+  const { baseUrl, failNext } = yield* Sandbox.Sandbox
+  const bank = yield* Bank
+  // In your application: the key of your instance, from where you keep secrets.
+  const privateKey = Redacted.make(
+    generateKeyPairSync("ec", { namedCurve: "secp521r1" })
+      .privateKey.export({ type: "pkcs8", format: "pem" })
+      .toString()
+  )
+
+  const order = coffeeFor("order-1001")
+  const session = yield* openSession(order)
+  yield* say("session", `${session.id}, ${money(totalOf(order), order.currency)}, ${order.items.length} items`)
+
+  const token = yield* SignedCredentials.embedToken({
+    privateKey,
+    checkoutSessionId: session.id,
+    embed: { amount: totalOf(order), currency: order.currency }
+  })
+  yield* say("page", `gets the session's id and an embed token of ${Redacted.value(token).length} characters`)
+
+  yield* cardArrives(baseUrl, session)
+  const paid = yield* pay(order, session)
+  const { label, scheme } = paid.transaction.payment_method ?? {}
+  yield* say("card", `arrived from the browser: ${scheme} ending ${label}`)
+  yield* say("paid", `${paid.transaction.id}: ${paid.transaction.status}`)
+  const captured = yield* capture(paid.transaction)
+  yield* say("captured", `${money(captured.captured_amount, captured.currency)}: ${captured.status}`)
+  const given = yield* refund(captured, 450)
+  yield* say("refunded", `${money(given.amount, given.currency)}: ${given.status}`)
+
+  const another = Effect.fnUntraced(function* (order: Order) {
+    const session = yield* openSession(order)
+    yield* cardArrives(baseUrl, session)
+    return { order, session }
+  })
+
+  const dear = yield* another(coffeeFor("order-1002", cents.declined))
+  const declined = yield* pay(dear.order, dear.session)
+  yield* say("declined", `${declined.transaction.error_code}: ask for another card, and pay with a new key`)
+
+  const asking = yield* another(coffeeFor("order-1003", cents.approval))
+  const pending = yield* pay(asking.order, asking.session)
+  yield* say("approval", pending._tag === "NeedsApproval" ? `send the buyer to ${pending.url}` : pending._tag)
+
+  // Three times the payment is taken and the connection cut before the response: all attempts of one call.
+  const unlucky = yield* another(coffeeFor("order-1004"))
+  yield* failNext({ reset: "after" }, { reset: "after" }, { reset: "after" })
+  const lost = yield* pay(unlucky.order, unlucky.session)
+  const taken = (yield* bank.transactions).filter((_) => _.external_identifier === unlucky.order.id)
+  yield* say("unknown", `three responses lost, the same key again: ${lost.transaction.id}, ${lost.transaction.status}`)
+  yield* say("", `transactions of ${unlucky.order.id} at the API: ${taken.length}`)
+}).pipe(Effect.withSpan("checkout"))
+
+/** The sandbox with transactions beside the sessions, and the client of it. */
+export const PaymentSandbox = Layer.unwrapScoped(
+  Effect.gen(function* () {
+    const built = yield* Deferred.make<Context.Tag.Service<Bank>>()
+    const acquirer = Effect.flatMap(makeAcquirer, ({ implementation, transactions }) =>
+      Effect.as(Deferred.succeed(built, { transactions }), implementation)
+    )
+    const Client = Layer.unwrapEffect(
+      Effect.map(Sandbox.Sandbox, ({ baseUrl }) =>
+        Gr4vy.layer({
+          baseUrl,
+          // With a private key: scopes: [...SignedCredentials.defaultScopes, ...Endpoint.scopes(transactions)]
+          token: Redacted.make("sandbox-token")
+        })
+      )
+    )
+    return Layer.mergeAll(Client, Layer.effect(Bank, Deferred.await(built))).pipe(
+      Layer.provideMerge(Sandbox.layer({ endpoints: [acquirer] }))
+    )
+  })
+)
+
+const printed = Effect.suspend(() => {
+  const { layer, spans } = keepSpans()
+  return Effect.provide(program, PaymentSandbox).pipe(
+    Effect.provide(layer),
+    Effect.zipRight(Effect.suspend(() => Console.log(`\n${drawTrace(spans())}`)))
+  )
+})
+
+/** The shop: on PORT, until it is stopped. */
+export const Shop = Layer.unwrapEffect(
+  Effect.map(Sandbox.Sandbox, ({ baseUrl }) => {
+    const { layer, spans } = keepSpans()
+    return Layer.unwrapEffect(Effect.map(shop({ sandboxUrl: baseUrl, spans }), (app) => HttpServer.serve(app))).pipe(
+      HttpServer.withLogAddress,
+      Layer.provide(layer)
+    )
+  })
+)
+
+const served = Layer.launch(
+  Shop.pipe(
+    Layer.provide(NodeHttpServer.layerConfig(createServer, { port: Config.withDefault(Config.integer("PORT"), 3000) })),
+    Layer.provide(PaymentSandbox)
+  )
+)
+
+if (process.argv[1] === import.meta.filename) NodeRuntime.runMain(process.argv[2] === "serve" ? served : printed)

@@ -81,13 +81,20 @@ export const makeAcquirer = Effect.gen(function* () {
           return [known, known === undefined ? new Map(keys).set(idempotencyKey, mine) : keys]
         })
         if (known === undefined) {
-          return yield* Effect.zipRight(Deferred.complete(mine.response, authorize(payload)), Deferred.await(mine.response))
+          return yield* Effect.zipRight(
+            Deferred.complete(mine.response, authorize(payload)),
+            Deferred.await(mine.response)
+          )
         }
         if (known.asked !== asked) {
           return yield* new Generic({ status: 400, code: "bad_request", message: "This key is another request's" })
         }
         if (!(yield* Deferred.isDone(known.response))) {
-          return yield* new Generic({ status: 409, code: "concurrent_request", message: "The request is still running" })
+          return yield* new Generic({
+            status: 409,
+            code: "concurrent_request",
+            message: "The request is still running"
+          })
         }
         return yield* Deferred.await(known.response)
       }),

@@ -2,13 +2,12 @@
  * A small shop for a browser: a cart, a card form in an iframe of the sandbox's, pay, approve or decline, the receipt, and
  * the trace of the payment. The card goes from the iframe to the API; this server never sees it.
  */
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { HttpRouter, HttpServerResponse } from "@effect/platform"
 import { type CheckoutSession, CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
 import { Effect, Ref, Schema } from "effect"
 import { drawTraceSvg } from "../support/drawTraceSvg.js"
 import type { TraceSpan } from "../support/trace.js"
-import type { Order, Outcome } from "./payment.js"
-import { capture, openSession, pay, refund, totalOf } from "./payment.js"
+import { capture, type Order, type Outcome, openSession, pay, refund, totalOf } from "./payment.js"
 
 /** An order in the shop, and how far its payment has come. */
 interface Purchase {
@@ -47,7 +46,11 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
         "/orders/:cart",
         Effect.gen(function* () {
           const { cart } = yield* HttpRouter.schemaPathParams(Schema.Struct({ cart: Schema.String }))
-          const order: Order = { id: `order-${++orders}`, currency: "USD", items: carts[cart] ?? carts["approve"] ?? [] }
+          const order: Order = {
+            id: `order-${++orders}`,
+            currency: "USD",
+            items: carts[cart] ?? carts["approve"] ?? []
+          }
           yield* remember({ order, session: yield* openSession(order) })
           return HttpServerResponse.redirect(`/orders/${order.id}`, { status: 303 })
         })
@@ -104,7 +107,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
         })
       ),
       HttpRouter.catchAll((error) =>
-        Effect.map(HttpServerRequest.HttpServerRequest, () =>
+        Effect.succeed(
           HttpServerResponse.unsafeJson({ error: typeof error === "string" ? error : error._tag }, { status: 502 })
         )
       )
@@ -115,19 +118,10 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
 const tracesOf = (spans: ReadonlyArray<TraceSpan>, orderId: string): string => {
   const root = spans.find(({ attributes }) => attributes["order.id"] === orderId)
   if (root === undefined) return ""
-  const ids = new Set([root.id])
-  const inside = spans.filter(({ id, parentId }) => ids.has(id) || (parentId !== undefined && ids.has(parentId) && ids.add(id)))
-  // A child ends before its parent, so it stands before it: look until nothing more is found.
-  for (let found = -1; found !== inside.length; ) {
-    found = inside.length
-    for (const span of spans) {
-      if (!ids.has(span.id) && span.parentId !== undefined && ids.has(span.parentId)) {
-        ids.add(span.id)
-        inside.push(span)
-      }
-    }
-  }
-  return drawTraceSvg("Trace of the payment", spans.filter(({ id }) => ids.has(id)))
+  return drawTraceSvg(
+    "Trace of the payment",
+    spans.filter(({ traceId }) => traceId === root.traceId)
+  )
 }
 
 const money = (amount: number, currency: string): string =>

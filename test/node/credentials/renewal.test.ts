@@ -116,6 +116,22 @@ describe("a call whose token is refused", () => {
   )
 })
 
+describe("a fixed token", () => {
+  it.scoped("that is wiped while the client is in use fails the calls that come after, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const { baseUrl, requests } = yield* script(session)
+      const token = Redacted.make("fixed-4f1b")
+      const sessions = yield* Gr4vy.make({ baseUrl, token })
+      yield* sessions.get(id)
+      Redacted.unsafeWipe(token)
+      const error = yield* Effect.flip(sessions.get(id))
+      assert.instanceOf(error, RequestFailed)
+      assert.deepStrictEqual([error.reason, error.delivered, requests.length], ["Credentials", "no", 1])
+      assert.match(error.message, /was wiped/)
+    })
+  )
+})
+
 describe("100 calls that find no token", () => {
   it.scoped("share one", () =>
     Effect.gen(function* () {

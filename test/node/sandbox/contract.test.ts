@@ -220,6 +220,18 @@ describe("with a public key, tokens are checked", () => {
 })
 
 describe("as a layer", () => {
+  for (const host of ["::1", "::"]) {
+    it.live(`listens and answers on the IPv6 host ${host}`, () =>
+      Effect.gen(function* () {
+        const { baseUrl } = yield* Sandbox.Sandbox
+        assert.match(baseUrl, /^http:\/\/\[::1\]:\d+$/)
+        assert.strictEqual(yield* outcome("GET", yield* created), 200)
+        const { servers } = (yield* request("GET", "/openapi.json")).body
+        assert.deepInclude(servers, { url: baseUrl, description: "This sandbox" })
+      }).pipe(Effect.provide(Sandbox.layer({ host })))
+    )
+  }
+
   it.live("a port in use is a ServeError, and its end closes connections that are kept alive", () =>
     Effect.gen(function* () {
       const baseUrl = yield* Effect.gen(function* () {
