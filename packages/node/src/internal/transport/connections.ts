@@ -140,7 +140,7 @@ class Connection implements Lease {
   }
 
   private readonly dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void => {
-    withoutInstrumentation(() => this.client.dispatch(options, handler), this.limits.counted())
+    withoutInstrumentation(() => this.client.dispatch(options, handler), this.limits.counted)
   }
 }
 
