@@ -1,22 +1,22 @@
 /**
  * From a codebase without Effect, through one of two doors:
  *
- * - `@effect-gr4vy/node/promise`: the client as plain promises. Nothing of Effect to see.
+ * - `@effect-gr4vy/promise`: the client as plain promises. Nothing of Effect to see, not even in its dependencies.
  * - `ManagedRuntime`: programs in Effect, run from plain code. For a codebase that moves towards Effect.
  *
  *   node examples/dist/07-promises.js
  */
-import { type CheckoutSessionId, CheckoutSessions, NotFound, RequestFailed } from "@effect-gr4vy/core"
+import { type CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
-import { create } from "@effect-gr4vy/node/promise"
+import { create, NotFound, RequestFailed } from "@effect-gr4vy/promise"
 import { Effect, Either, Exit, ManagedRuntime, Redacted } from "effect"
 
 /** One client for the life of the process: `create()` without arguments reads `GR4VY_…` from the environment. */
 const promises = async (baseUrl: string) => {
   const gr4vy = await create({ baseUrl, token: "any" })
   try {
-    const session = await gr4vy.add()
-    console.log(`promise   expires at ${new Date(session.expiresAt.epochMillis).toISOString()}`)
+    const session = await gr4vy.add({ amount: 1299, currency: "USD" })
+    console.log(`promise   expires at ${session.expiresAt.toISOString()}`)
 
     await gr4vy.updateFields(session.id, {
       paymentMethod: { method: "card", number: "4111111111111111", expirationDate: "11/29", securityCode: "123" }

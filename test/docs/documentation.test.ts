@@ -23,7 +23,7 @@ const files = readdirSync(root, { recursive: true, withFileTypes: true })
   .map((entry) => relative(root, join(entry.parentPath, entry.name)))
   .filter((file) => !/(^|\/)(node_modules|dist|\.git|api|api-report)\//.test(file))
 
-const sources = files.filter((file) => /\.md$/.test(file) || /^packages\/(core|node)\/src\/.*\.ts$/.test(file))
+const sources = files.filter((file) => /\.md$/.test(file) || /^packages\/(core|node|promise)\/src\/.*\.ts$/.test(file))
 
 const blocksOf = (file: string): ReadonlyArray<Block> => {
   const blocks: Array<Block> = []

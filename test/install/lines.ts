@@ -1,7 +1,7 @@
 /** The install lines of the documentation, each with the program that stands below it. */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { names, root } from "../packages/consumer.js"
+import { published, root } from "../packages/consumer.js"
 
 export interface InstallLine {
   readonly file: string
@@ -13,7 +13,7 @@ export interface InstallLine {
 
 const files = [
   "README.md",
-  ...names.map((name) => `packages/${name}/README.md`),
+  ...published.map((name) => `packages/${name}/README.md`),
   "examples/README.md",
   ...readdirSync(join(root, "docs"))
     .filter((file) => file.endsWith(".md"))

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { connect } from "node:net"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
+import { Sandbox } from "@effect-gr4vy/node"
 import { Effect } from "effect"
 import { slowServer } from "../support/slowServer.js"
 
@@ -12,7 +13,7 @@ const folder = fileURLToPath(new URL("../../examples/", import.meta.url))
 const start = (name: string, args: ReadonlyArray<string> = [], env: Record<string, string> = {}) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, [`${folder}dist/${name}.js`, ...args], {
+      const child = spawn(process.execPath, [`${folder}dist/${name}`, ...args], {
         env: { PATH: process.env["PATH"] ?? "", ...env },
         stdio: ["ignore", "pipe", "pipe"]
       })
@@ -74,10 +75,22 @@ const outcomes: Record<string, ReadonlyArray<RegExp>> = {
 }
 
 describe("the examples", () => {
+  it.scopedLive("07-commonjs runs to its end, and prints what it promises", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Sandbox.Sandbox
+      const { exitCode, output } = yield* start("../07-commonjs.cjs", [], {
+        GR4VY_BASE_URL: baseUrl,
+        GR4VY_TOKEN: "any"
+      })
+      assert.strictEqual(yield* Effect.promise(() => exitCode), 0, output())
+      assert.match(output(), /^open +expires at 20.*\ngone +The resource could not be found\n$/)
+    }).pipe(Effect.provide(Sandbox.layer()))
+  )
+
   for (const [name, lines] of Object.entries(outcomes)) {
     it.scopedLive(`${name} runs to its end, and prints what it promises`, () =>
       Effect.gen(function* () {
-        const { exitCode, output } = yield* start(name)
+        const { exitCode, output } = yield* start(`${name}.js`)
         const code = yield* Effect.promise(() => exitCode)
         const printed = output().trimEnd().split("\n")
         assert.strictEqual(code, 0, output())
@@ -100,7 +113,7 @@ describe("the examples", () => {
   it.scopedLive("05-http-service lets a request underway finish when it is told to stop", () =>
     Effect.gen(function* () {
       const gr4vy = yield* slowServer
-      const service = yield* start("05-http-service", ["serve"], {
+      const service = yield* start("05-http-service.js", ["serve"], {
         PORT: "0",
         GR4VY_BASE_URL: gr4vy.baseUrl,
         GR4VY_TOKEN: "any"

@@ -6,7 +6,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import ts from "typescript"
-import { names, root } from "./consumer.js"
+import { published, root } from "./consumer.js"
 
 /** The declaration files of a package's public modules, by the name they are imported by. */
 const publicModules = (name: string): ReadonlyMap<string, string> => {
@@ -96,5 +96,5 @@ export const reportFile = (name: string): string => join(root, "docs/api-report"
 
 if (process.argv[1] === import.meta.filename) {
   mkdirSync(join(root, "docs/api-report"), { recursive: true })
-  for (const name of names) writeFileSync(reportFile(name), apiReport(name))
+  for (const name of published) writeFileSync(reportFile(name), apiReport(name))
 }

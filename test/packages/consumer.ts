@@ -13,9 +13,12 @@ export const root = fileURLToPath(
 )
 
 /** The folders of `packages/`: every one of them is published. */
-export const names: ReadonlyArray<string> = readdirSync(join(root, "packages"), { withFileTypes: true })
+export const published: ReadonlyArray<string> = readdirSync(join(root, "packages"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name)
+
+/** The packages for Effect; the other one is a bundle, which nobody installs beside them. */
+export const names: ReadonlyArray<string> = published.filter((name) => name !== "promise")
 
 export const readJson = async (file: string): Promise<Readonly<Record<string, unknown>>> =>
   JSON.parse(await readFile(file, "utf8"))
@@ -30,8 +33,8 @@ export const run = async (cwd: string, file: string, ...args: ReadonlyArray<stri
   }
 }
 
-/** Packs every package into a folder, with the versions in place of `workspace:`, and returns the tarballs. */
-export const pack = async (dir: string): Promise<ReadonlyArray<string>> => {
+/** Packs packages into a folder, with the versions in place of `workspace:`, and returns the tarballs. */
+export const pack = async (dir: string, names = published): Promise<ReadonlyArray<string>> => {
   const { packageManager } = await readJson(join(root, "package.json"))
   const filters = names.map((name) => `--filter=./packages/${name}`)
   await run(root, "npx", "--yes", String(packageManager), "-r", ...filters, "pack", "--pack-destination", dir)
@@ -54,27 +57,34 @@ const developedWith = async (): Promise<Readonly<Record<string, string>>> => {
   return Object.fromEntries(Object.keys(Object(peerDependencies)).map((name) => [name, Object(devDependencies)[name]]))
 }
 
-/** Packs the packages, and installs them beside the given dependencies: their peers as developed with, by default. */
+const install = async (dir: string, manifest: object, ...flags: ReadonlyArray<string>) => {
+  const consumer = { name: "consumer", version: "0.0.0", private: true, type: "module", ...manifest }
+  await writeFile(join(dir, "package.json"), JSON.stringify(consumer))
+  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", ...flags)
+}
+
+/** Packs the promise package, and installs it where there is nothing else but `dependencies`. */
+export const makePromiseConsumer = async (dependencies: Readonly<Record<string, string>> = {}) => {
+  const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-promise-"))
+  const [tarball = ""] = await pack(dir, ["promise"])
+  await install(dir, { dependencies: { "@effect-gr4vy/promise": `file:${basename(tarball)}`, ...dependencies } })
+  return { dir, tarball, installed: join(dir, "node_modules/@effect-gr4vy/promise") }
+}
+
+/** Packs the packages for Effect, and installs them beside the given dependencies: their peers as developed with, by default. */
 export const makeConsumer = async (
   others?: Readonly<Record<string, string>>,
   ...flags: ReadonlyArray<string>
 ): Promise<Consumer> => {
   const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-consumer-"))
-  const tarballs = await pack(dir)
+  const tarballs = await pack(dir, names)
   const { devDependencies: tools } = await readJson(join(root, "package.json"))
-  const manifest = {
-    name: "consumer",
-    version: "0.0.0",
-    private: true,
-    type: "module",
-    dependencies: {
-      ...(others ?? (await developedWith())),
-      ...Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`]))
-    },
-    devDependencies: { "@types/node": Object(tools)["@types/node"] }
+  const dependencies = {
+    ...(others ?? (await developedWith())),
+    ...Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`]))
   }
-  await writeFile(join(dir, "package.json"), JSON.stringify(manifest))
-  await run(dir, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", ...flags)
+  const devDependencies = { "@types/node": Object(tools)["@types/node"] }
+  await install(dir, { dependencies, devDependencies }, ...flags)
   return { dir, tarballs, installed: (name) => join(dir, "node_modules/@effect-gr4vy", name) }
 }
 

@@ -2,13 +2,13 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { names, readJson, root, run } from "./consumer.js"
+import { published, readJson, root, run } from "./consumer.js"
 
 /** What `npm run release:version` reads and writes, copied. */
 const copyOfTheRepository = async () => {
   const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-release-"))
   const files = ["package.json", "pnpm-workspace.yaml", "scripts/version.mjs", "packages/node/src/internal/version.ts"]
-  for (const file of [...files, ...names.map((name) => `packages/${name}/package.json`)]) {
+  for (const file of [...files, ...published.map((name) => `packages/${name}/package.json`)]) {
     await cp(join(root, file), join(dir, file))
   }
   await cp(join(root, ".changeset/config.json"), join(dir, ".changeset/config.json"))
@@ -32,7 +32,7 @@ describe("a release", () => {
         await writeFile(join(dir, ".changeset/a-change.md"), `---\n"@effect-gr4vy/core": ${change}\n---\n\nA change.\n`)
         await run(dir, process.execPath, "scripts/version.mjs")
         const expected = next(String(before["version"]), change)
-        for (const name of names) assert.strictEqual((await manifest(name))["version"], expected, name)
+        for (const name of published) assert.strictEqual((await manifest(name))["version"], expected, name)
         assert.deepStrictEqual((await manifest("node"))["peerDependencies"], before["peerDependencies"])
         const constant = await readFile(join(dir, "packages/node/src/internal/version.ts"), "utf8")
         assert.include(constant, `version = "${expected}"`)

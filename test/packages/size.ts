@@ -1,5 +1,7 @@
-/** `npm run size`: prints what the packages weigh in a bundle, and fails above the limits. */
+/** `npm run size`: prints what the packages weigh in a bundle, what importing costs, and fails above the limits. */
+import { stat } from "node:fs/promises"
 import { browserClient, bundle, peers } from "./bundle.js"
+import { root, run } from "./consumer.js"
 
 interface Subject {
   readonly what: string
@@ -84,9 +86,43 @@ export const tooLarge = (sizes: ReadonlyArray<Size>): ReadonlyArray<string> =>
     .filter(({ gzipped, limit }) => gzipped > limit)
     .map(({ gzipped, limit, what }) => `${what}: ${gzipped} bytes after gzip, the limit is ${limit}`)
 
+/** The most that importing the promise package may cost, as a share of what importing the vendor's SDK does. */
+const maxImportShare = 0.3
+
+const importMillis = async (specifier: string): Promise<number> => {
+  const script = `const t = performance.now(); await import("${specifier}"); console.log(performance.now() - t)`
+  return Number(await run(`${root}/test`, process.execPath, "--input-type=module", "-e", script))
+}
+
+/** Import times, the best of ten in processes of their own, taken in turns; an error where the share is too large. */
+export const importTimes = async (): Promise<string> => {
+  const specifiers = ["@effect-gr4vy/promise", "@effect-gr4vy/node", "@gr4vy/sdk"]
+  const best = new Map<string, number>()
+  for (let n = 0; n < 10; n++) {
+    for (const specifier of specifiers) {
+      best.set(specifier, Math.min(best.get(specifier) ?? Number.POSITIVE_INFINITY, await importMillis(specifier)))
+    }
+  }
+  const vendor = best.get("@gr4vy/sdk") ?? Number.NaN
+  const share = (best.get("@effect-gr4vy/promise") ?? Number.NaN) / vendor
+  const { size } = await stat(`${root}/packages/promise/dist/index.js`)
+  const table = [
+    `The bundle of \`@effect-gr4vy/promise\` is ${(size / 1000).toFixed(0)} kB.`,
+    "",
+    `| import in Node ${process.versions.node}, best of 10 | time | share of \`@gr4vy/sdk\` |`,
+    "|---|---|---|",
+    ...Array.from(
+      best,
+      ([specifier, millis]) => `| \`${specifier}\` | ${millis.toFixed(0)} ms | ${(millis / vendor).toFixed(2)} |`
+    )
+  ].join("\n")
+  if (!(share <= maxImportShare)) throw new Error(`The promise package is too slow to import.\n${table}`)
+  return table
+}
+
 if (process.argv[1] === import.meta.filename) {
   const sizes = await measure()
-  console.log(sizeTable(sizes))
+  console.log(`${sizeTable(sizes)}\n\n${await importTimes()}`)
   const excess = tooLarge(sizes)
   if (excess.length > 0) {
     console.error(`\nToo large. If that is meant, raise the limit in test/packages/size.ts.\n${excess.join("\n")}`)

@@ -7,8 +7,8 @@ import { join } from "node:path"
 import { Sandbox } from "@effect-gr4vy/node"
 import { Effect } from "effect"
 import { build } from "esbuild"
-import { type Consumer, makeConsumer, root, run } from "../packages/consumer.js"
-import { measure, sizeTable } from "../packages/size.js"
+import { makeConsumer, makePromiseConsumer, readJson, root, run } from "../packages/consumer.js"
+import { importTimes, measure, sizeTable } from "../packages/size.js"
 import { faults, names } from "./acceptance.js"
 
 if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) {
@@ -37,21 +37,24 @@ const fetchRuntimes = async () => {
 const binary = (name: keyof typeof packages, ...path: ReadonlyArray<string>) =>
   join(cache, "node_modules", name, ...path)
 
-/** A copy of the compiled programs where only the tarballs are installed, and the worker as one file. */
-const prepare = async (consumer: Consumer) => {
+/** A copy of the compiled programs where only the tarballs are installed. */
+const prepare = async (dir: string) => {
   const compiled = join(root, "test/dist/runtimes")
   for (const file of (await readdir(compiled)).filter((name) => name.endsWith(".js"))) {
-    await cp(join(compiled, file), join(consumer.dir, file))
+    await cp(join(compiled, file), join(dir, file))
   }
-  await build({
-    entryPoints: [join(consumer.dir, "main-worker.js")],
-    outfile: join(consumer.dir, "worker.js"),
+}
+
+/** The worker as one file. */
+const bundleWorker = (dir: string) =>
+  build({
+    entryPoints: [join(dir, "main-worker.js")],
+    outfile: join(dir, "worker.js"),
     bundle: true,
     format: "esm",
     platform: "browser",
     logLevel: "warning"
   })
-}
 
 const workerConfig = (baseUrl: string) => `
 using Workerd = import "/workerd/workerd.capnp";
@@ -69,17 +72,31 @@ interface Subject {
   readonly what: string
   readonly version: (dir: string) => Promise<string>
   readonly start: (dir: string, baseUrl: string) => Promise<string>
+  /** Whether it is the promise package, which is installed in a folder of its own and asks for no faults. */
+  readonly promise?: boolean
 }
 
 const throughCore = "core over the runtime's `fetch`"
 const throughNode = "node's whole pipeline"
+
+const promisePrograms = {
+  "main-promise.js": "promise, and by `require`",
+  "main-effect4.js": "promise in Effect 4",
+  "main-express.js": "promise in Express"
+}
 
 const node = (name: "node20" | "node22" | "node24"): ReadonlyArray<Subject> => {
   const file = binary(name, "bin/node")
   const common = { runtime: "Node", version: (dir: string) => run(dir, file, "--version") }
   return [
     { ...common, what: throughCore, start: (dir, baseUrl) => run(dir, file, "main-core.js", baseUrl) },
-    { ...common, what: throughNode, start: (dir, baseUrl) => run(dir, file, "main-node.js", baseUrl) }
+    { ...common, what: throughNode, start: (dir, baseUrl) => run(dir, file, "main-node.js", baseUrl) },
+    ...Object.entries(promisePrograms).map(([program, what]) => ({
+      ...common,
+      what,
+      promise: true,
+      start: (dir: string, baseUrl: string) => run(dir, file, program, baseUrl)
+    }))
   ]
 }
 
@@ -116,7 +133,7 @@ const attempt = (subject: Subject, dir: string): Promise<ReadonlyArray<string>> 
   Effect.flatMap(Sandbox.Sandbox, ({ baseUrl }) => Effect.promise(() => subject.start(dir, baseUrl))).pipe(
     Effect.map((output): ReadonlyArray<string> => JSON.parse(output.trim().split("\n").at(-1) ?? "")),
     Effect.catchAllDefect((defect) => Effect.succeed([String(defect)])),
-    Effect.provide(Sandbox.layer({ faults })),
+    Effect.provide(Sandbox.layer(subject.promise ? {} : { faults })),
     Effect.runPromise
   )
 
@@ -129,28 +146,34 @@ The same program ran on each of these, on ${date}, from the packed tarballs and 
 |---|---|---|---|
 ${rows.join("\n")}
 
-The checks: ${names.join("; ")}. Node's pipeline also retries, and signs its tokens.
+The checks: ${names.join("; ")}. Node's pipeline also retries, and signs its tokens. The promise package is installed alone, beside
+\`effect\` 4 and \`express\`: a session's life as an ES module and by \`require\`; an interrupted fiber, or a buyer who leaves,
+ends the request on the wire; errors are caught by tag and by class; 50 fibers at a time.
 
 ${bundle}
 `
 
 await fetchRuntimes()
 const consumer = await makeConsumer()
-await prepare(consumer)
+await prepare(consumer.dir)
+await bundleWorker(consumer.dir)
+const { dependencies } = await readJson(join(root, "test/package.json"))
+const { effect4, express } = Object(dependencies)
+const alone = await makePromiseConsumer({ effect4, express })
+await prepare(alone.dir)
 const rows: Array<string> = []
 for (const subject of subjects) {
-  const version = (await subject.version(consumer.dir)).trim().replace(/^v/, "")
-  const failed = await attempt(subject, consumer.dir)
+  const { dir } = subject.promise ? alone : consumer
+  const version = (await subject.version(dir)).trim().replace(/^v/, "")
+  const failed = await attempt(subject, dir)
   const verdict = failed.length === 0 ? "all pass" : `${failed.length} fail`
   rows.push(`| ${subject.runtime} | ${version} | ${subject.what} | ${verdict} |`)
   console.log([subject.runtime.padEnd(8), version.padEnd(11), subject.what.padEnd(31), verdict].join("  "))
   for (const failure of failed) console.log(`  ${failure}`)
   if (failed.length > 0) process.exitCode = 1
 }
-await rm(consumer.dir, { recursive: true, force: true })
+for (const { dir } of [consumer, alone]) await rm(dir, { recursive: true, force: true })
 if (process.exitCode === undefined) {
-  await writeFile(
-    join(root, "docs/runtimes.md"),
-    document(rows, sizeTable(await measure()), new Date().toISOString().slice(0, 10))
-  )
+  const measured = `${sizeTable(await measure())}\n\n${await importTimes()}`
+  await writeFile(join(root, "docs/runtimes.md"), document(rows, measured, new Date().toISOString().slice(0, 10)))
 }

@@ -4,7 +4,7 @@
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, OtelTracer, RetryPolicy, Telemetry } from "@effect-gr4vy/node"
-import { create } from "@effect-gr4vy/node/promise"
+import { create } from "@effect-gr4vy/promise"
 import * as Otel from "@opentelemetry/api"
 import { MeterProvider } from "@opentelemetry/sdk-metrics"
 import { SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"

@@ -32,8 +32,9 @@ export const decodeSuccess = (
   const [name, ...others] = Object.keys(params)
   const expected = Option.getOrElse(AST.getIdentifierAnnotation(success.ast), () => "body")
   return (_, text, values) => {
+    // An empty body is a success where the schema takes `undefined`.
     const result = Either.flatMap(
-      Either.mapLeft(parseJson(text), () => undefined),
+      text === "" ? Either.right(undefined) : Either.mapLeft(parseJson(text), () => undefined),
       (json) => Either.mapLeft(decode(json), () => undefined)
     )
     if (Either.isLeft(result)) return unusable(`${kindOf(text)} instead of the expected ${expected}`)

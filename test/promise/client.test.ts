@@ -1,11 +1,17 @@
 import { getEventListeners } from "node:events"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { CheckoutSession, Generic, NotFound, RequestFailed, Unauthorized } from "@effect-gr4vy/core"
 import { Sandbox } from "@effect-gr4vy/node"
-import { type CardRequest, type Client, create, type Options } from "@effect-gr4vy/node/promise"
+import {
+  type CardRequest,
+  create,
+  Generic,
+  NotFound,
+  type Options,
+  RequestFailed,
+  Unauthorized
+} from "@effect-gr4vy/promise"
 import * as Otel from "@opentelemetry/api"
-import { Effect, Predicate, Redacted } from "effect"
-import { expectTypeOf } from "vitest"
+import { Effect, Predicate } from "effect"
 import { registered } from "../support/setUps.js"
 import { slowServer } from "../support/slowServer.js"
 
@@ -17,6 +23,9 @@ const card = {
   expirationDate: "11/29",
   securityCode: "123"
 } as const satisfies CardRequest
+
+/** Properties as plain JavaScript may leave them. */
+const nulls = (...names: ReadonlyArray<string>): object => Object.fromEntries(names.map((name) => [name, null]))
 
 const open = (options: Options) =>
   Effect.acquireRelease(
@@ -37,7 +46,7 @@ const rejection = (call: () => Promise<unknown>) =>
 const tagOfRejection = (call: () => Promise<unknown>) =>
   call().then(
     () => "resolved",
-    (error: unknown) => (Predicate.hasProperty(error, "_tag") ? error._tag : String(error))
+    (error: unknown) => (Predicate.hasProperty(error, "name") ? error.name : String(error))
   )
 
 const requestsDuring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -53,15 +62,13 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
     Effect.gen(function* () {
       const client = yield* inSandbox
       const session = yield* Effect.promise(() => client.add())
-      assert.instanceOf(session, CheckoutSession)
-      assert.isAbove(new Date(session.expiresAt.epochMillis).getTime() - Date.now(), 50 * 60_000)
-      yield* Effect.promise(() => client.updateFields(session.id, { paymentMethod: card }))
-      yield* Effect.promise(() =>
-        client.updateFields(session.id, { paymentMethod: { ...card, number: Redacted.make<string>(card.number) } })
-      )
+      assert.strictEqual(Object.getPrototypeOf(session), Object.prototype)
+      assert.instanceOf(session.expiresAt, Date)
+      assert.isAbove(session.expiresAt.getTime() - Date.now(), 50 * 60_000)
+      assert.isUndefined(yield* Effect.promise(() => client.updateFields(session.id, { paymentMethod: card })))
       yield* Effect.promise(() => client.updateFields(session.id))
       const read = yield* Effect.promise(() => client.get(session.id))
-      assert.isBelow(read.expiresAt.epochMillis, session.expiresAt.epochMillis)
+      assert.isBelow(read.expiresAt.getTime(), session.expiresAt.getTime())
       yield* Effect.promise(() => client.delete(session.id))
       assert.instanceOf(yield* rejection(() => client.get(session.id)), NotFound)
     })
@@ -78,13 +85,22 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
         )
       const unauthorized = yield* rejectionAfter({ status: 401 })
       assert.instanceOf(unauthorized, Unauthorized)
+      assert.instanceOf(unauthorized, Error)
+      assert.strictEqual(unauthorized.name, "Unauthorized")
       assert.strictEqual(unauthorized._tag, "Unauthorized")
-      const generic = yield* rejectionAfter({ status: 418 })
+      assert.strictEqual(unauthorized.status, 401)
+      const generic = yield* rejectionAfter({ status: 418, code: "teapot", message: "Short and stout" })
       assert.instanceOf(generic, Generic)
-      assert.strictEqual(generic.status, 418)
+      assert.deepInclude(generic, { status: 418, code: "teapot", message: "Short and stout", details: [], attempts: 1 })
+      assert.isUndefined(generic.retryAfter)
+      const busy = yield* rejectionAfter({ status: 429, retryAfterSeconds: 60 })
+      assert.instanceOf(busy, Generic)
+      assert.strictEqual(busy.retryAfter, 60_000)
       const failed = yield* rejectionAfter({ reset: true })
       assert.instanceOf(failed, RequestFailed)
-      assert.strictEqual(failed.delivered, "unknown")
+      assert.deepInclude(failed, { reason: "Disconnected", delivered: "unknown", attempts: 1 })
+      assert.match(failed.stack ?? "", /^RequestFailed: The connection/)
+      assert.deepInclude(JSON.parse(JSON.stringify(failed)), { name: "RequestFailed", message: failed.message })
     })
   )
 
@@ -147,6 +163,104 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
     })
   )
 
+  it.scoped("treats null as absent", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Sandbox.Sandbox
+      const client = yield* open({ baseUrl, token: "any", ...nulls("merchantAccountId", "retry", "deadline") })
+      const { id } = yield* Effect.promise(() => client.add(null, null))
+      yield* Effect.promise(() => client.updateFields(id, null, null))
+      yield* Effect.promise(() => client.get(id, { signal: null, retry: null }))
+      yield* Effect.promise(() => client.close())
+    })
+  )
+
+  it.scoped("refuses what plain JavaScript may give it, before anything is sent, and names the argument", () =>
+    Effect.gen(function* () {
+      const client = yield* inSandbox
+      const cycle: Record<string, unknown> = {}
+      cycle["self"] = cycle
+      // What a type error would have said.
+      const untyped: Record<string, (...args: ReadonlyArray<unknown>) => Promise<unknown>> = Object(client)
+      const calls: ReadonlyArray<[string, ReadonlyArray<unknown>, string]> = [
+        ["add", [5], "payload must be"],
+        ["add", [{ signal: 5 }], "payload has a property of an unknown name"],
+        ["add", [{ amount: "5411" }], "payload.amount must be a whole number"],
+        ["add", [{}, 5], "options must be an object"],
+        ["get", [], "id must be a string"],
+        ["get", [5], "id must be a string"],
+        ["get", [null], "id must be a string"],
+        ["update", [id, null], "payload must be"],
+        ["update", [id], "payload must be"],
+        ["update", [id, { currency: "5411" }], "payload.currency must be 3 capital letters"],
+        ["request", [], "method must be one of GET"],
+        ["request", ["BREW", "/coffee"], "method must be one of GET"],
+        ["request", ["GET"], "path must be a string that begins with"],
+        ["request", ["GET", "https://example.com/5411"], "path must be a string that begins with"],
+        ["request", ["GET", "/transactions/../5411"], "one segment of a path"],
+        ["request", ["GET", "/transactions/%2e%2e/5411"], "one segment of a path"],
+        ["request", ["GET", "/transactions//5411"], "one segment of a path"],
+        ["request", ["GET", "/transactions/%zz"], "percent-encoded"],
+        ["request", ["POST", "/transactions", { body: 5411111111111111n }], "body must be what JSON can hold"],
+        ["request", ["POST", "/transactions", { body: cycle }], "body must be what JSON can hold"],
+        ["request", ["POST", "/transactions", { body: () => 5411 }], "body must be what JSON can hold"],
+        ["request", ["POST", "/transactions", { idempotencyKey: 5411 }], "options.idempotencyKey must be a string"],
+        ["request", ["POST", "/transactions", { idempotencyKey: "" }], "idempotencyKey must be 1 to 255"],
+        ["request", ["POST", "/transactions", { idempotencyKey: "a\n5411" }], "idempotencyKey must be 1 to 255"],
+        ["get", [id, "now"], "options must be an object"],
+        ["get", [id, { signal: {} }], "options.signal must be an AbortSignal"],
+        ["get", [id, { signal: "5411111111111111" }], "options.signal must be an AbortSignal"],
+        ["get", [id, { timeout: 5 }], "options must only have the properties signal, retry"],
+        ["get", [id, { retry: 5 }], "options.retry must be an object"],
+        ["get", [id, { retry: { maxAttempts: 0 } }], "options.retry.maxAttempts must be a whole number"],
+        ["get", [id, { retry: { maxDelay: "soon" } }], "options.retry.maxDelay must be"],
+        ["get", [id, { retry: { maxDelay: {} } }], "options.retry.maxDelay must be"],
+        ["get", [id, { retry: { attempts: 5 } }], "options.retry must only have the properties maxAttempts"],
+        ["updateFields", [id, "5411111111111111"], "update must be an object"],
+        ["updateFields", [id, { paymentMethod: "5411111111111111" }], "paymentMethod must be an object"],
+        ["updateFields", [id, { paymentMethod: { ...card, number: 5411111111111111 } }], "number must be a string"],
+        ["updateFields", [id, { paymentMethod: { ...card, securityCode: null } }], "paymentMethod"]
+      ]
+      const requests = yield* requestsDuring(
+        Effect.gen(function* () {
+          for (const [method, args, says] of calls) {
+            const error = yield* rejection(() => untyped[method]?.(...args) ?? Promise.resolve())
+            assert.instanceOf(error, RequestFailed, `${method}: ${error}`)
+            assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no", attempts: 0 })
+            assert.include(error.message, says)
+            assert.notInclude(error.message, "5411")
+          }
+        })
+      )
+      assert.strictEqual(requests, 0)
+    })
+  )
+
+  it.scoped("retries one call as its options say, and else as the client's do", () =>
+    Effect.gen(function* () {
+      const { baseUrl, failNext } = yield* Sandbox.Sandbox
+      const client = yield* open({
+        baseUrl,
+        token: "any",
+        retry: { maxAttempts: 2, baseDelay: "1 milli", creates: "at-least-once" }
+      })
+      const requestsOf = (call: () => Promise<unknown>) =>
+        requestsDuring(
+          Effect.zipRight(
+            failNext({ status: 500 }, { status: 500 }, { status: 500 }),
+            Effect.promise(() => tagOfRejection(call))
+          )
+        ).pipe(Effect.zipLeft(drain))
+      // Sends what is left of the faults into nothing.
+      const drain = Effect.promise(async () => {
+        for (let n = 0; n < 3; n++) await tagOfRejection(() => client.get(id, { retry: "none" }))
+      })
+      assert.strictEqual(yield* requestsOf(() => client.add()), 2)
+      assert.strictEqual(yield* requestsOf(() => client.add(undefined, { retry: "none" })), 1)
+      assert.strictEqual(yield* requestsOf(() => client.add(null, { retry: { maxAttempts: 3 } })), 3)
+      assert.strictEqual(yield* requestsOf(() => client.add({}, { retry: { creates: "at-most-once" } })), 1)
+    })
+  )
+
   it.scoped("reads what it is not told from the environment", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Sandbox.Sandbox
@@ -162,7 +276,11 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
         Effect.promise(() => create()),
         (client) => Effect.promise(client.close)
       )
-      assert.instanceOf(yield* Effect.promise(() => client.add()), CheckoutSession)
+      assert.strictEqual((yield* Effect.promise(() => client.add())).type, "checkout-session")
+      const withSource = yield* open({
+        getToken: async () => ({ token: "own", expiresAt: new Date(Date.now() + 60_000) })
+      })
+      yield* Effect.promise(() => withSource.add())
     })
   )
 })
@@ -187,7 +305,7 @@ describe("a call with a signal", () => {
     Effect.gen(function* () {
       const { baseUrl } = yield* slowServer
       const client = yield* open({ baseUrl, token: "any" })
-      const error = yield* rejection(() => client.add({ signal: AbortSignal.timeout(20) }))
+      const error = yield* rejection(() => client.add(undefined, { signal: AbortSignal.timeout(20) }))
       assert.instanceOf(error, DOMException)
       assert.strictEqual(error.name, "TimeoutError")
     })
@@ -251,6 +369,12 @@ describe("close", () => {
   )
 })
 
+const token = { token: "any", expiresAt: new Date(Date.now() + 60_000) }
+
+/** What JavaScript may give. */
+const untyped = (cases: ReadonlyArray<[what: string, options: unknown, says: string]>) =>
+  cases.map(([what, options, says]) => ({ what, says, options: options as Options }))
+
 describe("create rejects with a sentence that says what to change", () => {
   const cases: ReadonlyArray<{ what: string; options: Options; says: string }> = [
     { what: "nothing is given or set", options: {}, says: "GR4VY_ID" },
@@ -258,32 +382,30 @@ describe("create rejects with a sentence that says what to change", () => {
     { what: "the address is not https", options: { baseUrl: "http://example.com", token: "any" }, says: "https" },
     { what: "the token has a line break", options: { id: "plantly", token: "secret\n" }, says: "white space" },
     { what: "the key is none", options: { id: "plantly", privateKey: "secret" }, says: "P-521" },
-    { what: "a limit is zero", options: { id: "plantly", token: "any", deadline: 0 }, says: "deadline" }
+    { what: "a limit is zero", options: { id: "plantly", token: "any", deadline: 0 }, says: "deadline" },
+    { what: "there is no instance", options: { getToken: async () => token }, says: "GR4VY_ID" },
+    ...untyped([
+      ["it is no object", "secret", "options must be an object"],
+      ["an option has another name", { id: "plantly", tokn: "secret" }, "options must only have the properties"],
+      ["the id is a number", { id: 5, token: "any" }, "options.id must be a string"],
+      ["the token is a number", { id: "plantly", token: 5 }, "options.token must be a string"],
+      ["the token is no function", { id: "plantly", getToken: "secret" }, "options.getToken must be a function"],
+      ["there are two tokens", { id: "plantly", token: "secret", privateKey: "secret" }, "only one of token"],
+      ["there are two addresses", { id: "plantly", baseUrl: "https://x.test", token: "any" }, "either baseUrl, or id"],
+      ["the environment is unknown", { id: "plantly", environment: "secret", token: "any" }, '"production"'],
+      ["a duration has no unit", { id: "plantly", token: "any", deadline: "10" }, "deadline"],
+      ["scopes are a string", { id: "plantly", token: "any", scopes: "secret" }, "options.scopes must be an array"]
+    ])
   ]
   for (const { options, says, what } of cases) {
     it.effect(`when ${what}`, () =>
       Effect.gen(function* () {
         const error = yield* rejection(() => create(options))
-        assert.instanceOf(error, Error)
+        assert.instanceOf(error, RequestFailed)
+        assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no", attempts: 0 })
         assert.include(error.message, says)
         assert.notInclude(error.message, "secret")
       })
     )
   }
-})
-
-describe("its types", () => {
-  it("take secrets as strings, and refuse what the API refuses", () => {
-    expectTypeOf<Client["get"]>().parameters.toEqualTypeOf<
-      [id: string, options?: { readonly signal?: AbortSignal | undefined }]
-    >()
-    expectTypeOf<Client["add"]>().returns.toEqualTypeOf<Promise<CheckoutSession>>()
-    expectTypeOf<CardRequest["number"]>().toEqualTypeOf<string | Redacted.Redacted>()
-    expectTypeOf({ id: "plantly", environment: "production", token: "ey" } as const).toExtend<Options>()
-    expectTypeOf({ baseUrl: new URL("https://x.test"), privateKey: Redacted.make("") }).toExtend<Options>()
-    expectTypeOf({ token: "ey", privateKey: "-----BEGIN" }).not.toExtend<Options>()
-    expectTypeOf({ id: "plantly", baseUrl: "https://x.test" }).not.toExtend<Options>()
-    expectTypeOf({ ...card, buyerId: id }).toExtend<CardRequest>()
-    expectTypeOf({ ...card, buyerId: id, buyerExternalIdentifier: "user" }).not.toExtend<CardRequest>()
-  })
 })

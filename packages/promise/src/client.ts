@@ -1,0 +1,203 @@
+/**
+ * The service as a client of promises. Effect ends here: what goes in and comes out are plain values.
+ */
+import { setMaxListeners } from "node:events"
+import { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
+import { CheckoutSessions, type CheckoutSessionsService } from "@effect-gr4vy/core/CheckoutSessions"
+import { Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import { callerSignal } from "@effect-gr4vy/core/unstable/Span"
+import * as Webhooks from "@effect-gr4vy/core/Webhooks"
+import * as OtelTracer from "@effect-gr4vy/node/OtelTracer"
+import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
+import * as SignedCredentials from "@effect-gr4vy/node/SignedCredentials"
+import * as Cause from "effect/Cause"
+import * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import { RequestFailed } from "./errors.js"
+import {
+  readCallOptions,
+  readEmbedOptions,
+  readOptions,
+  readRequestOptions,
+  readRetry,
+  readUpdate,
+  readWebhook,
+  refuse
+} from "./internal/input.js"
+import { layerOf } from "./internal/options.js"
+import { type Plain, toPlain, toPlainError } from "./internal/plain.js"
+import { request } from "./internal/request.js"
+import type { CallOptions, Client, EmbedOptions, Options, WebhookOptions } from "./models.js"
+import type { WebhookEvent } from "./sessions.js"
+
+/**
+ * A client, ready to be called; it joins the OpenTelemetry trace its calls are made in. Create one for the lifetime of
+ * the process. Rejects with `RequestFailed`, reason `InvalidRequest`, when an option or a variable cannot be used; the
+ * message says what to change.
+ *
+ * @example
+ * ```ts
+ * import { create } from "@effect-gr4vy/promise"
+ *
+ * const gr4vy = await create({ id: "plantly", environment: "sandbox", token: "ey..." })
+ * const session = await gr4vy.add({ signal: AbortSignal.timeout(2_000) })
+ * await gr4vy.close()
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const create = async (options?: Options | null): Promise<Client> => {
+  const { retry, ...settings } = readOptions(options)
+  const policy = readRetry(retry, RetryPolicy.standard)
+  const runtime = ManagedRuntime.make(
+    Layer.provideMerge(layerOf(settings, policy), Layer.merge(OtelTracer.layer, quiet))
+  )
+  const built = await runtime.runPromiseExit(Effect.all({ sessions: CheckoutSessions, http: Gr4vyHttpClient }))
+  if (Exit.isFailure(built)) {
+    await runtime.dispose()
+    throw unusable(built.cause)
+  }
+  const { http, sessions } = built.value
+  const underway = new Set<Promise<unknown>>()
+  let closing: Promise<void> | undefined
+
+  const call = async <A, E>(
+    options: CallOptions | null | undefined,
+    run: () => Effect.Effect<A, E>
+  ): Promise<Plain<A>> => {
+    if (closing !== undefined) throw closed()
+    const { retry, signal } = readCallOptions(options)
+    const effect = run()
+    const running = retry === undefined ? effect : RetryPolicy.withPolicy(effect, readRetry(retry, policy))
+    if (signal?.aborted) throw reasonOf(signal)
+    allowManyCalls(signal)
+    const ended = runtime.runPromiseExit(
+      Effect.locally(running, callerSignal, signal),
+      signal === undefined ? {} : { signal }
+    )
+    underway.add(ended)
+    const exit = await ended
+    underway.delete(ended)
+    if (Exit.isSuccess(exit)) return toPlain(exit.value)
+    if (Cause.isInterruptedOnly(exit.cause) && signal?.aborted) throw reasonOf(signal)
+    throw toPlainError(Cause.squash(exit.cause))
+  }
+
+  const close = () => {
+    closing ??= Promise.all(underway).then(() => runtime.dispose())
+    return closing
+  }
+
+  // Every operation of the service: one that is forgotten does not compile.
+  const operations = {
+    add: (session, options) => call(options, () => sessions.add(session ?? undefined)),
+    get: (id, options) => call(options, () => sessions.get(toId(id))),
+    update: (id, session, options) => call(options, () => sessions.update(toId(id), session)),
+    updateFields: (id, update, options) => call(options, () => sessions.updateFields(toId(id), readUpdate(update))),
+    delete: (id, options) => call(options, () => sessions.delete(toId(id)))
+  } satisfies Pick<Client, keyof CheckoutSessionsService>
+
+  const send: Client["request"] = async (method, path, options) => {
+    const { body, idempotencyKey, ...callOptions } = readRequestOptions(options)
+    return call(callOptions, () => request(http, method, path, body, idempotencyKey))
+  }
+
+  return { ...operations, request: send, close, [Symbol.asyncDispose]: close }
+}
+
+/**
+ * A token for the page that hosts the payment form: its one scope is `embed`, so it is safe in a browser. Rejects with
+ * `RequestFailed`, reason `InvalidRequest`, when an option cannot be used; the message never shows the key.
+ *
+ * @example
+ * ```ts
+ * import { embedToken } from "@effect-gr4vy/promise"
+ *
+ * const token = await embedToken({
+ *   privateKey: "-----BEGIN PRIVATE KEY-----\n...",
+ *   embed: { amount: 1299, currency: "USD" }
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category tokens
+ */
+export const embedToken = async (options: EmbedOptions): Promise<string> => {
+  const { checkoutSessionId, privateKey, ...others } = readEmbedOptions(options)
+  const token = SignedCredentials.embedToken({
+    ...others,
+    privateKey: Redacted.make(privateKey),
+    ...(checkoutSessionId === undefined ? {} : { checkoutSessionId: toId(checkoutSessionId) })
+  })
+  const exit = await Effect.runPromiseExit(token)
+  if (Exit.isSuccess(exit)) return Redacted.value(exit.value)
+  throw unusable(exit.cause)
+}
+
+/**
+ * The event of a webhook, once its signature and time are good. Answer Gr4vy with a 2xx within 5 seconds; it delivers
+ * again for up to 7 days, with the same `id`. Rejects with `WebhookInvalid`, which says which check failed.
+ *
+ * @example
+ * ```ts
+ * import { verifyWebhook } from "@effect-gr4vy/promise"
+ *
+ * declare const request: { readonly text: () => Promise<string>; readonly headers: Headers }
+ *
+ * const event = await verifyWebhook({
+ *   payload: await request.text(),
+ *   headers: request.headers,
+ *   secret: process.env["GR4VY_WEBHOOK_SECRET"] ?? ""
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category webhooks
+ */
+export const verifyWebhook = async (options: WebhookOptions): Promise<WebhookEvent> => {
+  const exit = await Effect.runPromiseExit(Webhooks.verify(readWebhook(options)))
+  if (Exit.isSuccess(exit)) return { ...toPlain(exit.value), target: exit.value.target }
+  throw toPlainError(Cause.squash(exit.cause))
+}
+
+// Both options and variables end up here: a `ConfigError` names the field, and never shows what was in it.
+const unusable = (cause: Cause.Cause<ConfigError.ConfigError>): unknown => {
+  const error = Cause.squash(cause)
+  return ConfigError.isConfigError(error)
+    ? new RequestFailed({
+        reason: "InvalidRequest",
+        delivered: "no",
+        attempts: 0,
+        message: `The options cannot be used: ${error}`
+      })
+    : error
+}
+
+// What the pipeline logs is for an application's Effect logger: here it would go to the process's standard output.
+const quiet = Logger.remove(Logger.defaultLogger)
+
+const closed = () => refuse("the client is closed. Create a new one, or close it after its last call")
+
+const reasonOf = (signal: AbortSignal): unknown =>
+  signal.reason ?? new DOMException("This operation was aborted", "AbortError")
+
+// One signal may end many calls; from the eleventh on, Node would warn of a leak.
+const allowManyCalls = (signal: AbortSignal | undefined): void => {
+  try {
+    if (signal !== undefined) setMaxListeners(0, signal)
+  } catch {
+    // A signal that is not Node's own has no such warning.
+  }
+}
+
+// The service itself refuses a string that cannot be one.
+const toId = (id: unknown) => {
+  if (typeof id !== "string") throw refuse("id must be a string")
+  return CheckoutSessionId.make(id, { disableValidation: true })
+}

@@ -1,0 +1,223 @@
+/**
+ * The rejections of this package: real `Error`s, told apart by `instanceof` or by `name`.
+ */
+
+/**
+ * One reason why the API refused a request. Every field is optional, as on the wire.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export interface ErrorDetail {
+  /** The part of the request that has the problem: `query`, `body`, `path` or `header` today. */
+  readonly location?: string
+  /** A code for the problem. */
+  readonly type?: string
+  /** A JSON pointer (RFC 6901) for bodies, e.g. `/payment_method/number`; the name of the parameter elsewhere. */
+  readonly pointer?: string
+  /** A description of the problem, for people. */
+  readonly message?: string
+}
+
+/** The name of an error class is on its prototype, so that a log shows it once. */
+const setName = (prototype: Error, name: string): void => {
+  const value = { value: name, writable: true, configurable: true }
+  Object.defineProperties(prototype, { name: value, _tag: value })
+}
+
+/** What every error here has. `message` and `name` are not enumerable, so that `JSON.stringify` alone would drop them. */
+abstract class Gr4vyError extends Error {
+  /** The number of requests that were started for this call: 0 when nothing was sent. */
+  readonly attempts: number
+  /** The id that the server gave the request, where its response has one. Support asks for it first. */
+  declare readonly requestId?: string
+
+  constructor(message: string, attempts: number, requestId: string | undefined) {
+    super(message)
+    this.attempts = attempts
+    if (requestId !== undefined) this.requestId = requestId
+  }
+
+  /** The error as a log takes it: name, message and fields, without the stack. */
+  toJSON(): Record<string, unknown> {
+    return Object.fromEntries([["name", this.name], ["message", this.message], ...Object.entries(this)])
+  }
+}
+
+/** What the API's answers have in common. */
+interface AnswerFields {
+  readonly message: string
+  readonly attempts?: number | undefined
+  readonly code?: string | undefined
+  readonly details?: ReadonlyArray<ErrorDetail> | undefined
+  readonly requestId?: string | undefined
+}
+
+abstract class AnswerError<Status extends number> extends Gr4vyError {
+  /** The HTTP status of the response. */
+  readonly status: Status
+  /** The API's machine-readable code, e.g. `not_found`: an open set. Absent when the API itself did not answer. */
+  declare readonly code?: string
+  /** What exactly the API refused; empty where it does not say. */
+  readonly details: ReadonlyArray<ErrorDetail>
+
+  constructor(status: Status, fields: AnswerFields) {
+    super(fields.message, fields.attempts ?? 1, fields.requestId)
+    this.status = status
+    this.details = fields.details ?? []
+    if (fields.code !== undefined) this.code = fields.code
+  }
+}
+
+/**
+ * The API answered 401: the token is missing, wrong or expired.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Unauthorized extends AnswerError<401> {
+  declare readonly name: "Unauthorized"
+  /** The same as `name`. */
+  declare readonly _tag: "Unauthorized"
+  static {
+    setName(this.prototype, "Unauthorized")
+  }
+
+  constructor(fields: AnswerFields) {
+    super(401, fields)
+  }
+}
+
+/**
+ * The API answered 404: the resource is unknown, deleted or expired; the API does not tell which.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NotFound extends AnswerError<404> {
+  declare readonly name: "NotFound"
+  /** The same as `name`. */
+  declare readonly _tag: "NotFound"
+  static {
+    setName(this.prototype, "NotFound")
+  }
+
+  constructor(fields: AnswerFields) {
+    super(404, fields)
+  }
+}
+
+/**
+ * The API gave any other answer that is not a success: 3xx, other 4xx, 5xx.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Generic extends AnswerError<number> {
+  declare readonly name: "Generic"
+  /** The same as `name`. */
+  declare readonly _tag: "Generic"
+  static {
+    setName(this.prototype, "Generic")
+  }
+
+  /** How long the API asks to wait before the next try (`Retry-After`), in milliseconds. */
+  declare readonly retryAfter?: number
+
+  constructor(fields: AnswerFields & { readonly status: number; readonly retryAfter?: number | undefined }) {
+    super(fields.status, fields)
+    if (fields.retryAfter !== undefined) this.retryAfter = fields.retryAfter
+  }
+}
+
+/**
+ * Why there is no usable answer.
+ *
+ * - `InvalidRequest`: an argument or an option cannot be used; nothing was sent
+ * - `Credentials`: there was no token to send
+ * - `Connect`: never connected (refused, DNS, TLS)
+ * - `Timeout`: the limit of an attempt or the deadline of the call passed
+ * - `Disconnected`: the connection dropped before a whole answer
+ * - `InvalidResponse`: a 2xx that is not what the API promises, or an answer that breaks HTTP itself
+ * - `ResponseTooLarge`: the answer went over the limit
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type RequestFailedReason =
+  | "InvalidRequest"
+  | "Credentials"
+  | "Connect"
+  | "Timeout"
+  | "Disconnected"
+  | "InvalidResponse"
+  | "ResponseTooLarge"
+
+/**
+ * Whether the server can have acted on the request: `"no"` (it cannot), `"unknown"` (it may have), `"yes"` (it
+ * answered).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type Delivered = "no" | "unknown" | "yes"
+
+/**
+ * There is no usable answer: the request did not go out, the answer did not arrive, or it was not one.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RequestFailed extends Gr4vyError {
+  declare readonly name: "RequestFailed"
+  /** The same as `name`. */
+  declare readonly _tag: "RequestFailed"
+  static {
+    setName(this.prototype, "RequestFailed")
+  }
+
+  readonly reason: RequestFailedReason
+  readonly delivered: Delivered
+
+  constructor(fields: {
+    readonly message: string
+    readonly reason: RequestFailedReason
+    readonly delivered: Delivered
+    readonly attempts: number
+    readonly requestId?: string | undefined
+  }) {
+    super(fields.message, fields.attempts, fields.requestId)
+    this.reason = fields.reason
+    this.delivered = fields.delivered
+  }
+}
+
+/**
+ * A webhook that must not be believed. `check` says which check failed:
+ *
+ * - `MissingHeader`: a header of the signature is missing
+ * - `Timestamp`: the timestamp is not a number of seconds
+ * - `Tolerance`: the timestamp is too old, or too far in the future
+ * - `Signature`: none of the signatures was made with a secret of yours over this payload
+ * - `Payload`: the signature is good, and the payload is not an event
+ *
+ * Neither a secret nor the payload is ever in it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class WebhookInvalid extends Error {
+  declare readonly name: "WebhookInvalid"
+  /** The same as `name`. */
+  declare readonly _tag: "WebhookInvalid"
+  static {
+    setName(this.prototype, "WebhookInvalid")
+  }
+
+  readonly check: "MissingHeader" | "Timestamp" | "Tolerance" | "Signature" | "Payload"
+
+  constructor(fields: { readonly message: string; readonly check: WebhookInvalid["check"] }) {
+    super(fields.message)
+    this.check = fields.check
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * What callers give, checked by hand: they may write JavaScript. No message quotes a value, because it may be a secret
+ * in the wrong place.
+ */
+import { isDate } from "node:util/types"
+import type * as SecureFields from "@effect-gr4vy/core/SecureFields"
+import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import { RequestFailed } from "../errors.js"
+import type { CallOptions, EmbedOptions, Options, RequestOptions, RetryOptions, WebhookOptions } from "../models.js"
+
+/** A failure before anything was sent. */
+export const refuse = (problem: string): RequestFailed =>
+  new RequestFailed({
+    reason: "InvalidRequest",
+    delivered: "no",
+    attempts: 0,
+    message: `Nothing was sent: ${problem}.`
+  })
+
+interface Check {
+  readonly is: (value: unknown) => boolean
+  readonly expected: string
+}
+
+const aString: Check = { is: Predicate.isString, expected: "a string" }
+const aNumber: Check = { is: Predicate.isNumber, expected: "a number" }
+const aBoolean: Check = { is: Predicate.isBoolean, expected: "true or false" }
+const aFunction: Check = { is: Predicate.isFunction, expected: "a function" }
+const anObject: Check = { is: Predicate.isRecord, expected: "an object" }
+const aDuration: Check = {
+  is: Predicate.or(Predicate.isNumber, Predicate.isString),
+  expected: 'milliseconds, or a duration like "10 seconds"'
+}
+const strings: Check = {
+  is: (value) => Array.isArray(value) && value.every(Predicate.isString),
+  expected: "an array of strings"
+}
+const aRetry: Check = {
+  is: (value) => value === "none" || Predicate.isRecord(value),
+  expected: 'an object like { maxAttempts: 5 }, or "none"'
+}
+const aSignal: Check = {
+  is: (value) =>
+    Predicate.isRecord(value) &&
+    Predicate.isBoolean(value["aborted"]) &&
+    Predicate.isFunction(value["addEventListener"]) &&
+    Predicate.isFunction(value["removeEventListener"]),
+  expected: "an AbortSignal"
+}
+
+type Checks<T> = Readonly<Record<KeysOf<T>, Check>>
+
+const optionChecks: Checks<Options> = {
+  id: aString,
+  environment: aString,
+  baseUrl: { is: (value) => Predicate.isString(value) || value instanceof URL, expected: "a string or a URL" },
+  token: aString,
+  privateKey: aString,
+  getToken: aFunction,
+  scopes: strings,
+  tokenLifetime: aDuration,
+  merchantAccountId: aString,
+  retry: aRetry,
+  attemptTimeout: aDuration,
+  deadline: aDuration,
+  maxResponseBytes: aNumber,
+  connections: aNumber,
+  propagateTrace: aBoolean
+}
+
+const retryChecks: Checks<RetryOptions> = {
+  maxAttempts: aNumber,
+  baseDelay: aDuration,
+  maxDelay: aDuration,
+  maxRetryAfter: aDuration,
+  creates: aString,
+  renewToken: aBoolean
+}
+
+const callChecks: Checks<CallOptions> = { signal: aSignal, retry: aRetry }
+
+const requestChecks: Checks<RequestOptions> = {
+  ...callChecks,
+  body: { is: () => true, expected: "a JSON value" },
+  idempotencyKey: aString
+}
+
+const webhookChecks: Checks<WebhookOptions> = {
+  payload: { is: (value) => Predicate.isString(value) || value instanceof Uint8Array, expected: "a string or bytes" },
+  headers: anObject,
+  secret: {
+    is: (value) => Predicate.isString(value) || strings.is(value),
+    expected: "a string or an array of strings"
+  },
+  tolerance: aDuration
+}
+
+const embedChecks: Checks<EmbedOptions> = {
+  privateKey: aString,
+  checkoutSessionId: aString,
+  embed: anObject,
+  lifetime: aDuration
+}
+
+/** `T` with what was left out, `undefined` or `null`, absent; of every member of a union. */
+type Given<T> = { readonly [K in KeysOf<T>]?: NonNullable<ValueOf<T, K>> }
+
+type KeysOf<T> = T extends T ? keyof T : never
+
+type ValueOf<T, K> = T extends { readonly [P in K & string]?: infer A } ? A : never
+
+export type GivenOptions = Given<Options>
+
+/** The properties that are there, each checked. A name that nobody knows is refused: it may be a typing error. */
+const read = <T extends object>(value: T | null | undefined, name: string, checks: Checks<T>): Given<T> => {
+  if (value !== null && value !== undefined && !Predicate.isRecord(value)) throw refuse(`${name} must be an object`)
+  const given = Object.entries(value ?? {}).filter(([, part]) => part !== undefined && part !== null)
+  const known = new Map<string, Check>(Object.entries(checks))
+  for (const [key, part] of given) {
+    const check = known.get(key)
+    if (check === undefined) throw refuse(`${name} must only have the properties ${[...known.keys()].join(", ")}`)
+    if (!check.is(part)) throw refuse(`${name}.${key} must be ${check.expected}`)
+  }
+  return Object.fromEntries(given) as Given<T> // As checked above.
+}
+
+/** The options of `create`. */
+export const readOptions = (options: Options | null | undefined): GivenOptions => read(options, "options", optionChecks)
+
+/** The options of `embedToken`. */
+export const readEmbedOptions = (options: EmbedOptions): Given<EmbedOptions> & { readonly privateKey: string } => {
+  const { privateKey, ...others } = read(options, "options", embedChecks)
+  if (privateKey === undefined) throw refuse("options.privateKey must be a string")
+  return { privateKey, ...others }
+}
+
+/** The options of a call. */
+export const readCallOptions = (options: CallOptions | null | undefined): Given<CallOptions> =>
+  read(options, "options", callChecks)
+
+/** The options of `request`. */
+export const readRequestOptions = (options: RequestOptions | null | undefined): Given<RequestOptions> =>
+  read(options, "options", requestChecks)
+
+/** The options of `verifyWebhook`. */
+export const readWebhook = (options: WebhookOptions) => {
+  const { headers, payload, secret, ...others } = read(options, "options", webhookChecks)
+  if (payload === undefined) throw refuse(`options.payload must be ${webhookChecks.payload.expected}`)
+  if (headers === undefined) throw refuse(`options.headers must be ${webhookChecks.headers.expected}`)
+  if (secret === undefined) throw refuse(`options.secret must be ${webhookChecks.secret.expected}`)
+  return { headers, payload, secret: [secret].flat().map((value) => Redacted.make(value)), ...others }
+}
+
+/** A policy: what was left out is as in `base`. */
+export const readRetry = (
+  retry: RetryOptions | "none" | undefined,
+  base: RetryPolicy.RetryPolicy
+): RetryPolicy.RetryPolicy => {
+  if (retry === undefined) return base
+  if (retry === "none") return RetryPolicy.none
+  try {
+    return RetryPolicy.make({ ...base, ...read(retry, "options.retry", retryChecks) })
+  } catch (error) {
+    if (error instanceof RequestFailed || !(error instanceof Error)) throw error
+    throw refuse(error.message.replace("RetryPolicy: ", "options.retry."))
+  }
+}
+
+/** The secure fields to store, with what is secret wrapped at once; the service checks the rest. */
+export const readUpdate = (update: unknown): SecureFields.CheckoutSessionSecureFieldsUpdate | undefined => {
+  if (update === undefined || update === null) return undefined
+  if (!Predicate.isRecord(update)) throw refuse("update must be an object")
+  const { paymentMethod } = update
+  const wrapped = Predicate.isRecord(paymentMethod) ? { ...update, paymentMethod: wrap(paymentMethod) } : update
+  return wrapped as SecureFields.CheckoutSessionSecureFieldsUpdate // The service refuses what is none.
+}
+
+const secrets: ReadonlyArray<string> = ["number", "securityCode"]
+
+const wrap = (paymentMethod: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    Object.entries(paymentMethod).map(([key, value]) => {
+      if (!secrets.includes(key) || value === null || value === undefined) return [key, value]
+      if (!Predicate.isString(value)) throw refuse(`update.paymentMethod.${key} must be a string`)
+      return [key, Redacted.make(value)]
+    })
+  )
+
+/** The token that `getToken` resolved to. A source's failure is named by its tag alone, which is why that is a sentence. */
+export const readToken = (
+  value: unknown
+): Effect.Effect<{ readonly token: Redacted.Redacted; readonly expiresAt: Date }, { readonly _tag: string }> => {
+  if (Predicate.isRecord(value)) {
+    const { expiresAt, token } = value
+    if (Predicate.isString(token) && isDate(expiresAt) && !Number.isNaN(expiresAt.getTime())) {
+      return Effect.succeed({ token: Redacted.make(token), expiresAt })
+    }
+  }
+  return Effect.fail({ _tag: "getToken must resolve to { token, expiresAt }, a string and a valid Date" })
+}

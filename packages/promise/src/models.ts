@@ -1,0 +1,264 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * What goes in and comes out, as plain values: strings, numbers, `Date`s and objects of these.
+ */
+
+import type {
+  CheckoutSession,
+  CheckoutSessionCreate,
+  CheckoutSessionSecureFieldsUpdate,
+  CheckoutSessionUpdate,
+  Duration,
+  HeadersInput
+} from "./sessions.js"
+
+/** One of these, never both. */
+type Address =
+  | {
+      /** The subdomain of your Gr4vy instance, e.g. `plantly`. `GR4VY_ID` by default. */
+      readonly id?: string | undefined
+      /** `"sandbox"` by default, or what `GR4VY_ENVIRONMENT` says. */
+      readonly environment?: "sandbox" | "production" | undefined
+      readonly baseUrl?: never
+    }
+  | {
+      /**
+       * A whole URL instead: `https:`, or `http:` on a loopback host; without credentials; a path in it becomes a
+       * prefix. `GR4VY_BASE_URL` by default.
+       */
+      readonly baseUrl?: string | URL | undefined
+      readonly id?: never
+      readonly environment?: never
+    }
+
+/** One of these, never two. */
+type Authentication =
+  | {
+      /** A bearer token that is good for as long as the client lives. `GR4VY_TOKEN` by default. */
+      readonly token?: string | undefined
+      readonly privateKey?: never
+      readonly getToken?: never
+    }
+  | {
+      /**
+       * The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are signed, cached and renewed.
+       * `GR4VY_PRIVATE_KEY`, or the file that `GR4VY_PRIVATE_KEY_FILE` names, by default.
+       */
+      readonly privateKey?: string | undefined
+      readonly token?: never
+      readonly getToken?: never
+    }
+  | {
+      /**
+       * Gets a token from a source of your own, e.g. a secret manager. Called when the first request needs a token,
+       * again when 20 % of a token's lifetime is left, and once after a 401; one call serves all requests that wait.
+       */
+      readonly getToken?: (() => Promise<ExpiringToken>) | undefined
+      readonly token?: never
+      readonly privateKey?: never
+    }
+
+/**
+ * A token, and the moment from which it is no longer good.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExpiringToken {
+  readonly token: string
+  readonly expiresAt: Date
+}
+
+/**
+ * When a request is retried. What is left out has the value of the client, and there the default.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetryOptions {
+  /** How many requests one call may send, the first included: 3 by default, 100 at most. */
+  readonly maxAttempts?: number | undefined
+  /** The wait before the n-th retry is `random × min(maxDelay, baseDelay × 2^(n-1))`. 250 ms by default. */
+  readonly baseDelay?: Duration | undefined
+  /** 8 seconds by default. */
+  readonly maxDelay?: Duration | undefined
+  /** A server that asks to wait longer than this is not waited for. 30 seconds by default. */
+  readonly maxRetryAfter?: Duration | undefined
+  /**
+   * `"at-most-once"` (default): an `add` that may have reached the API is not sent again, because it could create a
+   * second session. `"at-least-once"`: it is sent again like a `get`; a stray session costs nothing and expires.
+   */
+  readonly creates?: "at-most-once" | "at-least-once" | undefined
+  /** Whether a 401 gets one new token and one more request. `true` by default. */
+  readonly renewToken?: boolean | undefined
+}
+
+/** The options that have nothing to do with address or authentication. */
+interface ClientOptions {
+  /** What signed tokens allow: `checkout-sessions.read` and `checkout-sessions.write` by default. */
+  readonly scopes?: ReadonlyArray<string> | undefined
+  /** The lifetime of signed tokens: 5 minutes by default, 30 seconds to 24 hours. */
+  readonly tokenLifetime?: Duration | undefined
+  /** Sent as `x-gr4vy-merchant-account-id`. `GR4VY_MERCHANT_ACCOUNT_ID` by default. */
+  readonly merchantAccountId?: string | undefined
+  /** When requests are retried; `"none"` for exactly one request per call. */
+  readonly retry?: RetryOptions | "none" | undefined
+  /** The limit of one request: connecting, sending, headers and the whole body. 10 seconds by default. */
+  readonly attemptTimeout?: Duration | undefined
+  /** The limit of a call: every attempt, every wait. 30 seconds by default. */
+  readonly deadline?: Duration | undefined
+  /** The largest response body in bytes. 1 MiB by default. */
+  readonly maxResponseBytes?: number | undefined
+  /** How many connections there may be at a time; further requests wait for one. 64 by default. */
+  readonly connections?: number | undefined
+  /** Whether requests carry the trace's context. `true` by default. */
+  readonly propagateTrace?: boolean | undefined
+}
+
+/**
+ * The options of `create`. Where address or authentication is left out, the `GR4VY_…` variables are read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Options = Address & Authentication & ClientOptions
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions {
+  /**
+   * Ends the call, its socket and its retries at once; the promise then rejects with the signal's `reason`, like
+   * `fetch`.
+   */
+  readonly signal?: AbortSignal | null | undefined
+  /** When this call is retried; what is left out is as the client has it. `"none"` for exactly one request. */
+  readonly retry?: RetryOptions | "none" | null | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RequestOptions extends CallOptions {
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /**
+   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters, e.g. the id of the order. With it a POST is retried with
+   * the same key; make it before the call and keep it, so that a call whose outcome is unknown can be repeated.
+   */
+  readonly idempotencyKey?: string | null | undefined
+}
+
+/**
+ * A client of one Gr4vy instance. Its calls reject with `Unauthorized`, `NotFound`, `Generic` or `RequestFailed`, or
+ * with the reason of their signal.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Client extends AsyncDisposable {
+  /**
+   * Creates a Checkout Session, which lives for 1 hour unless `session.expiresIn` says otherwise. Sent at most once unless
+   * `creates` says otherwise: a second request could create a second session.
+   */
+  readonly add: (session?: CheckoutSessionCreate | null, options?: CallOptions | null) => Promise<CheckoutSession>
+  /** Reads a Checkout Session. */
+  readonly get: (id: string, options?: CallOptions | null) => Promise<CheckoutSession>
+  /**
+   * Changes a Checkout Session and returns it: a property that is absent stays as it is, `null` clears it. `expiresIn`
+   * counts from now on; without it the expiry stays as it is.
+   */
+  readonly update: (
+    id: string,
+    session: CheckoutSessionUpdate,
+    options?: CallOptions | null
+  ) => Promise<CheckoutSession>
+  /**
+   * Stores secure fields on a Checkout Session, which then lives for 5 minutes more. Card data on a server is for
+   * merchants who are certified for it (PCI DSS): elsewhere the browser stores it.
+   */
+  readonly updateFields: (
+    id: string,
+    update?: CheckoutSessionSecureFieldsUpdate | null,
+    options?: CallOptions | null
+  ) => Promise<void>
+  /** Deletes a Checkout Session. */
+  readonly delete: (id: string, options?: CallOptions | null) => Promise<void>
+  /**
+   * Any other endpoint, with the same token, retries, limits, spans and errors. Resolves to the JSON of the response as it
+   * is on the wire, or to `undefined` for an empty body. A GET, PUT or DELETE is retried as `get` is; a POST or PATCH with
+   * an `idempotencyKey` is retried with that key, and without one it is never sent again once it may have arrived. Signed
+   * tokens need the scopes of what you call: see `scopes`.
+   *
+   * @example
+   * ```ts
+   * import { create } from "@effect-gr4vy/promise"
+   *
+   * const gr4vy = await create({ scopes: ["transactions.write"] })
+   * const transaction = await gr4vy.request("POST", "/transactions", {
+   *   body: { amount: 1299, currency: "USD", payment_method: { method: "checkout-session", id: "8724fd24-..." } },
+   *   idempotencyKey: "order-1001"
+   * })
+   * ```
+   */
+  readonly request: (
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    options?: RequestOptions | null
+  ) => Promise<unknown>
+  /** Takes no more calls, lets those underway finish, and resolves once every socket is closed. Never rejects. */
+  readonly close: () => Promise<void>
+}
+
+/**
+ * The purpose of a payment form, fixed by your server: the page cannot change it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Embed {
+  /** In the smallest unit of the currency, e.g. 1299 for USD 12.99. */
+  readonly amount: number
+  /** ISO 4217, e.g. `USD`. */
+  readonly currency: string
+  readonly buyerId?: string
+  readonly buyerExternalIdentifier?: string
+  readonly merchantAccountId?: string
+  readonly cartItems?: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** Its keys are yours, and pass through unchanged. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Its keys are those of the API, and pass through unchanged. */
+  readonly connectionOptions?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface EmbedOptions {
+  /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. */
+  readonly privateKey: string
+  /** Pins the token to one Checkout Session. */
+  readonly checkoutSessionId?: string | undefined
+  /** The purpose of the form. */
+  readonly embed?: Embed | undefined
+  /** The lifetime of the token: 1 hour by default, 30 seconds to 24 hours. */
+  readonly lifetime?: Duration | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface WebhookOptions {
+  /** The body as it arrived, string or bytes: parsed and written anew, it has another signature. */
+  readonly payload: string | Uint8Array
+  /** The headers as they arrived. */
+  readonly headers: HeadersInput
+  /** The secret of the subscription, used as it is; several while you change it. */
+  readonly secret: string | ReadonlyArray<string>
+  /** How far the timestamp may be from now, in the past and in the future: 5 minutes by default. */
+  readonly tolerance?: Duration | null | undefined
+}
