@@ -12,7 +12,6 @@ import { generateKeyPairSync } from "node:crypto"
 import { createServer } from "node:http"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
-import type { CheckoutSession } from "@effect-gr4vy/core"
 import { Gr4vy, Sandbox, SignedCredentials } from "@effect-gr4vy/node"
 import { Config, Console, Context, Deferred, Effect, Layer, Redacted } from "effect"
 import { cents, makeAcquirer } from "./12-take-a-payment/acquirer.js"
@@ -32,13 +31,13 @@ const coffeeFor = (id: string, lastCents = 0): Order => ({
 })
 
 /** What the bank at the sandbox knows, to see whether a story is true. */
-class Bank extends Context.Tag("examples/Bank")<
+export class Bank extends Context.Tag("examples/Bank")<
   Bank,
   { readonly transactions: Effect.Effect<ReadonlyArray<Transaction>> }
 >() {}
 
 /** In place of the buyer's browser: the card goes straight to the API, as the card form sends it. */
-const cardArrives = (baseUrl: string, { id }: CheckoutSession) =>
+export const cardArrives = (baseUrl: string, { id }: { readonly id: string }) =>
   Effect.promise(() =>
     fetch(`${baseUrl}/checkout/sessions/${id}/fields`, {
       method: "PUT",

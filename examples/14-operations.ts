@@ -36,10 +36,8 @@ export const operations = (print: (text: string) => void): Promise<void> =>
     const exporters = Otlp.layerJson({ baseUrl: url, resource: { serviceName: "shop" } }).pipe(
       Layer.provide(FetchHttpClient.layer)
     )
-    yield* program.pipe(
-      Effect.provide(Layer.provideMerge(exporters, Gr4vyInSandbox)),
-      Effect.provide(Logger.remove(Logger.defaultLogger))
-    )
+    const quiet = Logger.remove(Logger.defaultLogger)
+    yield* Effect.provide(program, Layer.provideMerge(Layer.merge(exporters, quiet), Gr4vyInSandbox))
     print(arrived())
   }).pipe(Effect.scoped, Effect.runPromise)
 

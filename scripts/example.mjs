@@ -1,9 +1,13 @@
-// Runs an example by its number, once everything is built: npm run example 02
+// Runs an example by its number, once everything is built: npm run example 02. An example is a file, or a directory with
+// a main.ts.
 import { spawnSync } from "node:child_process"
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 
 const [number, ...args] = process.argv.slice(2)
-const examples = readdirSync("examples").filter((name) => /^\d\d-.*\.ts$/.test(name))
+const examples = readdirSync("examples")
+  .filter((name) => /^\d\d-/.test(name))
+  .map((name) => (existsSync(`examples/${name}/main.ts`) ? `${name}/main.ts` : name))
+  .filter((name) => name.endsWith(".ts"))
 const file = number && examples.find((name) => name.startsWith(number.padStart(2, "0")))
 
 if (!file) {

@@ -1,7 +1,15 @@
 /**
  * The steps of a payment: what a shop copies.
  */
-import { type CheckoutSession, CheckoutSessions, Endpoint } from "@effect-gr4vy/core"
+import {
+  type CheckoutSession,
+  CheckoutSessions,
+  Endpoint,
+  type Generic,
+  type NotFound,
+  type RequestFailed,
+  type Unauthorized
+} from "@effect-gr4vy/core"
 import { Effect, Schedule } from "effect"
 import { type Transaction, transactions } from "./transactions.js"
 
@@ -32,8 +40,8 @@ export type Outcome =
   | { readonly _tag: "NeedsApproval"; readonly transaction: Transaction; readonly url: string }
 
 /**
- * 2. Pay with the card that the session holds. A call that ends without a response may have taken the money all the same:
- * it is repeated with the same key, which the API answers with the first one's response.
+ * 2. Pay with the card that the session holds. A call that fails may have taken the money all the same: it is
+ * repeated with the same key, and the API answers a key it knows with its first response.
  */
 export const pay = (order: Order, session: CheckoutSession) =>
   Effect.gen(function* () {
@@ -48,13 +56,19 @@ export const pay = (order: Order, session: CheckoutSession) =>
       { idempotencyKey: order.id }
     ).pipe(
       Effect.retry({
-        while: (error) => error._tag === "RequestFailed" && error.delivered === "unknown",
+        while: mayPass,
         times: 3,
         schedule: Schedule.jittered(Schedule.exponential("200 millis"))
       })
     )
     return outcomeOf(transaction)
   })
+
+/** Whether the same call with the same key may fare better: no response arrived, or one that says "later". */
+const mayPass = (error: Unauthorized | NotFound | Generic | RequestFailed): boolean =>
+  error._tag === "RequestFailed"
+    ? error.reason !== "InvalidRequest" && error.delivered !== "yes"
+    : error._tag === "Generic" && (error.status >= 500 || [408, 409, 425, 429].includes(error.status))
 
 const outcomeOf = (transaction: Transaction): Outcome => {
   const url = transaction.payment_method?.approval_url

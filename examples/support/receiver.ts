@@ -79,6 +79,8 @@ const drawMetrics = ({ resourceMetrics }: OtlpMetrics): ReadonlyArray<string> =>
   resourceMetrics
     .flatMap((_) => _.scopeMetrics)
     .flatMap((_) => _.metrics)
+    // Effect tells of its fibers besides.
+    .filter(({ name }) => /^(http|gr4vy)\.client\./.test(name))
     .flatMap((metric) =>
       (metric.histogram ?? metric.sum ?? metric.gauge)?.dataPoints.map((point) => {
         const { "server.address": _, "server.port": __, unit, ...attributes } = record(point.attributes)

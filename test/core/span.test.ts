@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { NotFound, RequestFailed } from "@effect-gr4vy/core"
 import { spanned } from "@effect-gr4vy/core/unstable/Span"
-import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Tracer } from "effect"
+import { Data, Deferred, Effect, Exit, Fiber, FiberRef, Option, Tracer } from "effect"
 
 /** A tracer that keeps what has ended. */
 const recording = () => {
@@ -76,6 +77,60 @@ describe("spanned", () => {
       yield* Deferred.await(begun)
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(ended, [["waiting", "interrupted"]])
+    })
+  )
+
+  const ended = <E>(effect: Effect.Effect<unknown, E>, interrupt = false) =>
+    Effect.gen(function* () {
+      const seen = new Map<string, unknown>()
+      const { tracer } = recording()
+      const keeping = Tracer.make({
+        context: (f) => f(),
+        span: (...args) =>
+          Object.assign(tracer.span(...args), { attribute: (key: string, value: unknown) => void seen.set(key, value) })
+      })
+      const fiber = yield* Effect.fork(
+        Effect.withTracer(
+          spanned("call")(() => effect),
+          keeping
+        )
+      )
+      yield* Effect.yieldNow()
+      if (interrupt) yield* Fiber.interrupt(fiber)
+      yield* Fiber.await(fiber)
+      return Object.fromEntries(seen)
+    })
+
+  class Conflict extends Data.TaggedError("Conflict")<{ readonly status?: number }> {}
+
+  it.effect.each([
+    { name: "a status", error: new NotFound({ message: "no" }), facts: ["404", "yes", 1] },
+    {
+      name: "no usable answer",
+      error: new RequestFailed({ reason: "Timeout", delivered: "unknown", message: "late", attempts: 3 }),
+      facts: ["Timeout", "unknown", 3]
+    },
+    {
+      name: "a user's own error with a status",
+      error: new Conflict({ status: 409 }),
+      facts: ["409", "yes", undefined]
+    },
+    { name: "a user's own error without", error: new Conflict({}), facts: ["Conflict", undefined, undefined] },
+    { name: "anything else", error: "no", facts: ["_OTHER", undefined, undefined] }
+  ])("tells of a failure its type, whether it was delivered, and the requests it took: $name", ({ error, facts }) =>
+    Effect.gen(function* () {
+      const attributes = yield* ended(Effect.fail(error))
+      assert.deepStrictEqual(
+        ["error.type", "gr4vy.delivered", "gr4vy.attempts"].map((key) => attributes[key]),
+        facts
+      )
+    })
+  )
+
+  it.effect("tells of an interruption that it was one, and of a success nothing", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* ended(Effect.never, true), { "error.type": "Interrupted" })
+      assert.deepStrictEqual(yield* ended(Effect.succeed(1)), {})
     })
   )
 })

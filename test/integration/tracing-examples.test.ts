@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { tracing } from "@effect-gr4vy/examples/10-tracing"
 import { microservices } from "@effect-gr4vy/examples/11-microservices"
+import { operations } from "@effect-gr4vy/examples/14-operations"
 import { Effect } from "effect"
 import { unregister } from "../support/setUps.js"
 
@@ -27,6 +28,25 @@ describe("the tracing examples", () => {
         "   └─ GET /checkout/sessions/{checkout_session_id}"
       ])
       assert.match(lines[7] ?? "", /^ {3}│ {2}sent again after \d+ ms$/)
+    })
+  )
+
+  it.live("a person on call sees a trace, metrics and a log that say why a request was not sent again", () =>
+    Effect.gen(function* () {
+      const printed: Array<string> = []
+      yield* Effect.promise(() => operations((text) => printed.push(text)))
+      const [trace = "", metrics = "", log = ""] = (printed[0] ?? "").split(/\n\n/)
+      assert.match(trace, /^Trace\ncheckout /)
+      assert.match(trace, /POST \/checkout\/sessions +shop +502/)
+      for (const line of [
+        /^http\.client\.request\.duration {2}POST \/checkout\/sessions 502 502 +1 in 0\.\d+ s$/m,
+        /^gr4vy\.client\.retries {2}POST \/checkout\/sessions 502 unsafe +1$/m,
+        /^http\.client\.open_connections {2}idle +1$/m,
+        /^gr4vy\.client\.retry_budget +\d+$/m
+      ]) {
+        assert.match(metrics, line)
+      }
+      assert.match(log, /^WARN {2}POST \/checkout\/sessions is not retried after 502: /m)
     })
   )
 

@@ -1,7 +1,8 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Gr4vy } from "@effect-gr4vy/node"
-import { Cause, ConfigProvider, Effect, Exit, Layer, Redacted } from "effect"
+import { Cause, ConfigError, ConfigProvider, Effect, Exit, Layer, Redacted } from "effect"
+import { fromEnvironment } from "../../packages/node/dist/internal/environment.js"
 
 const secret = "s3cr3t-token-of-a-merchant"
 const token = Redacted.make(secret)
@@ -161,6 +162,129 @@ describe("Gr4vy.layerConfig names the variable and how to set it for", () => {
           Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(environment))))
         )
       }
+    })
+  )
+})
+
+describe("the address from overrides and variables", () => {
+  const url = (name: string) => `https://${name}.example.com`
+  const contradiction = (...names: ReadonlyArray<string>) => ({ names })
+
+  // Every subset of what can be given in the program, times every subset of what can be set.
+  const overrides = {
+    none: {},
+    id: { id: "code" },
+    environment: { environment: "production" },
+    both: { id: "code", environment: "production" },
+    baseUrl: { baseUrl: url("code") },
+    "baseUrl, id": { baseUrl: url("code"), id: "code" },
+    "baseUrl, environment": { baseUrl: url("code"), environment: "production" },
+    all: { baseUrl: url("code"), id: "code", environment: "production" }
+  }
+  const variables = {
+    none: {},
+    ID: { GR4VY_ID: "set" },
+    ENVIRONMENT: { GR4VY_ENVIRONMENT: "sandbox" },
+    BASE_URL: { GR4VY_BASE_URL: url("set") },
+    "ID, ENVIRONMENT": { GR4VY_ID: "set", GR4VY_ENVIRONMENT: "sandbox" },
+    "ID, BASE_URL": { GR4VY_ID: "set", GR4VY_BASE_URL: url("set") },
+    "ENVIRONMENT, BASE_URL": { GR4VY_ENVIRONMENT: "sandbox", GR4VY_BASE_URL: url("set") },
+    all: { GR4VY_ID: "set", GR4VY_ENVIRONMENT: "sandbox", GR4VY_BASE_URL: url("set") }
+  }
+  type Given = keyof typeof overrides
+  type Set = keyof typeof variables
+
+  const [sandbox, production, base] = [
+    (id: string) => ({ id, environment: "sandbox" }),
+    (id: string) => ({ id, environment: "production" }),
+    (name: string) => ({ baseUrl: url(name) })
+  ]
+  const missing = contradiction("GR4VY_ID")
+  const whole = contradiction("environment", "GR4VY_BASE_URL", "GR4VY_ID")
+  const always = (outcome: object): Record<Set, object> => ({
+    none: outcome,
+    ID: outcome,
+    ENVIRONMENT: outcome,
+    BASE_URL: outcome,
+    "ID, ENVIRONMENT": outcome,
+    "ID, BASE_URL": outcome,
+    "ENVIRONMENT, BASE_URL": outcome,
+    all: outcome
+  })
+  const expected: Record<Given, Record<Set, object>> = {
+    none: {
+      none: missing,
+      ID: sandbox("set"),
+      ENVIRONMENT: missing,
+      BASE_URL: base("set"),
+      "ID, ENVIRONMENT": sandbox("set"),
+      // The whole URL goes before its parts, so that a test can point a configured program elsewhere.
+      "ID, BASE_URL": base("set"),
+      "ENVIRONMENT, BASE_URL": base("set"),
+      all: base("set")
+    },
+    id: always(sandbox("code")),
+    environment: {
+      none: missing,
+      ID: production("set"),
+      ENVIRONMENT: missing,
+      BASE_URL: whole,
+      "ID, ENVIRONMENT": production("set"),
+      "ID, BASE_URL": production("set"),
+      "ENVIRONMENT, BASE_URL": whole,
+      all: production("set")
+    },
+    both: always(production("code")),
+    baseUrl: always(base("code")),
+    "baseUrl, id": always(contradiction("baseUrl", "id")),
+    "baseUrl, environment": always(contradiction("baseUrl", "environment")),
+    all: always(contradiction("baseUrl", "id", "environment"))
+  }
+
+  const build = (given: object, set: Readonly<Record<string, string>>) =>
+    fromEnvironment({ ...given, token }, ({ baseUrl, environment, id }) =>
+      Effect.succeed(baseUrl === undefined ? { id, environment } : { baseUrl })
+    ).pipe(Effect.either, Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(set)))))
+
+  for (const [givenName, given] of Object.entries(overrides) as ReadonlyArray<[Given, object]>) {
+    it.effect(`${givenName} given`, () =>
+      Effect.gen(function* () {
+        for (const [setName, set] of Object.entries(variables) as ReadonlyArray<[Set, Record<string, string>]>) {
+          const outcome = yield* build(given, set)
+          const wanted = expected[givenName][setName]
+          if (outcome._tag === "Right") assert.deepStrictEqual<object>(outcome.right, wanted, setName)
+          else {
+            assert("names" in wanted && Array.isArray(wanted.names), `${setName}: ${outcome.left}`)
+            for (const name of wanted.names) assert.include(String(outcome.left), name, setName)
+            assert.notInclude(String(outcome.left), "example.com")
+          }
+        }
+      })
+    )
+  }
+
+  it.effect("GR4VY_ENVIRONMENT counts for an id that is given, and a wrong one only where it counts", () =>
+    Effect.gen(function* () {
+      const set = { GR4VY_ENVIRONMENT: "production" }
+      assert.deepStrictEqual<object>(yield* Effect.flatten(build({ id: "code" }, set)), production("code"))
+      const wrong = { GR4VY_ENVIRONMENT: "staging", GR4VY_BASE_URL: url("set") }
+      assert.deepStrictEqual<object>(yield* Effect.flatten(build({}, wrong)), base("set"))
+      assert.deepStrictEqual<object>(
+        yield* Effect.flatten(build({ environment: "sandbox" }, { ...wrong, GR4VY_ID: "set" })),
+        sandbox("set")
+      )
+      const error = yield* Effect.flip(Effect.flatten(build({ id: "code" }, wrong)))
+      assert(ConfigError.isConfigError(error))
+      assert.include(String(error), "GR4VY_ENVIRONMENT")
+    })
+  )
+
+  it.effect("an option that is given as undefined is not given: the error names the variable", () =>
+    Effect.gen(function* () {
+      const given = { id: undefined, environment: undefined, baseUrl: undefined }
+      assert.deepStrictEqual<object>(yield* Effect.flatten(build(given, { GR4VY_ID: "set" })), sandbox("set"))
+      const error = yield* Effect.flip(Effect.flatten(build(given, {})))
+      assert.match(String(error), /Missing data at GR4VY_ID/)
     })
   )
 })

@@ -4,37 +4,58 @@
  * `scripts/bundle-sandbox.mjs`, so that the package needs nothing more at runtime for it.
  */
 
-import { styleText } from "node:util"
-import * as Command from "@effect/cli/Command"
-import * as HelpDoc from "@effect/cli/HelpDoc"
-import * as Options from "@effect/cli/Options"
-import * as ValidationError from "@effect/cli/ValidationError"
+import { readFile } from "node:fs/promises"
+import { parseArgs, styleText } from "node:util"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
-import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import { parseFault } from "../src/internal/sandbox/faults.js"
 import { version } from "../src/internal/version.js"
 import * as Sandbox from "../src/Sandbox.js"
 
-const invalid = (message: string) => ValidationError.invalidValue(HelpDoc.p(message))
+const options = {
+  port: { type: "string", default: "8787" },
+  host: { type: "string", default: "127.0.0.1" },
+  "session-life": { type: "string", default: "1 hour" },
+  "public-key": { type: "string" },
+  fault: { type: "string", multiple: true },
+  latency: { type: "string", default: "0 millis" },
+  quiet: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+  version: { type: "boolean", default: false }
+} as const
 
-const duration = (name: string) =>
-  Options.text(name).pipe(
-    Options.withPseudoName("duration"),
-    Options.mapEffect((text) =>
-      Option.match(Duration.decodeUnknown(text), {
-        onNone: () =>
-          Effect.fail(invalid(`--${name} "${text}" is no duration. Write "500 millis", "2 seconds", "1 hour".`)),
-        onSome: Effect.succeed
-      })
-    )
+const help = `A local Gr4vy Checkout Sessions API, with faults on request.
+
+gr4vy-sandbox [options]
+
+  --port NUMBER             The port to listen on; 0 is a free one. Default: ${options.port.default}
+  --host ADDRESS            The address to listen on; 0.0.0.0 lets other machines in. Default: ${options.host.default}
+  --session-life DURATION   How long a new session lives, where it does not ask for a lifetime itself.
+                            Default: "${options["session-life"].default}"
+  --public-key FILE         The P-521 public key (PEM or JWK) that tokens are checked with. Default: any token will do
+  --fault FAULT             What goes wrong, and how often: "503 10%", "429 retry-after=2 5%", "reset 1%",
+                            "reset-before 1%", "truncate 1%", "delay=2s 5%". Can be given more than once. Default: none
+  --latency DURATION        How long every response takes at least. Default: "${options.latency.default}"
+  --quiet                   Writes no line for each request. Default: one line each
+  --help                    Shows this text.
+  --version                 Shows the version.
+`
+
+const duration = (name: "session-life" | "latency", text: string) =>
+  Either.fromOption(
+    Duration.decodeUnknown(text),
+    () => `--${name} "${text}" is no duration. Write "500 millis", "2 seconds", "1 hour".`
   )
+
+const portFrom = (text: string) =>
+  /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+    ? Either.right(Number(text))
+    : Either.left(`--port is a number from 0 to 65535, not "${text}".`)
 
 /** `503 retry-after=2 10%`: a fault in the words of the script header, and its rate; every request without one. */
 const parseRated = (text: string): Either.Either<{ readonly rate: number; readonly fault: Sandbox.Fault }, string> => {
@@ -43,45 +64,6 @@ const parseRated = (text: string): Either.Either<{ readonly rate: number; readon
   return Either.flatMap(parseFault(words), (fault) =>
     fault === undefined ? Either.left('"ok" is no fault.') : Either.right({ rate: Number(percent) / 100, fault })
   )
-}
-
-const options = {
-  port: Options.integer("port").pipe(
-    Options.withDescription("The port to listen on; 0 is a free one."),
-    Options.withDefault(8787),
-    Options.filterMap(
-      (port) => (port >= 0 && port <= 65_535 ? Option.some(port) : Option.none()),
-      "--port is a number from 0 to 65535."
-    )
-  ),
-  host: Options.text("host").pipe(
-    Options.withDescription("The address to listen on; 0.0.0.0 lets other machines in."),
-    Options.withDefault("127.0.0.1")
-  ),
-  sessionLifetime: duration("session-life").pipe(
-    Options.withDescription("How long a new session lives."),
-    Options.withDefault(Duration.hours(1))
-  ),
-  publicKey: Options.fileText("public-key").pipe(
-    Options.withDescription(
-      "A file with the P-521 public key (PEM or JWK) that tokens are checked with; any token will do without."
-    ),
-    Options.optional
-  ),
-  faults: Options.text("fault").pipe(
-    Options.withDescription(
-      'What goes wrong, and how often: "503 10%", "429 retry-after=2 5%", "reset 1%", "reset-before 1%", "truncate 1%", "delay=2s 5%". Can be given more than once.'
-    ),
-    Options.repeated,
-    Options.mapEffect((texts) =>
-      Effect.mapError(Either.all(texts.map(parseRated)), (message) => invalid(`--fault: ${message}`))
-    )
-  ),
-  latency: duration("latency").pipe(
-    Options.withDescription("How long every answer takes at least."),
-    Options.withDefault(Duration.zero)
-  ),
-  quiet: Options.boolean("quiet").pipe(Options.withDescription("No line for each request."))
 }
 
 type Style = Parameters<typeof styleText>[0]
@@ -106,8 +88,37 @@ const welcome = (baseUrl: string) => `${styled("bold", "Gr4vy sandbox")} at ${ba
   try      curl -X POST -H "Authorization: Bearer any" ${baseUrl}/checkout/sessions
 Ctrl-C stops it.`
 
-const command = Command.make("gr4vy-sandbox", options, ({ faults, publicKey, quiet, ...rest }) =>
-  Effect.gen(function* () {
+/** What the arguments ask for; a `Left` says what is wrong with them. */
+const settings = Effect.gen(function* () {
+  const { values } = yield* Either.try({
+    try: () => parseArgs({ options, args: process.argv.slice(2) }),
+    catch: (error) => (error instanceof Error ? error.message : String(error))
+  })
+  const file = values["public-key"]
+  return {
+    asks: values.help ? "help" : values.version ? "version" : "to serve",
+    quiet: values.quiet,
+    port: yield* portFrom(values.port),
+    host: values.host,
+    sessionLifetime: yield* duration("session-life", values["session-life"]),
+    latency: yield* duration("latency", values.latency),
+    faultRates: yield* Either.mapLeft(
+      Either.all((values.fault ?? []).map(parseRated)),
+      (message) => `--fault: ${message}`
+    ),
+    publicKey:
+      file === undefined
+        ? undefined
+        : yield* Effect.tryPromise({
+            try: () => readFile(file, "utf8"),
+            catch: () => `--public-key: ${file} cannot be read.`
+          })
+  } as const
+})
+
+const serve = (given: Effect.Effect.Success<typeof settings>) => {
+  const { asks: _, publicKey, quiet, ...rest } = given
+  return Effect.gen(function* () {
     const { baseUrl } = yield* Sandbox.Sandbox
     yield* Console.log(welcome(baseUrl))
     yield* Effect.addFinalizer(() => Console.log("The sandbox has stopped."))
@@ -117,14 +128,13 @@ const command = Command.make("gr4vy-sandbox", options, ({ faults, publicKey, qui
     Effect.provide(
       Sandbox.layer({
         ...rest,
-        faultRates: faults,
-        ...(Option.isSome(publicKey) ? { publicKey: publicKey.value[1] } : {}),
+        ...(publicKey === undefined ? {} : { publicKey }),
         ...(quiet ? {} : { onRequest: line })
       })
     ),
-    Effect.catchTag("ServeError", (error) => Effect.zipRight(Console.error(reason(error, rest)), Effect.fail(error)))
+    Effect.mapError((error) => reason(error, rest))
   )
-).pipe(Command.withDescription("A local Gr4vy Checkout Sessions API, with faults on request."))
+}
 
 /** Why it could not start, in one sentence. */
 const reason = (
@@ -146,10 +156,12 @@ const reason = (
   }
 }
 
-const main = Command.run(command, { name: "gr4vy-sandbox", version })
+const main = Effect.flatMap(settings, (given) =>
+  given.asks === "help" ? Console.log(help) : given.asks === "version" ? Console.log(version) : serve(given)
+)
 
 NodeRuntime.runMain(
-  main(process.argv).pipe(Effect.provide(NodeContext.layer)),
-  // What went wrong has been said, by the command line's parser or by `reason`.
+  Effect.tapError(main, (problem) => Console.error(problem)),
+  // What went wrong has been said.
   { disableErrorReporting: true }
 )

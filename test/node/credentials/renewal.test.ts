@@ -29,7 +29,7 @@ const api = Effect.gen(function* () {
   const { baseUrl, requests } = yield* script((request, response) => {
     const answer = () =>
       Effect.runFork(
-        Effect.map(Effect.either(verify(Redacted.make(tokenOf(request)), "read", state.now)), ({ _tag }) => {
+        Effect.map(Effect.either(verify(Redacted.make(tokenOf(request)), "checkout-sessions.read", state.now)), ({ _tag }) => {
           response.setHeader("date", new Date(state.date(state.now)).toUTCString())
           const good = _tag === "Right" && !state.revoked.has(tokenOf(request))
           ;(good ? session : status(401))(request, response)
@@ -112,6 +112,22 @@ describe("a call whose token is refused", () => {
       )
       assert.strictEqual(tokens().length, 201)
       assert.strictEqual(different(tokens()), 2)
+    })
+  )
+})
+
+describe("a fixed token", () => {
+  it.scoped("that is wiped while the client is in use fails the calls that come after, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const { baseUrl, requests } = yield* script(session)
+      const token = Redacted.make("fixed-4f1b")
+      const sessions = yield* Gr4vy.make({ baseUrl, token })
+      yield* sessions.get(id)
+      Redacted.unsafeWipe(token)
+      const error = yield* Effect.flip(sessions.get(id))
+      assert.instanceOf(error, RequestFailed)
+      assert.deepStrictEqual([error.reason, error.delivered, requests.length], ["Credentials", "no", 1])
+      assert.match(error.message, /was wiped/)
     })
   )
 })

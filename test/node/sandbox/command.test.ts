@@ -117,7 +117,16 @@ describe("gr4vy-sandbox", () => {
     ["a duration that is none", ["--latency", "soon"], /--latency "soon" is no duration/],
     ["a file that is not there", ["--public-key", "nowhere.pem"], /nowhere\.pem/],
     ["a file that is no key", ["--public-key", fileURLToPath(import.meta.url)], /P-521/],
-    ["an option it does not know", ["--bogus"], /bogus/]
+    ["an option it does not know", ["--bogus"], /bogus/],
+    ["a word that is no option", ["503"], /503/],
+    ...["--port", "--host", "--session-life", "--public-key", "--fault", "--latency"].flatMap(
+      (option): ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> => [
+        [`${option} without a value`, [option], new RegExp(`'${option} <value>' argument missing`)],
+        [`${option} with another option in place of its value`, [option, "--quiet"], new RegExp(`'${option}'`)]
+      ]
+    ),
+    ["an empty port", ["--port="], /--port is a number/],
+    ["an empty fault", ["--fault="], /--fault: "" is no fault/]
   ]
   for (const [name, args, said] of wrong) {
     it.scopedLive(`refuses ${name}, without a stack trace`, () =>
@@ -130,13 +139,22 @@ describe("gr4vy-sandbox", () => {
     )
   }
 
-  it.scopedLive("explains itself with --help, and tells its version", () =>
+  it.scopedLive("explains itself with --help: options, defaults, no colour in a pipe; and tells its version", () =>
     Effect.gen(function* () {
       const help = yield* command("--help")
       assert.strictEqual(yield* help.ended, 0)
-      for (const option of ["--port", "--host", "--session-life", "--public-key", "--fault", "--latency", "--quiet"]) {
-        assert.include(help.output.out, option)
+      for (const [option, byDefault] of [
+        ["--port", "8787"],
+        ["--host", "127.0.0.1"],
+        ["--session-life", '"1 hour"'],
+        ["--public-key", "any token will do"],
+        ["--fault", "none"],
+        ["--latency", '"0 millis"'],
+        ["--quiet", "one line each"]
+      ]) {
+        assert.match(help.output.out, new RegExp(`${option} (?:(?!\\n {2}--)[^])*Default: ${byDefault}`))
       }
+      assert.notInclude(help.output.out, "\u001b")
       const version = yield* command("--version")
       assert.strictEqual(yield* version.ended, 0)
       assert.strictEqual(version.output.out.trim(), "0.1.0")

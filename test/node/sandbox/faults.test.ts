@@ -140,6 +140,22 @@ describe("a sandbox is built with", () => {
     })
   })
 
+  it.live("a latency for many requests at once, without a warning of a leak", () =>
+    Effect.gen(function* () {
+      const warnings: Array<string> = []
+      const warn = ({ message }: Error) => void warnings.push(message)
+      yield* Effect.acquireRelease(
+        Effect.sync(() => process.on("warning", warn)),
+        () => Effect.sync(() => process.off("warning", warn))
+      )
+      yield* Effect.all(
+        Array.from({ length: 20 }, () => outcome("POST", sessions)),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(warnings, [])
+    }).pipe(Effect.scoped, Effect.provide(Sandbox.layer({ latency: "100 millis" })))
+  )
+
   it.live("a latency for every answer, and ends at once although answers are due", () =>
     Effect.gen(function* () {
       const answered = yield* Effect.provide(

@@ -32,25 +32,37 @@ export const fromEnvironment = <A, R>(
     return yield* Effect.mapError(make(options), nameVariable({ ...variables, privateKey: keyVariable }, overrides))
   }).pipe(Effect.mapError(nameVariable(variables, overrides)))
 
+/** What is given in the program wins over what is configured; among variables, the whole URL wins over its parts. */
 const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.ConfigError> =>
   Effect.gen(function* () {
-    if (overrides.baseUrl !== undefined) return { baseUrl: overrides.baseUrl }
-    const environment = overrides.environment ?? (yield* read("GR4VY_ENVIRONMENT")) ?? "sandbox"
-    if (environment !== "sandbox" && environment !== "production") {
-      return yield* Effect.fail(ConfigError.InvalidData(["environment"], 'It must be "sandbox" or "production".'))
+    if (overrides.baseUrl !== undefined) {
+      const parts = (["id", "environment"] as const).filter((part) => overrides[part] !== undefined)
+      if (parts.length > 0) return yield* Effect.fail(urlAndParts(parts))
+      return { baseUrl: overrides.baseUrl }
     }
-    if (overrides.id !== undefined) return { id: overrides.id, environment }
-    const baseUrl = yield* read("GR4VY_BASE_URL")
-    if (baseUrl !== undefined) return { baseUrl }
-    const id = yield* read("GR4VY_ID")
-    if (id !== undefined) return { id, environment }
-    return yield* Effect.fail(
-      ConfigError.MissingData(
-        ["id"],
-        "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to the whole URL)."
-      )
-    )
+    const url = yield* read("GR4VY_BASE_URL")
+    const ownParts = overrides.id !== undefined || overrides.environment !== undefined
+    if (url !== undefined && !ownParts) return { baseUrl: url }
+    const id = overrides.id ?? (yield* read("GR4VY_ID"))
+    if (id === undefined) return yield* Effect.fail(url === undefined ? noId : environmentAndUrl)
+    const environment = overrides.environment ?? (yield* read("GR4VY_ENVIRONMENT")) ?? "sandbox"
+    return environment === "sandbox" || environment === "production"
+      ? { id, environment }
+      : yield* Effect.fail(ConfigError.InvalidData(["environment"], 'It must be "sandbox" or "production".'))
   })
+
+const noId: ConfigError.ConfigError = ConfigError.MissingData(
+  ["id"],
+  "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to the whole URL)."
+)
+
+const environmentAndUrl: ConfigError.ConfigError = ConfigError.InvalidData(
+  ["environment"],
+  "The program gives an environment, but GR4VY_BASE_URL is set to a whole URL, which may be another environment's. Set GR4VY_ID instead of GR4VY_BASE_URL, or leave the environment out."
+)
+
+const urlAndParts = (parts: ReadonlyArray<string>): ConfigError.ConfigError =>
+  ConfigError.InvalidData(["baseUrl"], `Give either baseUrl or ${parts.join(" and ")}, not both.`)
 
 /** Two that could contradict each other: neither is taken. */
 export const tokenAndKey: ConfigError.ConfigError = ConfigError.InvalidData(
@@ -134,7 +146,9 @@ const nameVariable =
   (names: Readonly<Record<string, string | undefined>>, overrides: Overrides) =>
   (error: ConfigError.ConfigError): ConfigError.ConfigError => {
     if (error._op !== "InvalidData" && error._op !== "MissingData") return error
-    const path = error.path.map((field) => (field in overrides ? field : (names[field] ?? field)))
+    const path = error.path.map((field) =>
+      Reflect.get(overrides, field) === undefined ? (names[field] ?? field) : field
+    )
     return error._op === "InvalidData"
       ? ConfigError.InvalidData(path, error.message)
       : ConfigError.MissingData(path, error.message)
