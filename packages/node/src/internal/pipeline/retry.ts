@@ -101,19 +101,24 @@ class Loop {
     if (minimum > Duration.toMillis(call.policy.maxRetryAfter)) return abandon("retry-after", minimum)
     return Effect.flatMap(delay(call.policy, history.retries, minimum), (millis) => {
       if (millis >= call.timeLeft) return abandon("deadline", millis)
-      const taken = budget.take(last.throttled)
-      if (taken === 0) return abandon("budget")
-      const { attempts } = call
-      const retries = history.retries + 1
-      const mayHaveActed = history.mayHaveActed || last.mayHaveActed
-      return Effect.onExit(
-        Effect.zipRight(
-          Effect.zipRight(decisions.retrying(call, last, millis), Effect.sleep(millis)),
-          Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed }))
-        ),
+      // Masked, or an interruption between the taking and `onExit` would keep the tokens.
+      return Effect.uninterruptibleMask((restore) => {
+        const taken = budget.take(last.throttled)
+        if (taken === 0) return restore(abandon("budget"))
+        const { attempts } = call
+        const retries = history.retries + 1
+        const mayHaveActed = history.mayHaveActed || last.mayHaveActed
+        const retried = decisions
+          .retrying(call, last, millis)
+          .pipe(
+            Effect.zipRight(Effect.sleep(millis)),
+            Effect.zipRight(Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed })))
+          )
         // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
-        () => Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
-      )
+        return Effect.onExit(restore(retried), () =>
+          Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
+        )
+      })
     })
   }
 }
