@@ -44,7 +44,7 @@ import type { WebhookEvent } from "./sessions.js"
  * import { create } from "@effect-gr4vy/promise"
  *
  * const gr4vy = await create({ id: "plantly", environment: "sandbox", token: "ey..." })
- * const session = await gr4vy.add({ signal: AbortSignal.timeout(2_000) })
+ * const session = await gr4vy.add({ amount: 1299, currency: "USD" }, { signal: AbortSignal.timeout(2_000) })
  * await gr4vy.close()
  * ```
  *
