@@ -186,7 +186,7 @@ export const bearer = (token: Redacted.Redacted): Either.Either<string, string> 
   }
   // An environment variable that is not set would be sent as "undefined".
   if (!Predicate.isString(value) || value === "") {
-    return Either.left("The token is empty or no text: give the bearer token of your Gr4vy instance.")
+    return Either.left("The token is empty or not a string: give the bearer token of your Gr4vy instance.")
   }
   // RFC 6750, section 2.1 allows less; whatever is visible ASCII can at least be sent as it is.
   return /^[\x21-\x7e]+$/.test(value)

@@ -276,7 +276,7 @@ const textOf = (secret: unknown): Either.Either<string, string> => {
   if (!Redacted.isRedacted(secret)) return Either.left("a value that is not Redacted (write Redacted.make(key))")
   try {
     const text = Redacted.value(secret)
-    return Predicate.isString(text) ? Either.right(text) : Either.left("a Redacted that holds no text")
+    return Predicate.isString(text) ? Either.right(text) : Either.left("a Redacted that holds no string")
   } catch {
     return Either.left("a Redacted that was wiped with Redacted.unsafeWipe")
   }

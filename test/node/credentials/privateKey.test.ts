@@ -143,9 +143,9 @@ describe("what is not a private key is told in one sentence that does not show i
   const values: Record<string, readonly [value: unknown, found: string]> = {
     "a text that is not Redacted": [pkcs8(privateKey), "a value that is not Redacted (write Redacted.make(key))"],
     null: [null, "a value that is not Redacted (write Redacted.make(key))"],
-    "a number": [Redacted.make(54321), "a Redacted that holds no text"],
-    "a buffer": [Redacted.make(Buffer.from(pkcs8(privateKey))), "a Redacted that holds no text"],
-    "an absent variable": [Redacted.make(undefined), "a Redacted that holds no text"],
+    "a number": [Redacted.make(54321), "a Redacted that holds no string"],
+    "a buffer": [Redacted.make(Buffer.from(pkcs8(privateKey))), "a Redacted that holds no string"],
+    "an absent variable": [Redacted.make(undefined), "a Redacted that holds no string"],
     "one that was wiped": [wiped, "a Redacted that was wiped with Redacted.unsafeWipe"]
   }
   for (const [name, [value, found]] of Object.entries(values)) {

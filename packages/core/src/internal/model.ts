@@ -162,17 +162,17 @@ export const text = (min: number, max: number | undefined, about: About): Field<
       value.length >= min && (value.length <= upTo || lengthOf(value) <= upTo) && (min < 2 || lengthOf(value) >= min),
     (fc) => fc.string({ minLength: min, ...(max === undefined ? {} : { maxLength: max }) }),
     max === undefined
-      ? `a text of at least ${min} character${min === 1 ? "" : "s"}`
+      ? `a string of at least ${min} character${min === 1 ? "" : "s"}`
       : min === max
-        ? `a text of ${min} characters`
-        : `a text of ${min} to ${max} characters`,
+        ? `a string of ${min} characters`
+        : `a string of ${min} to ${max} characters`,
     jsonOf("string", { minLength: min, ...(max === undefined ? {} : { maxLength: max }) }, about)
   )
 }
 
 /** A text of any length, also none. */
 export const anyText = (about: About): Field<string> =>
-  field(Schema.String, Schema.String, "a text", jsonOf("string", {}, about))
+  field(Schema.String, Schema.String, "a string", jsonOf("string", {}, about))
 
 /** A text of a pattern. */
 export const pattern = (regExp: RegExp, expected: string, about: About, rules?: object): Field<string> =>
@@ -280,7 +280,7 @@ export const texts = (about: About): Field<Readonly<Record<string, string>>> => 
   return field(
     schema,
     schema,
-    "an object of texts",
+    "an object of strings",
     jsonOf("object", { additionalProperties: { type: "string" } }, about)
   )
 }
