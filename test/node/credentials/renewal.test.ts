@@ -29,7 +29,7 @@ const api = Effect.gen(function* () {
   const { baseUrl, requests } = yield* script((request, response) => {
     const answer = () =>
       Effect.runFork(
-        Effect.map(Effect.either(verify(Redacted.make(tokenOf(request)), "read", state.now)), ({ _tag }) => {
+        Effect.map(Effect.either(verify(Redacted.make(tokenOf(request)), "checkout-sessions.read", state.now)), ({ _tag }) => {
           response.setHeader("date", new Date(state.date(state.now)).toUTCString())
           const good = _tag === "Right" && !state.revoked.has(tokenOf(request))
           ;(good ? session : status(401))(request, response)

@@ -72,7 +72,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     private readonly line: Line
   ) {}
 
-  readonly outcome: Effect.Effect<BufferedResponse, TransportFailure> = Effect.async((resume) => {
+  get outcome(): Effect.Effect<BufferedResponse, TransportFailure> {
+    return Effect.async((resume) => this.begin(resume))
+  }
+
+  private begin(resume: (outcome: Outcome) => void): void {
     const { body, headers, method, url } = this.request
     this.resume = resumeWhereItBegan(resume)
     this.cancelTimer = after(this.clock, this.millis, () =>
@@ -80,9 +84,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     )
     this.state = "dispatched"
     this.dispatch({ method, path: url.slice(this.limits.origin.length), headers, body: body ?? null }, this)
-  })
+  }
 
-  readonly cancel = (): void => this.settle(undefined)
+  cancel(): void {
+    this.settle(undefined)
+  }
 
   get received(): Received | undefined {
     const { peer, protocolVersion } = this.line
