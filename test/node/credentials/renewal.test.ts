@@ -29,11 +29,14 @@ const api = Effect.gen(function* () {
   const { baseUrl, requests } = yield* script((request, response) => {
     const answer = () =>
       Effect.runFork(
-        Effect.map(Effect.either(verify(Redacted.make(tokenOf(request)), "checkout-sessions.read", state.now)), ({ _tag }) => {
-          response.setHeader("date", new Date(state.date(state.now)).toUTCString())
-          const good = _tag === "Right" && !state.revoked.has(tokenOf(request))
-          ;(good ? session : status(401))(request, response)
-        })
+        Effect.map(
+          Effect.either(verify(Redacted.make(tokenOf(request)), "checkout-sessions.read", state.now)),
+          ({ _tag }) => {
+            response.setHeader("date", new Date(state.date(state.now)).toUTCString())
+            const good = _tag === "Right" && !state.revoked.has(tokenOf(request))
+            ;(good ? session : status(401))(request, response)
+          }
+        )
       )
     // Answers none before as many have come in.
     if (state.barrier === 0) return void answer()

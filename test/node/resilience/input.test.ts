@@ -130,10 +130,10 @@ describe("the value of a header", () => {
           yield* make({ token: Redacted.make(token.value) }),
           yield* make({ merchantAccountId: merchantAccountId.value })
         ]
-        assert.match(String(ofToken), /^\(Invalid data at token: "The token has white space, control or non-ASCII/)
+        assert.match(String(ofToken), /^\(Invalid data at token: "The token contains white space, control or non-ASCII/)
         assert.match(
           String(ofId),
-          /^\(Invalid data at merchantAccountId: "The merchant account id is empty or not a string, or has/
+          /^\(Invalid data at merchantAccountId: "The merchant account id is empty or not a string, or contains/
         )
         isInactive(ofToken, token.parts)
         isInactive(ofId, merchantAccountId.parts)

@@ -63,12 +63,12 @@ export const kindOf = (text: string): string => {
   const start = text.trimStart().slice(0, 64).toLowerCase()
   if (start === "") return "an empty body"
   if (start.startsWith("<!doctype html") || start.startsWith("<html")) return "an HTML page"
-  if (Either.isRight(parseJson(text))) return "JSON of another shape"
-  return start.startsWith("{") || start.startsWith("[") ? "broken JSON" : "a text"
+  if (Either.isRight(parseJson(text))) return "JSON of an unexpected shape"
+  return start.startsWith("{") || start.startsWith("[") ? "broken JSON" : "plain text"
 }
 
 const describe = (status: number, came: string): string =>
-  `The API answered ${status} with ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
+  `The API responded with status ${status} and ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
 
 const advice = (status: number): string => {
   if (status === 401)
@@ -76,7 +76,7 @@ const advice = (status: number): string => {
   if (status === 403) return "Check that the token has the scopes this call needs."
   if (status === 404) return "The session is unknown, deleted or expired: create a new one, or check the base URL."
   if (status === 429) return "Too many requests: wait before the next call."
-  if (status >= 500) return "The service or a gateway before it has a problem: try again later."
+  if (status >= 500) return "The service or a gateway in front of it has a problem: retry later."
   if (status >= 300 && status < 400) return "Redirects are never followed: check the base URL."
   return "Check the request and the base URL."
 }

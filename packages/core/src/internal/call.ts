@@ -66,7 +66,7 @@ const invalidResponse = (response: HttpClientResponse.HttpClientResponse, { foun
     delivered: "yes",
     attempts: attemptsOf(response),
     ...(requestId === undefined ? {} : { requestId }),
-    message: `The API answered ${response.status} with ${found}. Check the base URL, and what stands between you and the API.`
+    message: `The API responded with status ${response.status} and ${found}. Check the base URL, and any proxy between you and the API.`
   })
 }
 
@@ -76,5 +76,5 @@ const lostBody = (response: HttpClientResponse.HttpClientResponse): RequestFaile
     delivered: "unknown",
     attempts: attemptsOf(response),
     message:
-      "The connection was lost before a whole answer had arrived. Whether the API acted on the request is unknown."
+      "The connection was lost before the response was complete. Whether the API acted on the request is unknown."
   })

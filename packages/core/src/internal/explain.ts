@@ -67,7 +67,7 @@ const walk = (issue: ParseResult.ParseIssue, ast: AST.AST, path: ReadonlyArray<s
     case "Missing":
       return one(2, path, "is missing")
     case "Unexpected":
-      return one(2, path, "has a property of an unknown name")
+      return one(2, path, "has an unknown property")
     case "Forbidden":
       return one(1, path, "cannot be checked here")
     case "Pointer":
@@ -222,7 +222,7 @@ const expectation = (ast: AST.AST): string => {
   const described = Option.getOrUndefined(description(ast))
   switch (ast._tag) {
     case "Refinement":
-      return rulesOf(ast) ?? (described === undefined ? "does not keep its rule" : byDescription(described))
+      return rulesOf(ast) ?? (described === undefined ? "does not satisfy its rule" : byDescription(described))
     case "Declaration":
     case "Transformation":
       return described === undefined ? "is not valid" : byDescription(described)
@@ -284,7 +284,7 @@ const anyOf = (types: ReadonlyArray<AST.AST>): string => {
   const expectations = [...new Set(types.map(expectation))]
   return expectations.every((each) => each.startsWith("must be "))
     ? `must be ${expectations.map((each) => each.slice("must be ".length)).join(" or ")}`
-    : "is none of what is allowed here"
+    : "is not one of the allowed values"
 }
 
 /** What JSON Schema says of a rule, in words. */

@@ -66,7 +66,7 @@ export const mapFailures = <A, R>(
 const withoutText = (defect: unknown): Error => {
   const name = defect instanceof Error && /^\w{1,64}$/.test(defect.name) ? defect.name : `thrown ${typeof defect}`
   const error = new Error(
-    `The HttpClient beneath Gr4vy died of a ${name}. What it said is left out, because it may quote the request: look at that client by itself.`
+    `The HttpClient under Gr4vy died with a ${name}. Its message is omitted, because it may quote the request: debug that client separately.`
   )
   const frames = defect instanceof Error ? /(?:\n {4}at [^\n]+)+$/.exec(defect.stack ?? "") : null
   error.stack = `Error: ${error.message}${frames?.[0] ?? ""}`

@@ -56,7 +56,7 @@ export const notConnected = (cause: unknown): TransportFailure => {
 }
 
 /**
- * The connection was lost before a whole answer had arrived: the server may have acted.
+ * The connection was lost before the response was complete: the server may have acted.
  *
  * @since 0.1.0
  * @category constructors
@@ -66,7 +66,7 @@ export const disconnected = (cause?: unknown): TransportFailure =>
     reason: "Disconnected",
     delivered: "unknown",
     resend: "idempotent",
-    message: `The connection was lost before a whole answer had arrived${inBrackets(codeOf(cause))}. Whether the API acted on the request is unknown.`
+    message: `The connection was lost before the response was complete${inBrackets(codeOf(cause))}. Whether the API acted on the request is unknown.`
   })
 
 /**
@@ -80,7 +80,7 @@ export const protocolViolation = (cause?: unknown): TransportFailure =>
     reason: "InvalidResponse",
     delivered: "unknown",
     resend: "never",
-    message: `The answer breaks the rules of HTTP${inBrackets(codeOf(cause))}. Check what stands between you and the API.`
+    message: `The response violates HTTP${inBrackets(codeOf(cause))}. Check any proxy between you and the API.`
   })
 
 /**

@@ -53,12 +53,12 @@ const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.C
 
 const noId: ConfigError.ConfigError = ConfigError.MissingData(
   ["id"],
-  "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to the whole URL)."
+  "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to a complete URL)."
 )
 
 const environmentAndUrl: ConfigError.ConfigError = ConfigError.InvalidData(
   ["environment"],
-  "The program gives an environment, but GR4VY_BASE_URL is set to a whole URL, which may be another environment's. Set GR4VY_ID instead of GR4VY_BASE_URL, or leave the environment out."
+  "The program sets an environment, but GR4VY_BASE_URL is a complete URL, which may belong to another environment. Set GR4VY_ID instead of GR4VY_BASE_URL, or leave the environment out."
 )
 
 const urlAndParts = (parts: ReadonlyArray<string>): ConfigError.ConfigError =>

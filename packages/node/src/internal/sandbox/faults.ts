@@ -79,6 +79,6 @@ const parseWord = (word: string): Either.Either<Fault, string> => {
     return Either.right({ retryAfterSeconds: Number(value) })
   }
   return Either.left(
-    `"${word.slice(0, 40)}" is no fault. Write a status (503), reset, reset-before, truncate, delay=500ms, retry-after=2, code=name, or ok alone.`
+    `"${word.slice(0, 40)}" is not a fault. Write a status (503), reset, reset-before, truncate, delay=500ms, retry-after=2, code=name, or ok alone.`
   )
 }

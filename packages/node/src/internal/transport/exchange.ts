@@ -80,7 +80,9 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     const { body, headers, method, url } = this.request
     this.resume = resumeWhereItBegan(resume)
     this.cancelTimer = after(this.clock, this.millis, () =>
-      this.settle(Exit.fail(timedOut(`No whole answer within ${Math.round(this.millis)} ms.`, this.state === "sent")))
+      this.settle(
+        Exit.fail(timedOut(`No complete response within ${Math.round(this.millis)} ms.`, this.state === "sent"))
+      )
     )
     this.state = "dispatched"
     this.dispatch({ method, path: url.slice(this.limits.origin.length), headers, body: body ?? null }, this)

@@ -54,7 +54,7 @@ export const make = ({
         suppressInstrumentation(counted)
       )
       const { cancel, outcome } = new Limited(exchange, millis, () =>
-        timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)
+        timedOut(`No complete response within ${Math.round(millis)} ms.`, true)
       )
       return {
         outcome,

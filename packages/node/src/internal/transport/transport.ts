@@ -132,7 +132,7 @@ export const tooLarge = (maxBytes: number): TransportFailure =>
     reason: "ResponseTooLarge",
     delivered: "yes",
     resend: "never",
-    message: `The answer is larger than ${maxBytes} bytes, and was not read to its end. Check the base URL, or raise maxResponseBytes.`
+    message: `The response is larger than ${maxBytes} bytes and was not read completely. Check the base URL, or raise maxResponseBytes.`
   })
 
 export const encoded = (encoding: string): TransportFailure =>
@@ -140,5 +140,5 @@ export const encoded = (encoding: string): TransportFailure =>
     reason: "InvalidResponse",
     delivered: "yes",
     resend: "never",
-    message: `The answer came with ${/^[\w, -]{1,40}$/.test(encoding) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, though only "identity" was asked for. Check what stands between you and the API.`
+    message: `The response has ${/^[\w, -]{1,40}$/.test(encoding) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, although only "identity" was requested. Check any proxy between you and the API.`
   })
