@@ -1,5 +1,5 @@
 /**
- * From an answer outside the contract's success to a typed error: by status first, by body second.
+ * Converts a response outside the contract's success to a typed error: by status first, by body second.
  */
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
@@ -8,10 +8,10 @@ import * as Predicate from "effect/Predicate"
 import { ErrorDetail, Generic, NotFound, Unauthorized } from "../Errors.js"
 import { scrub } from "./scrub.js"
 
-/** A longer message serves nobody and would flood a log. */
+/** The longest message, so that a response cannot flood a log. */
 const maxMessageLength = 2000
 
-/** As many details as the fields of a form could have, and then some. */
+/** The most details, more than any form has fields. */
 const maxDetails = 100
 
 interface ErrorBody {
@@ -58,7 +58,7 @@ export const toError = (answer: {
 export const parseJson = (text: string): Either.Either<unknown, void> =>
   Either.try({ try: (): unknown => JSON.parse(text), catch: () => undefined })
 
-/** What a body is, in two or three words: never a quote of it. */
+/** Describes a body in two or three words, without quoting it. */
 export const kindOf = (text: string): string => {
   const start = text.trimStart().slice(0, 64).toLowerCase()
   if (start === "") return "an empty body"
@@ -120,7 +120,7 @@ const readErrorBody =
               Predicate.isString(part) || Predicate.isNumber(part) ? String(part) : ""
             )
             const [first, ...rest] = parts
-            // Only a word is a place: a number that is spread over the parts must be scrubbed as one.
+            // Only a word can be a location: a number spread over the parts must be scrubbed as one.
             const isPlace = first !== undefined && /^[a-z]+$/i.test(first)
             const pointer =
               first === "body" ? rest.map((part) => `/${part}`).join("") : (isPlace ? rest : parts).join(".")

@@ -1,5 +1,5 @@
 /**
- * One call of an endpoint: its request goes to the port, its response becomes a success or a typed error.
+ * One call of an endpoint: sends its request and converts the response to a success or a typed error.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -15,7 +15,7 @@ import { decodeError } from "./decodeError.js"
 import { encodeRequest } from "./encodeRequest.js"
 import { secretsIn } from "./scrub.js"
 
-/** What an endpoint's function does, without its span. */
+/** The function of an endpoint, without its span. */
 export const call = (
   client: HttpClient.HttpClient.With<RequestFailed>,
   endpoint: Endpoint.Any
@@ -44,7 +44,7 @@ export const call = (
             attempts: attemptsOf(response),
             requestId: requestIdOf(response),
             retryAfter: RetryAfter.fromHeaders(response.headers, clock.unsafeCurrentTimeMillis()),
-            // Looked for on the error path only: a walk through the payload costs more than a call that goes well.
+            // Secrets are collected on the error path only: walking the payload costs more than a successful call.
             secrets: [...secretsIn(args), ...BufferedResponse.tokenOf(response)]
           })
         )

@@ -1,5 +1,5 @@
 /**
- * The merchant account that requests are sent for.
+ * The merchant account of requests.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ export const override: FiberRef.FiberRef<string | undefined> = globalValue(
 )
 
 /**
- * Tells what is wrong with an id, without quoting it.
+ * Says what is wrong with an id, without quoting it.
  *
  * @since 0.1.0
  * @category validation
