@@ -36,7 +36,7 @@ const good: Record<string, string> = {
 
 const bad: Record<string, readonly [text: string, found: string]> = {
   "nothing at all": [" \n", "nothing"],
-  "text that is not PEM": ["c2VjcmV0", 'text that is not PEM (no "-----BEGIN …-----" line)'],
+  "a string that is not PEM": ["c2VjcmV0", 'a string that is not PEM (no "-----BEGIN …-----" line)'],
   "the public key": [spki(publicKey), "a public key"],
   "a certificate": [
     "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",

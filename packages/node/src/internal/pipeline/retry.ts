@@ -1,6 +1,6 @@
 /**
- * The one retry loop: a request is sent again only where that is safe, worth it, within the budget and before the
- * deadline. It knows nothing of HTTP clients or tokens.
+ * The only retry loop. A request is retried only if that is safe, useful, within the budget and before the deadline. It
+ * knows nothing of HTTP clients or tokens.
  */
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
@@ -17,7 +17,7 @@ import type { Abandoned, Decisions, Failed } from "../otel/decisions.js"
 import type { Call, Send } from "./call.js"
 import type { RetryBudget } from "./retryBudget.js"
 
-/** What one attempt came to, as far as sending it again is concerned. */
+/** The outcome of one attempt, as far as a retry is concerned. */
 interface Attempt extends Failed {
   readonly resend: TransportFailure["resend"]
   readonly throttled: boolean
@@ -28,7 +28,7 @@ interface Attempt extends Failed {
   readonly end: Effect.Effect<BufferedResponse, RequestFailed>
 }
 
-/** What went before an attempt. */
+/** The history before an attempt. */
 interface History {
   readonly retries: number
   /** The tokens that the last retry took from the budget. */
@@ -65,7 +65,7 @@ class Loop {
 
   private received(response: BufferedResponse, history: History): Effect.Effect<BufferedResponse, RequestFailed> {
     response.attempts = this.call.attempts
-    // Only the body tells whether this 409 is one that passes.
+    // Only the body says whether this 409 is temporary.
     return response.status === 409 && this.call.resend === "keyed"
       ? Effect.flatMap(codeOf(response), (code) => this.judge(response, code, history))
       : this.judge(response, undefined, history)
@@ -111,21 +111,21 @@ class Loop {
           Effect.zipRight(decisions.retrying(call, last, millis), Effect.sleep(millis)),
           Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed }))
         ),
-        // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
+        // A retry that sent nothing, because the call was interrupted or out of time, is free.
         () => Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
       )
     })
   }
 }
 
-/** How many requests a call took that went well; one that failed tells by its error. */
+/** Records the number of requests of a successful call; a failed one has it on its error. */
 const showAttempts = ({ attempts, endpoint, fiber }: Call): void => {
   const span = fiber.currentSpan
   if (span?._tag === "Span" && span.name === endpoint?.name)
     ignoreThrow(() => span.attribute("gr4vy.attempts", attempts))
 }
 
-/** How long to wait in milliseconds. */
+/** The delay in milliseconds. */
 const delay = (policy: RetryPolicy, retries: number, minimum: number): Effect.Effect<number> => {
   const ceiling = Math.min(Duration.toMillis(policy.maxDelay), Duration.toMillis(policy.baseDelay) * 2 ** retries)
   return Effect.map(Random.next, (random) => Math.max(minimum, random * ceiling))
@@ -164,7 +164,7 @@ const lost = (failure: TransportFailure, call: Call, history: History): Attempt 
   end: Effect.fail(ofCall(failure, call, history))
 })
 
-/** The last attempt's failure as the call's: that it was not sent says nothing of those before it. */
+/** Converts the last attempt's failure to the call's: earlier attempts may have been sent even if the last was not. */
 const ofCall = (failure: TransportFailure | RequestFailed, { attempts }: Call, { mayHaveActed }: History) => {
   const { delivered, message, reason } = failure
   if (delivered === "no" && mayHaveActed) {

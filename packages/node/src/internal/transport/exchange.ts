@@ -37,7 +37,7 @@ export interface Limits extends Settings {
   readonly origin: string
 }
 
-/** The facts of a connection, kept because a closed socket has forgotten them. */
+/** The addresses of a connection, kept because a closed socket loses them. */
 export class Line {
   peer: Peer | undefined = undefined
   protocolVersion: string | undefined = undefined
@@ -45,7 +45,7 @@ export class Line {
   opened(socket: Socket | TLSSocket | undefined): void {
     const { remoteAddress: address, remotePort: port } = socket ?? {}
     this.peer = address === undefined || port === undefined ? undefined : { address, port }
-    // undici keeps the version of a response to itself; over TLS both ends have agreed on one.
+    // undici does not expose the version of a response; over TLS both ends have agreed on one.
     this.protocolVersion =
       socket !== undefined && "alpnProtocol" in socket && socket.alpnProtocol === "http/1.1" ? "1.1" : undefined
   }
@@ -97,7 +97,7 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     return this.status === 0 ? { status: undefined, peer } : { status: this.status, peer, protocolVersion }
   }
 
-  /** Whether nothing of it is left on the connection. */
+  /** Whether the connection is free of this exchange. */
   get isClean(): boolean {
     return this.state === "new" || this.state === "whole"
   }
@@ -144,7 +144,7 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
       this.settle(Exit.fail(encoded(encoding)))
       return
     }
-    // Of an error in an encoding nobody asked for, the status still counts.
+    // An error in an unrequested encoding still has a valid status.
     const text = readable ? (this.body?.text ?? "") : ""
     this.settle(
       Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text, this.limits.requestIdNames))
