@@ -190,4 +190,6 @@ const isProtocol = (code: string | undefined): boolean =>
   code === "UND_ERR_HEADERS_OVERFLOW" ||
   code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" ||
   code === "UND_ERR_INFO" ||
-  code === "UND_ERR_RESPONSE"
+  code === "UND_ERR_RESPONSE" ||
+  // A status below 100 trips an assertion of the undici in Node's own fetch.
+  code === "ERR_ASSERTION"

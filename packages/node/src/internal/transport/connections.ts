@@ -13,6 +13,7 @@ import { withoutInstrumentation } from "../otel/context.js"
 import type { Pending } from "../pending.js"
 import { type Limits, Line, UndiciExchange } from "./exchange.js"
 import { Queue, Waiting } from "./queue.js"
+import { skipContinue } from "./skipContinue.js"
 import type { Lease, Transport, Usage, WireRequest } from "./transport.js"
 
 export interface Options extends Limits {
@@ -33,6 +34,9 @@ export class Connections implements Transport {
   private readonly all = new Set<Connection>()
   private readonly queue = new Queue()
   private readonly connector: buildConnector.connector
+  /** Connections that have carried a response since the last turn of the event loop, and since the one before it. */
+  private resting: Array<Connection> = []
+  private rested: Array<Connection> = []
   private closed = false
 
   constructor(private readonly options: Options) {
@@ -68,6 +72,20 @@ export class Connections implements Transport {
     if (free !== undefined) first.settle(Exit.succeed(free))
   }
 
+  /** Wakes a connection once the event loop has gone round: one immediate for all that rest. */
+  rest(connection: Connection): void {
+    this.resting.push(connection)
+    if (this.resting.length + this.rested.length === 1) setImmediate(this.turn)
+  }
+
+  private readonly turn = (): void => {
+    const rested = this.rested
+    this.rested = this.resting
+    this.resting = []
+    for (const connection of rested) connection.wake()
+    if (this.rested.length + this.resting.length > 0) setImmediate(this.turn)
+  }
+
   readonly close: Effect.Effect<void> = Effect.promise(() => {
     this.closed = true
     this.idle.length = 0
@@ -89,6 +107,8 @@ class Connection implements Lease {
   private socket: Socket | undefined
   private readonly line = new Line()
   private exchange: UndiciExchange | undefined
+  private isResting = false
+  private held: (() => void) | undefined
 
   constructor(
     private readonly limits: Limits,
@@ -106,6 +126,7 @@ class Connection implements Lease {
         // be given up by no other means.
         const socket: unknown = connector(connectOptions, (...result) => {
           this.line.opened(result[1] ?? undefined)
+          if (result[1] !== null) skipContinue(result[1], () => this.exchange)
           callback(...result)
         })
         this.socket = isSocket(socket) ? socket : undefined
@@ -119,13 +140,26 @@ class Connection implements Lease {
   }
 
   readonly release = (reusable: boolean): void => {
-    const clean = this.exchange === undefined || this.exchange.isClean
+    const clean = this.exchange === undefined || this.held !== undefined || this.exchange.isClean
+    if (this.exchange?.isWhole === true) {
+      this.isResting = true
+      this.connections.rest(this)
+    }
     this.exchange = undefined
+    this.held = undefined
     this.connections.release(this, reusable && clean)
   }
 
   get isOpen(): boolean {
     return this.socket?.destroyed === false
+  }
+
+  /** The end of a rest: sends the request that has come meanwhile. */
+  wake(): void {
+    this.isResting = false
+    const { held } = this
+    this.held = undefined
+    held?.()
   }
 
   destroy(): void {
@@ -139,8 +173,12 @@ class Connection implements Lease {
     return this.client.destroy()
   }
 
+  // A server may close a connection without having said so. Its FIN can be read once the event loop has gone round: a
+  // request that were written before would be lost, with an unknown outcome.
   private readonly dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void => {
-    withoutInstrumentation(() => this.client.dispatch(options, handler), this.limits.counted())
+    const dispatch = () => withoutInstrumentation(() => this.client.dispatch(options, handler), this.limits.counted)
+    if (this.isResting) this.held = dispatch
+    else dispatch()
   }
 }
 

@@ -18,6 +18,7 @@ import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
 import { resumeWhereItBegan } from "../otel/context.js"
 import { after } from "../timer.js"
+import type { Awaiting } from "./skipContinue.js"
 import {
   Body,
   type Exchange,
@@ -54,8 +55,9 @@ export class Line {
 type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
 
 /** undici reports to it. It settles exactly once. */
-export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
+export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHandler {
   private state: "new" | "dispatched" | "sent" | "whole" = "new"
+  isAwaiting = false
   private settled = false
   private status = 0
   private headers: Readonly<Record<string, string | Array<string> | undefined>> = {}
@@ -102,6 +104,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     return this.state === "new" || this.state === "whole"
   }
 
+  /** Whether the whole response has been read. */
+  get isWhole(): boolean {
+    return this.state === "whole"
+  }
+
   settle(outcome: Outcome | undefined): void {
     if (this.settled) return
     this.settled = true
@@ -112,10 +119,14 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
 
   onRequestStart(): void {
     this.state = "sent"
+    this.isAwaiting = true
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: typeof this.headers): void {
-    if (status >= 100 && status < 200) return
+    if (status >= 100 && status < 200) {
+      this.isAwaiting = true
+      return
+    }
     if (status < 100 || status > 599) {
       this.settle(Exit.fail(protocolViolation()))
       return
@@ -123,7 +134,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     this.status = status
     this.headers = headers
     const { maxResponseBytes } = this.limits
-    if (Number(headers["content-length"]) > maxResponseBytes && hasBody(this.request.method, status)) {
+    const length = Number(headers["content-length"])
+    if (!hasBody(this.request.method, status)) {
+      // A 304 tells the length that a 200 would have, and undici would wait for as many bytes.
+      if (length > 0 && this.request.method !== "HEAD") this.succeed("")
+    } else if (length > maxResponseBytes) {
       this.settle(Exit.fail(tooLarge(maxResponseBytes)))
     }
   }
@@ -145,14 +160,17 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
       return
     }
     // An error in an unrequested encoding still has a valid status.
-    const text = readable ? (this.body?.text ?? "") : ""
-    this.settle(
-      Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text, this.limits.requestIdNames))
-    )
+    this.succeed(readable ? (this.body?.text ?? "") : "")
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.settle(Exit.fail(this.failureOf(error)))
+  }
+
+  private succeed(text: string): void {
+    this.settle(
+      Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text, this.limits.requestIdNames))
+    )
   }
 
   private failureOf(error: Error): TransportFailure {
