@@ -152,7 +152,7 @@ const checkout = ({ order, session }: Purchase, sandboxUrl: string): string => `
 <div class="card">${cartTable(order)}</div>
 <div class="card"><iframe title="Card" src="${sandboxUrl}/card-form/${session.id}"></iframe>
 <p class="hint">This form is another origin's. What you type goes to the API and not to this shop. Any card will do:
-4111 1111 1111 1111, a date to come, three digits.</p></div>
+4111 1111 1111 1111, a future date, three digits.</p></div>
 <form id="pay" method="post" action="/orders/${order.id}/pay"></form>
 <script>
   addEventListener("message", ({ data, origin }) => {
@@ -191,7 +191,7 @@ const page = (title: string, body: string): string => `<!doctype html>
   .total td { border-top: 1px solid #d1d9e0; font-weight: 600 }
   button { font: inherit; font-weight: 600; border: 0; border-radius: 8px; padding: .6rem 1rem; background: #1f883d; color: #fff; cursor: pointer; white-space: nowrap }
   button.quiet { background: #eaeef2; color: #1f2328 }
-  iframe { border: 0; width: 100%; height: 260px } .hint { color: #59636e; font-size: 13px; margin: .5rem 0 0 }
+  iframe { border: 0; width: 100%; height: 225px } .hint { color: #59636e; font-size: 13px; margin: .5rem 0 0 }
   .trace { overflow-x: auto; background: #fff; border: 1px solid #d1d9e0; border-radius: 12px; margin-top: 1.5rem } .trace:empty { display: none }
 </style>
 <main>${body}</main></html>`

@@ -1,6 +1,6 @@
 /**
  * Looks at the sandbox's docs page in a headless Chromium without any network beyond loopback: it renders, and "try it"
- * creates a session. `npm run test:browser -- picture.png` keeps a picture.
+ * creates a session. `npm run test:browser -- folder` keeps pictures. Then it buys something in the example's shop.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { access } from "node:fs/promises"
@@ -8,10 +8,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Sandbox } from "@effect-gr4vy/node"
 import { Console, Effect } from "effect"
-import { chromium } from "playwright-core"
+import { type BrowserContext, chromium } from "playwright-core"
+import { buy } from "./shop.js"
 
 const candidates = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-const picture = process.argv[2]
+const pictures = process.argv[2]
 
 const installed = Effect.firstSuccessOf(
   candidates.map((path) =>
@@ -44,9 +45,8 @@ const browser = (executablePath: string) =>
     (context) => Effect.promise(() => context.close())
   )
 
-const look = Effect.fn(function* (executablePath: string) {
+const look = Effect.fn(function* (context: BrowserContext) {
   const { baseUrl, seen } = yield* Sandbox.Sandbox
-  const context = yield* browser(executablePath)
   const elsewhere: Array<string> = []
   // By another name than the sandbox's own: "try it" has to call the origin the page came from.
   const origin = baseUrl.replace("127.0.0.1", "localhost")
@@ -66,7 +66,7 @@ const look = Effect.fn(function* (executablePath: string) {
     await page.getByRole("button", { name: "Try it out" }).click()
     await page.getByRole("button", { name: "Execute" }).click()
     await page.locator(".live-responses-table .response-col_status", { hasText: "201" }).waitFor()
-    if (picture !== undefined) await page.screenshot({ path: picture })
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, "sandbox-docs.png") })
     if (errors.length > 0) throw new Error(`The page threw: ${errors.join(", ")}`)
   })
   const last = (yield* seen).at(-1)
@@ -78,6 +78,11 @@ const look = Effect.fn(function* (executablePath: string) {
 Effect.runPromise(
   Effect.matchEffect(installed, {
     onFailure: () => Console.log(`Skipped: no Chromium is installed (looked for ${candidates.join(", ")}).`),
-    onSuccess: (path) => Effect.provide(Effect.scoped(look(path)), Sandbox.layer())
+    onSuccess: (path) =>
+      Effect.scoped(
+        Effect.flatMap(browser(path), (context) =>
+          Effect.zipRight(Effect.provide(look(context), Sandbox.layer()), buy(context, pictures))
+        )
+      )
   })
 )

@@ -6,7 +6,7 @@
 export { Airline } from "./Airline.js"
 export { Buyer } from "./Buyer.js"
 export { CartItem } from "./CartItem.js"
-export { CheckoutSession, CheckoutSessionCreate, CheckoutSessionId, CheckoutSessionUpdate } from "./CheckoutSession.js"
+export { CheckoutSession, CheckoutSessionCreate, CheckoutSessionUpdate } from "./CheckoutSession.js"
 export { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessions.js"
 export { CheckoutSessionsApi } from "./CheckoutSessionsApi.js"
 export * as CheckoutSessionsMemory from "./CheckoutSessionsMemory.js"
@@ -23,5 +23,6 @@ export {
   Unauthorized
 } from "./Errors.js"
 export { type Address, Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
+export { CheckoutSessionId } from "./internal/checkoutSessionId.js"
 export { CardRequest, CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 export * as Webhooks from "./Webhooks.js"
