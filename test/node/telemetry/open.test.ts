@@ -32,6 +32,9 @@ const ledger = new Ledger()
 beforeAll(() => new NodeTracerProvider({ spanProcessors: [ledger] }).register())
 afterAll(unregister)
 
+const json = { "content-type": "application/json" }
+const sessionOf = (id = "") => JSON.stringify({ ...JSON.parse(Script.sessionJson), id })
+
 describe("spans", () => {
   it.live(
     "none is left open after 10,000 mixed calls: fine, faulty, interrupted",
@@ -42,7 +45,7 @@ describe("spans", () => {
           if (kind === "dropped") Script.droppedMidBody(request, response)
           else if (kind === "broken") Script.status(500)(request, response)
           else if (kind === "reset") request.socket.resetAndDestroy()
-          else if (kind !== "silent") Script.session(request, response)
+          else if (kind !== "silent") Script.reply(200, sessionOf(kind), json)(request, response)
         })
         yield* Effect.gen(function* () {
           const sessions = yield* CheckoutSessions
