@@ -40,6 +40,8 @@ export const scenarios = {
   "reset mid-body": (socket: Socket) =>
     socket.write(head(json, sized(session)) + session.slice(0, 9), () => socket.resetAndDestroy()),
   "a body shorter than its Content-Length": (socket: Socket) => socket.end(head(json, "Content-Length: 500") + session),
+  "a body shorter than its Content-Length, before a close that was announced": (socket: Socket) =>
+    socket.end(head(json, "Connection: close", "Content-Length: 500") + session),
   "a chunked body without its end": (socket: Socket) =>
     socket.end(`${head(json, "Transfer-Encoding: chunked")}5\r\n{"typ`),
   "no answer at all": () => {},

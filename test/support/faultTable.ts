@@ -42,6 +42,7 @@ export const table: Readonly<Record<Scenario, Expected>> = {
   "end before an answer": lost,
   "reset mid-body": lost,
   "a body shorter than its Content-Length": lost,
+  "a body shorter than its Content-Length, before a close that was announced": lost,
   "a chunked body without its end": lost,
   "no answer at all": late,
   "a body that stalls": late,

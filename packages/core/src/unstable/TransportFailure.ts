@@ -99,23 +99,26 @@ export const fromHttpClientError = (error: HttpClientError.HttpClientError): Tra
       message: "The request could not be built. Check the base URL."
     })
   }
-  if (isProtocolViolation(error.cause)) return protocolViolation(error.cause)
+  if (isProtocolViolation(error.cause, error._tag === "ResponseError")) return protocolViolation(error.cause)
   return error._tag === "RequestError" && isNotConnected(error.cause)
     ? notConnected(error.cause)
     : disconnected(error.cause)
 }
 
 /**
- * Whether undici or llhttp refused what arrived.
+ * Whether undici or llhttp refused what arrived. `inBody` tells that the head was fine: then a length that does not match
+ * is a body that was cut off, where in the head it is two lengths that contradict each other.
  *
  * @since 0.1.0
  * @category predicates
  */
-export const isProtocolViolation = (cause: unknown): boolean =>
+export const isProtocolViolation = (cause: unknown, inBody: boolean): boolean =>
   Option.isSome(
     findInChain(cause, (error) => {
+      const code = codeFrom(error)
       const violation =
-        isProtocol(codeFrom(error)) ||
+        isProtocol(code) ||
+        (!inBody && code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") ||
         // undici leaves some of its parser's errors without a code, and has none of its own for an upgrade nobody asked
         // for. A body that merely ends too early is no violation: it was cut off.
         (error instanceof Error &&
@@ -188,7 +191,6 @@ const isCertificate = (code: string): boolean =>
 const isProtocol = (code: string | undefined): boolean =>
   code?.startsWith("HPE_") === true ||
   code === "UND_ERR_HEADERS_OVERFLOW" ||
-  code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" ||
   code === "UND_ERR_INFO" ||
   code === "UND_ERR_RESPONSE" ||
   // A status below 100 trips an assertion of the undici in Node's own fetch.

@@ -1,6 +1,6 @@
 /**
- * The only retry loop. A request is retried only if that is safe, useful, within the budget and before the deadline. It
- * knows nothing of HTTP clients or tokens.
+ * The one retry loop: a request is sent again only where that is safe, worth it, within the budget and before the
+ * deadline. It knows nothing of HTTP clients or tokens.
  */
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
@@ -17,7 +17,7 @@ import type { Abandoned, Decisions, Failed } from "../otel/decisions.js"
 import type { Call, Send } from "./call.js"
 import type { RetryBudget } from "./retryBudget.js"
 
-/** The outcome of one attempt, as far as a retry is concerned. */
+/** What one attempt came to, as far as sending it again is concerned. */
 interface Attempt extends Failed {
   readonly resend: TransportFailure["resend"]
   readonly throttled: boolean
@@ -28,7 +28,7 @@ interface Attempt extends Failed {
   readonly end: Effect.Effect<BufferedResponse, RequestFailed>
 }
 
-/** The history before an attempt. */
+/** What went before an attempt. */
 interface History {
   readonly retries: number
   /** The tokens that the last retry took from the budget. */
@@ -65,7 +65,7 @@ class Loop {
 
   private received(response: BufferedResponse, history: History): Effect.Effect<BufferedResponse, RequestFailed> {
     response.attempts = this.call.attempts
-    // Only the body says whether this 409 is temporary.
+    // Only the body tells whether this 409 is one that passes.
     return response.status === 409 && this.call.resend === "keyed"
       ? Effect.flatMap(codeOf(response), (code) => this.judge(response, code, history))
       : this.judge(response, undefined, history)
@@ -101,31 +101,36 @@ class Loop {
     if (minimum > Duration.toMillis(call.policy.maxRetryAfter)) return abandon("retry-after", minimum)
     return Effect.flatMap(delay(call.policy, history.retries, minimum), (millis) => {
       if (millis >= call.timeLeft) return abandon("deadline", millis)
-      const taken = budget.take(last.throttled)
-      if (taken === 0) return abandon("budget")
-      const { attempts } = call
-      const retries = history.retries + 1
-      const mayHaveActed = history.mayHaveActed || last.mayHaveActed
-      return Effect.onExit(
-        Effect.zipRight(
-          Effect.zipRight(decisions.retrying(call, last, millis), Effect.sleep(millis)),
-          Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed }))
-        ),
-        // A retry that sent nothing, because the call was interrupted or out of time, is free.
-        () => Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
-      )
+      // Masked, or an interruption between the taking and `onExit` would keep the tokens.
+      return Effect.uninterruptibleMask((restore) => {
+        const taken = budget.take(last.throttled)
+        if (taken === 0) return restore(abandon("budget"))
+        const { attempts } = call
+        const retries = history.retries + 1
+        const mayHaveActed = history.mayHaveActed || last.mayHaveActed
+        const retried = decisions
+          .retrying(call, last, millis)
+          .pipe(
+            Effect.zipRight(Effect.sleep(millis)),
+            Effect.zipRight(Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed })))
+          )
+        // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
+        return Effect.onExit(restore(retried), () =>
+          Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
+        )
+      })
     })
   }
 }
 
-/** Records the number of requests of a successful call; a failed one has it on its error. */
+/** How many requests a call took that went well; one that failed tells by its error. */
 const showAttempts = ({ attempts, endpoint, fiber }: Call): void => {
   const span = fiber.currentSpan
   if (span?._tag === "Span" && span.name === endpoint?.name)
     ignoreThrow(() => span.attribute("gr4vy.attempts", attempts))
 }
 
-/** The delay in milliseconds. */
+/** How long to wait in milliseconds. */
 const delay = (policy: RetryPolicy, retries: number, minimum: number): Effect.Effect<number> => {
   const ceiling = Math.min(Duration.toMillis(policy.maxDelay), Duration.toMillis(policy.baseDelay) * 2 ** retries)
   return Effect.map(Random.next, (random) => Math.max(minimum, random * ceiling))
@@ -164,7 +169,7 @@ const lost = (failure: TransportFailure, call: Call, history: History): Attempt 
   end: Effect.fail(ofCall(failure, call, history))
 })
 
-/** Converts the last attempt's failure to the call's: earlier attempts may have been sent even if the last was not. */
+/** The last attempt's failure as the call's: that it was not sent says nothing of those before it. */
 const ofCall = (failure: TransportFailure | RequestFailed, { attempts }: Call, { mayHaveActed }: History) => {
   const { delivered, message, reason } = failure
   if (delivered === "no" && mayHaveActed) {

@@ -126,7 +126,7 @@ class Connection implements Lease {
         // be given up by no other means.
         const socket: unknown = connector(connectOptions, (...result) => {
           this.line.opened(result[1] ?? undefined)
-          if (result[1] !== null) skipContinue(result[1], () => this.exchange)
+          if (isSocket(result[1])) skipContinue(result[1], () => this.exchange)
           callback(...result)
         })
         this.socket = isSocket(socket) ? socket : undefined

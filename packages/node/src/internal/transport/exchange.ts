@@ -176,7 +176,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
   private failureOf(error: Error): TransportFailure {
     if ("code" in error && error.code === "UND_ERR_INVALID_ARG") return invalidRequest
     if (this.state !== "sent") return notConnected(error)
-    return isProtocolViolation(error) ? protocolViolation(error) : disconnected(error)
+    return isProtocolViolation(error, this.status !== 0) ? protocolViolation(error) : disconnected(error)
   }
 }
 
