@@ -1,0 +1,96 @@
+/**
+ * Endpoints of a user's own, whose schemas may do anything, against servers and inputs that make them do it.
+ */
+import { inspect } from "node:util"
+import { HttpApiEndpoint, HttpApiSchema } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Endpoint, Generic, RequestFailed } from "@effect-gr4vy/core"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { Cause, Effect, Exit, Logger, LogLevel, Option, Redacted, Schema, Tracer } from "effect"
+import { type Answer, reply, script } from "../../support/script.js"
+
+const json = (status: number, body: string, headers: Readonly<Record<string, string>> = {}) =>
+  reply(status, body, { "content-type": "application/json", ...headers })
+
+/** A client with a single connection: one that is lost would stop every later call. */
+const open = <Es extends Endpoint.Endpoints>(endpoints: Es, ...answers: ReadonlyArray<Answer>) =>
+  Effect.gen(function* () {
+    const { baseUrl, requests } = yield* script(...answers)
+    const http = yield* Gr4vy.makeClient({
+      baseUrl,
+      token: Redacted.make("token"),
+      connections: 1,
+      deadline: "3 seconds",
+      retry: RetryPolicy.make({ baseDelay: 1, maxAttempts: 2 })
+    })
+    return { baseUrl, requests, client: Endpoint.clientOf(endpoints, http) }
+  })
+
+const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`
+
+const thrown = (value: unknown): never => {
+  throw new Error(`saw ${JSON.stringify(value)}`)
+}
+
+interface Tree extends ReadonlyArray<Tree> {}
+const Tree: Schema.Schema<Tree> = Schema.Array(Schema.suspend(() => Tree))
+
+const Id = Schema.Struct({ id: Schema.String })
+
+describe("a success that the endpoint's own code cannot read", () => {
+  const endpoints = {
+    transformed: Endpoint.get("Own.transformed", "/own", {
+      success: Schema.transform(Id, Id, { strict: true, decode: thrown, encode: (id) => id })
+    }),
+    filtered: Endpoint.get("Own.filtered", "/own", { success: Id.pipe(Schema.filter(thrown)) }),
+    compared: Endpoint.get("Own.compared", "/own/{id}", {
+      params: { id: Schema.String },
+      success: Id,
+      belongs: thrown
+    }),
+    tree: Endpoint.get("Own.tree", "/own", { success: Tree }),
+    fine: Endpoint.get("Own.fine", "/own", { success: Id })
+  }
+  const fine = json(200, '{"id":"x"}')
+
+  it.scopedLive.each([
+    ["a transformation that throws", fine, "transformed"],
+    ["a rule that throws", fine, "filtered"],
+    ["a comparison that throws", fine, "compared"],
+    ["JSON deeper than the stack", json(200, deep), "tree"]
+  ] as const)("%s is InvalidResponse, and the connection serves the next call", ([, answer, name]) =>
+    Effect.gen(function* () {
+      const { client } = yield* open(endpoints, answer, fine)
+      const call: Effect.Effect<unknown, unknown> = name === "compared" ? client.compared("x") : client[name]()
+      const exit = yield* Effect.exit(call)
+      assert(Exit.isFailure(exit) && exit.cause._tag === "Fail", inspect(exit).slice(0, 500))
+      assert.deepInclude(exit.cause.error, { _tag: "RequestFailed", reason: "InvalidResponse", delivered: "yes" })
+      assert.deepStrictEqual(yield* client.fine(), { id: "x" })
+    })
+  )
+})
+
+describe("an error that the endpoint declares", () => {
+  class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { message: Schema.String }, Endpoint.status(409)) {}
+  class Broken extends Schema.TaggedError<Broken>()(
+    "Broken",
+    { message: Schema.String.pipe(Schema.filter(thrown)) },
+    Endpoint.status(410)
+  ) {}
+  const endpoints = { get: Endpoint.get("Own.get", "/own", { success: Id, errors: [Conflict, Broken] }) }
+
+  it.scopedLive.each([
+    ["is deeper than the stack", json(409, `{"message":"no","more":${deep}}`)],
+    ["holds more than a form has fields", json(409, `{"message":"no","more":[${"1,".repeat(400_000)}1]}`)],
+    ["makes its schema throw", json(410, '{"message":"no"}')]
+  ] as const)("is a Generic, soon, where its body %s", ([, answer]) =>
+    Effect.gen(function* () {
+      const { client } = yield* open(endpoints, answer)
+      const started = performance.now()
+      const error = yield* Effect.flip(client.get())
+      assert.instanceOf(error, Generic)
+      assert.strictEqual(error.message, "no")
+      assert.isBelow(performance.now() - started, 2000)
+    })
+  )
+})
