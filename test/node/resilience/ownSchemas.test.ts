@@ -94,3 +94,83 @@ describe("an error that the endpoint declares", () => {
     })
   )
 })
+
+describe("an input that the endpoint's own code cannot take", () => {
+  const secret = "SECRET-41111"
+  interface Nested {
+    readonly next?: Nested
+  }
+  const Nested: Schema.Schema<Nested> = Schema.Struct({
+    next: Schema.optionalWith(
+      Schema.suspend(() => Nested),
+      { exact: true }
+    )
+  })
+  const post = <A, I>(payload: Schema.Schema<A, I>) =>
+    Endpoint.post("Own.post", "/own", { payload, resend: "once", success: Schema.Unknown })
+  const Text = Schema.Struct({ a: Schema.String })
+  const endpoints = {
+    filtered: post(Schema.Struct({ a: Schema.String.pipe(Schema.filter(thrown)) })),
+    transformed: post(
+      Schema.Struct({
+        a: Schema.transform(Schema.String, Schema.String, { strict: true, decode: (a) => a, encode: thrown })
+      })
+    ),
+    text: post(Text),
+    nested: post(Nested),
+    any: post(Schema.Unknown),
+    pair: Endpoint.get("Own.pair", "/own/{a}/{b}", { params: { a: Schema.String, b: Schema.String }, success: Id })
+  }
+  type Client = Endpoint.Client<typeof endpoints>
+  const circle: { next?: Nested } = {}
+  circle.next = circle
+
+  const cases: ReadonlyArray<readonly [string, (client: Client) => Effect.Effect<unknown, unknown>, RegExp]> = [
+    ["a rule that throws", ({ filtered }) => filtered({ a: secret }), /: payload cannot be checked/],
+    ["a transformation that throws", ({ transformed }) => transformed({ a: secret }), /: payload cannot be checked/],
+    [
+      "a getter that throws",
+      ({ text }) =>
+        text({
+          get a() {
+            return thrown(secret)
+          }
+        }),
+      /: payload cannot be checked/
+    ],
+    [
+      "a proxy that throws",
+      ({ text }) => text(new Proxy({ a: "" }, { ownKeys: () => thrown(secret) })),
+      /: payload cannot be checked/
+    ],
+    [
+      "parameters whose getter throws",
+      ({ pair }) =>
+        pair({
+          a: "a",
+          get b() {
+            return thrown(secret)
+          }
+        }),
+      /: the arguments cannot be read/
+    ],
+    ["an object inside itself", ({ nested }) => nested(circle), /: payload cannot be checked/],
+    ["undefined where JSON is to be", ({ any }) => any(undefined), /: payload must be what JSON can hold/],
+    ["a function where JSON is to be", ({ any }) => any(() => secret), /: payload must be what JSON can hold/],
+    ["a symbol where JSON is to be", ({ any }) => any(Symbol(secret)), /: payload must be what JSON can hold/]
+  ]
+
+  it.scopedLive.each(cases)("%s is InvalidRequest, shows nothing and sends nothing", ([, call, message]) =>
+    Effect.gen(function* () {
+      const { client, requests } = yield* open(endpoints, json(200, "{}"))
+      const exit = yield* Effect.exit(call(client))
+      assert(Exit.isFailure(exit) && exit.cause._tag === "Fail", inspect(exit).slice(0, 500))
+      const { error } = exit.cause
+      assert.instanceOf(error, RequestFailed)
+      assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no", attempts: 0 })
+      assert.match(error.message, message)
+      assert.notInclude(inspect(exit, { depth: 20, showHidden: true }) + Cause.pretty(exit.cause), "SECRET")
+      assert.lengthOf(requests, 0)
+    })
+  )
+})

@@ -24,7 +24,7 @@ export const encodeRequest = (
   const payload = endpoint.payload && encoder(endpoint.payload)
   const decode = decodeSuccess(endpoint)
 
-  return (args) => {
+  const encode = (args: ReadonlyArray<unknown>): Either.Either<EndpointRequest, RequestFailed> => {
     let position = 0
     const values = params.length === 0 ? undefined : args[position++]
     const valueOf = (name: string) =>
@@ -88,6 +88,13 @@ export const encodeRequest = (
       )
     )
   }
+
+  // A getter or a proxy may throw, and what it says may quote a value.
+  return (args) =>
+    Either.getOrElse(
+      Either.try(() => encode(args)),
+      () => invalidRequest("the arguments cannot be read")
+    )
 }
 
 // A property of another name would be lost on the way: better said than lost.
@@ -98,7 +105,12 @@ const encoder = (
   schema: Schema.Schema.AnyNoContext
 ): ((value: unknown, place: string) => Either.Either<unknown, string>) => {
   const encode = Schema.encodeUnknownEither(schema, strictly)
-  return (value, place) => Either.mapLeft(encode(value), (error) => explain(error, schema.ast, place))
+  return (value, place) =>
+    Either.getOrElse(
+      Either.try(() => Either.mapLeft(encode(value), (error) => explain(error, schema.ast, place))),
+      // A user's own schema or a getter that throws may quote the value.
+      () => Either.left(`${place} cannot be checked: its schema, or a property of it, throws`)
+    )
 }
 
 const acceptJson = Headers.fromInput({ accept: "application/json" })
@@ -137,11 +149,14 @@ const encodeSegment = (name: string, value: unknown): Either.Either<string, stri
   return Either.try({ try: () => encodeURIComponent(text), catch: () => problem })
 }
 
-const toJson = (encoded: unknown): Either.Either<string, string> =>
-  Either.try({
-    try: () => JSON.stringify(encoded),
-    catch: () => "payload must be what JSON can hold"
-  })
+const toJson = (encoded: unknown): Either.Either<string, string> => {
+  const problem = () => "payload must be what JSON can hold"
+  return Either.flatMap(
+    // `undefined` for a function, a symbol, and `undefined` itself, which the type leaves out.
+    Either.try({ try: (): string | undefined => JSON.stringify(encoded), catch: problem }),
+    Either.fromNullable(problem)
+  )
+}
 
 /** Whether a value can be sent as `Idempotency-Key`. */
 export const isKey = (key: unknown): key is string =>
