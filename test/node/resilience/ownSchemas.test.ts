@@ -174,3 +174,91 @@ describe("an input that the endpoint's own code cannot take", () => {
     })
   )
 })
+
+/** What a call shows besides its outcome: the attributes of its spans, and its log. */
+const observed = <A, E>(call: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const shown: Array<unknown> = []
+    const tracer = Tracer.make({
+      span: (name, parent, context, links, startTime, kind, options) => {
+        const attributes = new Map(Object.entries(options?.attributes ?? {}))
+        shown.push(attributes)
+        return {
+          _tag: "Span",
+          name,
+          spanId: "1".repeat(16),
+          traceId: "2".repeat(32),
+          parent,
+          context,
+          status: { _tag: "Started", startTime },
+          attributes,
+          links,
+          sampled: true,
+          kind,
+          end: () => {},
+          attribute: (key, value) => void attributes.set(key, value),
+          event: (name, _, given) => void shown.push([name, given]),
+          addLinks: () => {}
+        }
+      },
+      context: (f) => f()
+    })
+    const logger = Logger.make((entry) => void shown.push([entry.message, [...entry.annotations]]))
+    const outcome = yield* Effect.exit(call).pipe(
+      Effect.withTracer(tracer),
+      Logger.withMinimumLogLevel(LogLevel.All),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+    )
+    return { outcome, shown: inspect([outcome, shown], { depth: 20, showHidden: true }) }
+  })
+
+describe("a secret of an endpoint's own", () => {
+  const Secret = Schema.Redacted(Schema.String)
+  const endpoints = {
+    post: Endpoint.post("Own.post", "/own", { payload: Schema.Struct({ pin: Secret }), resend: "create", success: Id }),
+    find: Endpoint.get("Own.find", "/own", {
+      query: Schema.Struct({
+        plain: Schema.String,
+        codes: Schema.Array(Secret),
+        otherName: Schema.propertySignature(Secret).pipe(Schema.fromKey("other_name")),
+        maybe: Schema.optionalWith(Secret, { as: "Option" })
+      }),
+      success: Schema.Unknown
+    })
+  }
+
+  it.scopedLive.each(["2468", "word-of-mine"])(
+    "%s is in no error, span or log when it comes back as a request id",
+    (pin) =>
+      Effect.gen(function* () {
+        const echo = { "x-request-id": pin }
+        for (const answer of [json(400, "{}", echo), json(200, "<html>", echo), json(429, "{}", echo)]) {
+          const { client } = yield* open(endpoints, answer)
+          const { outcome, shown } = yield* observed(client.post({ pin: Redacted.make(pin) }))
+          assert(Exit.isFailure(outcome))
+          assert.notInclude(shown, pin)
+        }
+      })
+  )
+
+  it.scopedLive("is written by its name in url.full, in a list, an Option, and under another name on the wire", () =>
+    Effect.gen(function* () {
+      const { client, requests } = yield* open(endpoints, json(200, "{}"))
+      const { shown } = yield* observed(
+        client.find({
+          plain: "seen",
+          codes: [Redacted.make("SECRET-1"), Redacted.make("SECRET-2")],
+          otherName: Redacted.make("SECRET-3"),
+          maybe: Option.some(Redacted.make("SECRET-4"))
+        })
+      )
+      assert.strictEqual(
+        requests[0]?.url,
+        "/own?plain=seen&codes=SECRET-1&codes=SECRET-2&other_name=SECRET-3&maybe=SECRET-4"
+      )
+      assert.include(shown, "/own?plain=seen&")
+      assert.include(decodeURIComponent(shown), "codes={codes}&codes={codes}&other_name={other_name}&maybe={maybe}")
+      assert.notInclude(shown, "SECRET")
+    })
+  )
+})

@@ -6,13 +6,13 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Endpoint from "../Endpoint.js"
 import { RequestFailed } from "../Errors.js"
 import { EndpointRequest } from "../unstable/EndpointRequest.js"
 import { decodeSuccess } from "./decodeSuccess.js"
 import { explain } from "./explain.js"
+import { holdsSecret, secretsIn } from "./scrub.js"
 
 /** Makes the requests of an endpoint: its schemas are compiled once. */
 export const encodeRequest = (
@@ -45,9 +45,11 @@ export const encodeRequest = (
       if (Either.isLeft(encoded)) return invalidRequest(encoded.left)
       // What a query schema encodes to is what `fromInput` takes, which a schema of any shape cannot tell.
       urlParams = UrlParams.fromInput(encoded.right as UrlParams.Input)
-      shownParams = urlParams.map(([key, value]) =>
-        Predicate.hasProperty(given, key) && Redacted.isRedacted(given[key]) ? [key, `{${key}}`] : [key, value]
-      )
+      // What has another name on the wire may be any of the secrets.
+      const isSecret = holdsSecret(given)
+        ? (key: string) => !Predicate.hasProperty(given, key) || holdsSecret(given[key])
+        : () => false
+      shownParams = urlParams.map(([key, value]) => (isSecret(key) ? [key, `{${key}}`] : [key, value]))
     }
 
     let body: HttpBody.HttpBody = HttpBody.empty
@@ -66,12 +68,12 @@ export const encodeRequest = (
       return invalidRequest("idempotencyKey must be 1 to 255 visible ASCII characters")
     }
     const headers = body._tag === "Empty" ? acceptJson : jsonHeaders
-    const shownPath = template.names.some((name) => Redacted.isRedacted(valueOf(name)))
+    const shownPath = template.names.some((name) => holdsSecret(valueOf(name)))
       ? fill(
           template.texts,
           segments.map((segment, index) => {
             const name = template.names[index] ?? ""
-            return Redacted.isRedacted(valueOf(name)) ? `{${name}}` : segment
+            return holdsSecret(valueOf(name)) ? `{${name}}` : segment
           })
         )
       : path
@@ -84,6 +86,7 @@ export const encodeRequest = (
         body,
         shownParams.length === 0 ? shownPath : `${shownPath}?${UrlParams.toString(shownParams)}`,
         beforeSendOf(options),
+        () => secretsIn(args),
         (status, text) => decode(status, text, values)
       )
     )

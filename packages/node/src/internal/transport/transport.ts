@@ -47,7 +47,9 @@ export class WireRequest {
     /** Scheme, host, path and query. */
     readonly url: string,
     readonly headers: Readonly<Record<string, string>>,
-    readonly body: Uint8Array | undefined
+    readonly body: Uint8Array | undefined,
+    /** What no server may say back, besides the token. */
+    readonly secrets: (() => ReadonlyArray<string>) | undefined
   ) {}
 }
 
