@@ -262,3 +262,17 @@ describe("a secret of an endpoint's own", () => {
     })
   )
 })
+
+describe("a Content-Encoding", () => {
+  it.scopedLive.each(["4111-1111-1111-1111", "4111 1111 1111 1111", "token"])("%s is not quoted", (encoding) =>
+    Effect.gen(function* () {
+      const { client } = yield* open(
+        { get: Endpoint.get("Own.get", "/own", { success: Id }) },
+        json(200, "{}", { "content-encoding": encoding })
+      )
+      const error = yield* Effect.flip(client.get())
+      assert.deepInclude(error, { reason: "InvalidResponse" })
+      assert.notInclude(error.message, encoding)
+    })
+  )
+})

@@ -142,5 +142,8 @@ export const encoded = (encoding: string): TransportFailure =>
     reason: "InvalidResponse",
     delivered: "yes",
     resend: "never",
-    message: `The answer came with ${/^[\w, -]{1,40}$/.test(encoding) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, though only "identity" was asked for. Check what stands between you and the API.`
+    message: `The answer came with ${codings.has(encoding.toLowerCase()) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, though only "identity" was asked for. Check what stands between you and the API.`
   })
+
+/** Those that are registered: any other text may be something that the server got. */
+const codings = new Set(["br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"])
