@@ -276,3 +276,37 @@ describe("a Content-Encoding", () => {
     })
   )
 })
+
+describe("an endpoint from the platform's that JSON cannot carry", () => {
+  it.each([
+    [
+      "a payload in a form's encoding",
+      () =>
+        Endpoint.fromHttpApi(
+          HttpApiEndpoint.post("form", "/form")
+            .setPayload(Id.pipe(HttpApiSchema.withEncoding({ kind: "UrlParams" })))
+            .addSuccess(Id),
+          { resend: "once" }
+        )
+    ],
+    [
+      "a success that is a text",
+      () =>
+        Endpoint.fromHttpApi(
+          HttpApiEndpoint.get("text", "/text").addSuccess(
+            Schema.String.pipe(HttpApiSchema.withEncoding({ kind: "Text" }))
+          ),
+          { resend: "idempotent" }
+        )
+    ],
+    [
+      "a GET with a payload",
+      () =>
+        Endpoint.fromHttpApi(HttpApiEndpoint.get("query", "/query").setPayload(Schema.Struct({ id: Schema.String })), {
+          resend: "idempotent"
+        })
+    ]
+  ])("is refused at once: %s", (_, make) => {
+    assert.throws(make, /fromHttpApi/)
+  })
+})
