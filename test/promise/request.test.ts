@@ -61,6 +61,16 @@ describe("request", () => {
     })
   )
 
+  it.scopedLive("resolves to JSON that is deeper than the stack", () =>
+    Effect.gen(function* () {
+      const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`
+      const { baseUrl } = yield* script(reply(200, deep, { "content-type": "application/json" }))
+      const client = yield* open(baseUrl)
+      const answer = yield* outcome(() => client.request("GET", "/transactions"))
+      assert.isTrue(Array.isArray(answer))
+    })
+  )
+
   it.scopedLive("resolves to undefined for a response without a body", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* script(reply(204, ""), reply(200, ""))
@@ -237,7 +247,8 @@ describe("verifyWebhook", () => {
       [{ payload: { parsed: true }, headers: {}, secret }, "options.payload must be a string or bytes"],
       [{ payload, headers: "x", secret }, "options.headers must be an object"],
       [{ payload, headers: {} }, "options.secret must be a string or an array of strings"],
-      [{ payload, headers: {}, secret: [5] }, "options.secret must be a string or an array of strings"]
+      [{ payload, headers: {}, secret: [5] }, "options.secret must be a string or an array of strings"],
+      [{ payload, headers: {}, secret, tolerance: "5" }, "options.tolerance must be milliseconds, or a duration like"]
     ]
     for (const [options, says] of cases) {
       const call = () => verifyWebhook(options as Parameters<typeof verifyWebhook>[0])

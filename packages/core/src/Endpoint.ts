@@ -35,6 +35,7 @@
 import type * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -45,7 +46,7 @@ import type { Generic, RequestFailed, Unauthorized } from "./Errors.js"
 import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { call } from "./internal/call.js"
 import { encodeRequest } from "./internal/encodeRequest.js"
-import { StatusAnnotation, statusOf } from "./internal/status.js"
+import { isJson, StatusAnnotation, statusOf } from "./internal/status.js"
 import { spanned } from "./unstable/Span.js"
 
 /**
@@ -458,7 +459,9 @@ export const post = <
 
 /**
  * Converts an existing `HttpApiEndpoint` of `@effect/platform`. The options add what that value lacks: whether a request
- * may be retried, and the span's name.
+ * may be retried, and the span's name. Throws an
+ * `IllegalArgumentException` for an endpoint that is not JSON: another encoding (`HttpApiSchema.withEncoding`), or a `GET`
+ * with a payload, which the platform puts into the query.
  *
  * @since 0.1.0
  * @category constructors
@@ -484,6 +487,13 @@ export const fromHttpApi = <Name extends string, Path, UrlParams, Body, A, Error
   Wire<Path, UrlParams, Body>
 > => {
   const { errorSchema, method, path, pathSchema, payloadSchema, successSchema, urlParamsSchema } = endpoint
+  const schemas = [successSchema, ...Option.toArray(payloadSchema)]
+  const isBodiless = method === "GET" || method === "HEAD" || method === "OPTIONS"
+  if (!schemas.every(isJson) || (isBodiless && Option.isSome(payloadSchema))) {
+    throw new Cause.IllegalArgumentException(
+      `Endpoint.fromHttpApi: ${endpoint.name} must have JSON for its payload and success, and a query in place of a GET's payload`
+    )
+  }
   const hasBody = !AST.isVoidKeyword(AST.encodedAST(successSchema.ast)) && !AST.isNeverKeyword(successSchema.ast)
   const errors = AST.isUnion(errorSchema.ast) ? errorSchema.ast.types : [errorSchema.ast]
   return make({

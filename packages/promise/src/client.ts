@@ -67,10 +67,7 @@ export const create = async (options?: Options | null): Promise<Client> => {
   const underway = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
-  const call = async <A, E>(
-    options: CallOptions | null | undefined,
-    run: () => Effect.Effect<A, E>
-  ): Promise<Plain<A>> => {
+  const call = async <A, E>(options: CallOptions | null | undefined, run: () => Effect.Effect<A, E>): Promise<A> => {
     if (closing !== undefined) throw closed()
     const { retry, signal } = readCallOptions(options)
     const effect = run()
@@ -84,7 +81,7 @@ export const create = async (options?: Options | null): Promise<Client> => {
     underway.add(ended)
     const exit = await ended
     underway.delete(ended)
-    if (Exit.isSuccess(exit)) return toPlain(exit.value)
+    if (Exit.isSuccess(exit)) return exit.value
     if (Cause.isInterruptedOnly(exit.cause) && signal?.aborted) throw reasonOf(signal)
     throw toPlainError(Cause.squash(exit.cause))
   }
@@ -94,17 +91,21 @@ export const create = async (options?: Options | null): Promise<Client> => {
     return closing
   }
 
+  const plainly = <A, E>(options: CallOptions | null | undefined, run: () => Effect.Effect<A, E>): Promise<Plain<A>> =>
+    call(options, run).then(toPlain)
+
   // Every operation of the service: one that is forgotten does not compile.
   const operations = {
-    add: (session, options) => call(options, () => sessions.add(session ?? undefined)),
-    get: (id, options) => call(options, () => sessions.get(toId(id))),
-    update: (id, session, options) => call(options, () => sessions.update(toId(id), session)),
-    updateFields: (id, update, options) => call(options, () => sessions.updateFields(toId(id), readUpdate(update))),
-    delete: (id, options) => call(options, () => sessions.delete(toId(id)))
+    add: (session, options) => plainly(options, () => sessions.add(session ?? undefined)),
+    get: (id, options) => plainly(options, () => sessions.get(toId(id))),
+    update: (id, session, options) => plainly(options, () => sessions.update(toId(id), session)),
+    updateFields: (id, update, options) => plainly(options, () => sessions.updateFields(toId(id), readUpdate(update))),
+    delete: (id, options) => plainly(options, () => sessions.delete(toId(id)))
   } satisfies Pick<Client, keyof CheckoutSessionsService>
 
   const send: Client["request"] = async (method, path, options) => {
     const { body, idempotencyKey, ...callOptions } = readRequestOptions(options)
+    // JSON is plain as it is, and may be deeper than the stack.
     return call(callOptions, () => request(http, method, path, body, idempotencyKey))
   }
 

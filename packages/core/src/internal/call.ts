@@ -13,7 +13,6 @@ import { attemptsOf, BufferedResponse, requestIdOf } from "../unstable/Response.
 import * as RetryAfter from "../unstable/RetryAfter.js"
 import { decodeError } from "./decodeError.js"
 import { encodeRequest } from "./encodeRequest.js"
-import { secretsIn } from "./scrub.js"
 
 /** The function of an endpoint, without its span. */
 export const call = (
@@ -34,18 +33,19 @@ export const call = (
             : request.right.decode(response.status, text)
         return Either.isRight(success)
           ? Effect.succeed(success.right)
-          : Effect.fail(invalidResponse(response, success.left))
+          : Effect.fail(invalidResponse(response, success.left, request.right.secrets()))
       }
+      // Looked for on the error path only: a walk through the payload costs more than a call that goes well.
+      const secrets = request.right.secrets()
       return Clock.clockWith((clock) =>
         Effect.fail(
           toError({
             status: response.status,
             text,
             attempts: attemptsOf(response),
-            requestId: requestIdOf(response),
+            requestId: requestIdOf(response, secrets),
             retryAfter: RetryAfter.fromHeaders(response.headers, clock.unsafeCurrentTimeMillis()),
-            // Secrets are collected on the error path only: walking the payload costs more than a successful call.
-            secrets: [...secretsIn(args), ...BufferedResponse.tokenOf(response)]
+            secrets: [...secrets, ...BufferedResponse.tokenOf(response)]
           })
         )
       )
@@ -59,8 +59,12 @@ export const call = (
   }
 }
 
-const invalidResponse = (response: HttpClientResponse.HttpClientResponse, { found }: Unusable): RequestFailed => {
-  const requestId = requestIdOf(response)
+const invalidResponse = (
+  response: HttpClientResponse.HttpClientResponse,
+  { found }: Unusable,
+  secrets: ReadonlyArray<string>
+): RequestFailed => {
+  const requestId = requestIdOf(response, secrets)
   return new RequestFailed({
     reason: "InvalidResponse",
     delivered: "yes",

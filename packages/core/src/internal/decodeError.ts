@@ -52,12 +52,16 @@ const ownError = (schema: Schema.Schema.AnyNoContext) => {
   const tag = tagOf(schema)
   return (error: ReturnType<typeof toError>, { secrets, text }: ErrorResponse) => {
     const body = Either.getOrElse(parseJson(text), () => undefined)
-    return decode({
-      ...error,
-      ...(Predicate.isRecord(body) ? scrubbed(body, secrets) : {}),
-      status: error.status,
-      ...tag
-    })
+    const decoded = Either.try(() =>
+      decode({
+        ...error,
+        ...(Predicate.isRecord(body) ? scrubbed(body, new Scrubber(secrets), 0) : {}),
+        status: error.status,
+        ...tag
+      })
+    )
+    // A body that is too large, or a schema that throws: then it is not the user's own error.
+    return Either.flatMap(decoded, (own) => own)
   }
 }
 
@@ -78,15 +82,37 @@ const fieldsOf = ({ attempts, code, details, message, requestId, status }: Retur
   ...(requestId === undefined ? {} : { requestId })
 })
 
-const scrubbed = (record: Readonly<Record<string, unknown>>, secrets: ReadonlyArray<string>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [scrub(key, secrets), scrubValue(value, secrets)]))
+/** More values, or deeper ones, than an error has: to scrub them would keep the process busy for seconds. */
+const maxValues = 2_000
+const maxDepth = 64
 
-const scrubValue = (value: unknown, secrets: ReadonlyArray<string>): unknown => {
-  if (Array.isArray(value)) return value.map((item) => scrubValue(item, secrets))
-  if (Predicate.isRecord(value)) return scrubbed(value, secrets)
-  if (Predicate.isString(value)) return scrub(value, secrets)
-  // A card number may come back as a JSON number: it is scrubbed to a string.
-  return Predicate.isNumber(value) && scrub(String(value), secrets) !== String(value)
-    ? scrub(String(value), secrets)
-    : value
+class Scrubber {
+  private values = 0
+
+  constructor(private readonly secrets: ReadonlyArray<string>) {}
+
+  text(text: string): string {
+    if (++this.values > maxValues) throw new RangeError("too many values")
+    return scrub(text, this.secrets)
+  }
+}
+
+const scrubbed = (
+  record: Readonly<Record<string, unknown>>,
+  scrubber: Scrubber,
+  depth: number
+): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [scrubber.text(key), scrubValue(value, scrubber, depth + 1)])
+  )
+
+const scrubValue = (value: unknown, scrubber: Scrubber, depth: number): unknown => {
+  if (depth > maxDepth) throw new RangeError("too deep")
+  if (Array.isArray(value)) return value.map((item) => scrubValue(item, scrubber, depth + 1))
+  if (Predicate.isRecord(value)) return scrubbed(value, scrubber, depth)
+  if (Predicate.isString(value)) return scrubber.text(value)
+  if (!Predicate.isNumber(value)) return value
+  // A card number may come back as a number: then it is no longer one.
+  const text = scrubber.text(String(value))
+  return text === String(value) ? value : text
 }

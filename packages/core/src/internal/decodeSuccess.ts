@@ -35,16 +35,24 @@ export const decodeSuccess = (
     // An empty body is a success if the schema accepts `undefined`.
     const result = Either.flatMap(
       text === "" ? Either.right(undefined) : Either.mapLeft(parseJson(text), () => undefined),
-      (json) => Either.mapLeft(decode(json), () => undefined)
+      (json) =>
+        Either.flatMap(
+          guarded(() => decode(json)),
+          (decoded) => Either.mapLeft(decoded, () => undefined)
+        )
     )
     if (Either.isLeft(result)) return unusable(`${kindOf(text)} instead of the expected ${expected}`)
     if (belongs === undefined || name === undefined) return Either.right(result.right)
     // The record's types are the endpoint's own, which its constructor has checked.
     const belongsTo = belongs as (success: unknown, params: unknown) => boolean
-    return belongsTo(result.right, others.length === 0 ? { [name]: values } : values)
+    const isOurs = guarded(() => belongsTo(result.right, others.length === 0 ? { [name]: values } : values))
+    return Either.getOrElse(isOurs, () => false)
       ? Either.right(result.right)
       : Either.left({ found: `the ${expected} of another request`, misdirected: true })
   }
 }
+
+/** A user's own schema may throw, and so does one that is nested when a server nests deeper than the stack. */
+const guarded = <A>(f: () => A): Either.Either<A, undefined> => Either.try({ try: f, catch: () => undefined })
 
 const unusable = (found: string): Either.Either<never, Unusable> => Either.left({ found, misdirected: false })

@@ -6,13 +6,13 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Endpoint from "../Endpoint.js"
 import { RequestFailed } from "../Errors.js"
 import { EndpointRequest } from "../unstable/EndpointRequest.js"
 import { decodeSuccess } from "./decodeSuccess.js"
 import { explain } from "./explain.js"
+import { holdsSecret, secretsIn } from "./scrub.js"
 
 /** Builds the requests of an endpoint. Its schemas are compiled once. */
 export const encodeRequest = (
@@ -24,7 +24,7 @@ export const encodeRequest = (
   const payload = endpoint.payload && encoder(endpoint.payload)
   const decode = decodeSuccess(endpoint)
 
-  return (args) => {
+  const encode = (args: ReadonlyArray<unknown>): Either.Either<EndpointRequest, RequestFailed> => {
     let position = 0
     const values = params.length === 0 ? undefined : args[position++]
     const valueOf = (name: string) =>
@@ -45,9 +45,11 @@ export const encodeRequest = (
       if (Either.isLeft(encoded)) return invalidRequest(encoded.left)
       // What a query schema encodes to is what `fromInput` takes, which a schema of any shape cannot tell.
       urlParams = UrlParams.fromInput(encoded.right as UrlParams.Input)
-      shownParams = urlParams.map(([key, value]) =>
-        Predicate.hasProperty(given, key) && Redacted.isRedacted(given[key]) ? [key, `{${key}}`] : [key, value]
-      )
+      // What has another name on the wire may be any of the secrets.
+      const isSecret = holdsSecret(given)
+        ? (key: string) => !Predicate.hasProperty(given, key) || holdsSecret(given[key])
+        : () => false
+      shownParams = urlParams.map(([key, value]) => (isSecret(key) ? [key, `{${key}}`] : [key, value]))
     }
 
     let body: HttpBody.HttpBody = HttpBody.empty
@@ -66,12 +68,12 @@ export const encodeRequest = (
       return invalidRequest("idempotencyKey must be 1 to 255 visible ASCII characters")
     }
     const headers = body._tag === "Empty" ? acceptJson : jsonHeaders
-    const shownPath = template.names.some((name) => Redacted.isRedacted(valueOf(name)))
+    const shownPath = template.names.some((name) => holdsSecret(valueOf(name)))
       ? fill(
           template.texts,
           segments.map((segment, index) => {
             const name = template.names[index] ?? ""
-            return Redacted.isRedacted(valueOf(name)) ? `{${name}}` : segment
+            return holdsSecret(valueOf(name)) ? `{${name}}` : segment
           })
         )
       : path
@@ -84,10 +86,18 @@ export const encodeRequest = (
         body,
         shownParams.length === 0 ? shownPath : `${shownPath}?${UrlParams.toString(shownParams)}`,
         beforeSendOf(options),
+        () => secretsIn(args),
         (status, text) => decode(status, text, values)
       )
     )
   }
+
+  // A getter or a proxy may throw, and what it says may quote a value.
+  return (args) =>
+    Either.getOrElse(
+      Either.try(() => encode(args)),
+      () => invalidRequest("the arguments cannot be read")
+    )
 }
 
 // An unknown property would be dropped silently, so it is an error.
@@ -98,7 +108,12 @@ const encoder = (
   schema: Schema.Schema.AnyNoContext
 ): ((value: unknown, place: string) => Either.Either<unknown, string>) => {
   const encode = Schema.encodeUnknownEither(schema, strictly)
-  return (value, place) => Either.mapLeft(encode(value), (error) => explain(error, schema.ast, place))
+  return (value, place) =>
+    Either.getOrElse(
+      Either.try(() => Either.mapLeft(encode(value), (error) => explain(error, schema.ast, place))),
+      // A user's own schema or a getter that throws may quote the value.
+      () => Either.left(`${place} cannot be checked: its schema, or a property of it, throws`)
+    )
 }
 
 const acceptJson = Headers.fromInput({ accept: "application/json" })
@@ -137,11 +152,14 @@ const encodeSegment = (name: string, value: unknown): Either.Either<string, stri
   return Either.try({ try: () => encodeURIComponent(text), catch: () => problem })
 }
 
-const toJson = (encoded: unknown): Either.Either<string, string> =>
-  Either.try({
-    try: () => JSON.stringify(encoded),
-    catch: () => "payload must be what JSON can hold"
-  })
+const toJson = (encoded: unknown): Either.Either<string, string> => {
+  const problem = () => "payload must be what JSON can hold"
+  return Either.flatMap(
+    // `undefined` for a function, a symbol, and `undefined` itself, which the type leaves out.
+    Either.try({ try: (): string | undefined => JSON.stringify(encoded), catch: problem }),
+    Either.fromNullable(problem)
+  )
+}
 
 /** Whether a value can be sent as `Idempotency-Key`. */
 export const isKey = (key: unknown): key is string =>

@@ -234,13 +234,29 @@ const maxDepth = 32
 /** Collects every `Redacted` string in a value: a server's message must not repeat it. */
 export const secretsIn = (value: unknown): ReadonlyArray<string> => {
   const secrets = new Set<string>()
+  eachIn(value, (part, isSecret) => {
+    const isText = typeof part !== "object" && typeof part !== "function" && part !== undefined
+    if (isSecret && isText) secrets.add(String(part))
+  })
+  secrets.delete("")
+  return [...secrets].sort((one, other) => other.length - one.length)
+}
+
+/** Whether anything in a value is `Redacted`. */
+export const holdsSecret = (value: unknown): boolean => {
+  let holds = false
+  eachIn(value, (part) => {
+    holds ||= Redacted.isRedacted(part)
+  })
+  return holds
+}
+
+/** Walks through a value and all that is in it, also in what is `Redacted`. */
+const eachIn = (value: unknown, f: (part: unknown, isSecret: boolean) => void): void => {
   const seen = new Set<object>()
   const walk = (part: unknown, isSecret: boolean, depth: number): void => {
-    if (typeof part !== "object" || part === null) {
-      if (isSecret && part !== null && part !== undefined && typeof part !== "function") secrets.add(String(part))
-      return
-    }
-    if (depth > maxDepth || seen.has(part)) return
+    f(part, isSecret)
+    if (typeof part !== "object" || part === null || depth > maxDepth || seen.has(part)) return
     seen.add(part)
     if (Redacted.isRedacted(part)) {
       // A wiped `Redacted` has no value.
@@ -256,6 +272,4 @@ export const secretsIn = (value: unknown): ReadonlyArray<string> => {
     }
   }
   walk(value, false, 0)
-  secrets.delete("")
-  return [...secrets].sort((one, other) => other.length - one.length)
 }

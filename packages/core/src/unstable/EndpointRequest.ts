@@ -49,6 +49,8 @@ export class EndpointRequest extends Pipeable.Class() implements HttpClientReque
     readonly shownUrl: string,
     /** Runs just before each attempt's request goes out. */
     readonly beforeSend: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined,
+    /** What is `Redacted` in the call's arguments: looked for only where a server may say it back. */
+    readonly secrets: () => ReadonlyArray<string>,
     /** Reads a 2xx by the endpoint's schema. */
     readonly decode: (status: number, text: string) => Either.Either<unknown, Unusable>
   ) {

@@ -45,27 +45,30 @@ export const requestIdHeaders: ReadonlyArray<string> = [
 ]
 
 /**
- * The id the server gave a request.
+ * The id the server gave a request, unless it may be one of these secrets.
  *
  * @since 0.1.0
  * @category request ids
  */
-export const requestIdOf = (response: HttpClientResponse.HttpClientResponse): string | undefined =>
-  response instanceof BufferedResponse
-    ? response.requestId
-    : requestIdIn(response.headers, requestIdHeaders, () => BufferedResponse.tokenOf(response))
+export const requestIdOf = (
+  response: HttpClientResponse.HttpClientResponse,
+  secrets: ReadonlyArray<string>
+): string | undefined => {
+  const names = response instanceof BufferedResponse ? response.requestIdNames : requestIdHeaders
+  return requestIdIn(response.headers, names, () => [...secrets, ...BufferedResponse.tokenOf(response)])
+}
 
-// A server may send anything, even its input: an id is short, visible, not a card number and not the token.
+// A server may send anything, even its input: an id is short, visible, not a card number and not a secret.
 const requestIdIn = (
   headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
   names: ReadonlyArray<string>,
-  token: () => ReadonlyArray<string>
+  secrets: () => ReadonlyArray<string>
 ): string | undefined => {
   for (const name of names) {
     const header = headers[name]
     if (header === undefined) continue
     const value = typeof header === "string" ? header : header[0]
-    if (value !== undefined && /^[\x21-\x7e]{1,128}$/.test(value) && scrub(value, token()) === value) return value
+    if (value !== undefined && /^[\x21-\x7e]{1,128}$/.test(value) && scrub(value, secrets()) === value) return value
   }
   return undefined
 }
@@ -80,6 +83,8 @@ export interface Sent {
   readonly method: HttpMethod
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** What no server may say back, besides the token. */
+  readonly secrets?: (() => ReadonlyArray<string>) | undefined
 }
 
 /**
@@ -104,7 +109,7 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
     headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
     body: string,
     /** The header names that may contain the request's id; the first match wins. */
-    private readonly requestIdNames: ReadonlyArray<string> = requestIdHeaders
+    readonly requestIdNames: ReadonlyArray<string> = requestIdHeaders
   ) {
     super()
     this.#sent = sent
@@ -126,7 +131,10 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
 
   /** The id the server gave the request. */
   get requestId(): string | undefined {
-    return requestIdIn(this.#headers, this.requestIdNames, () => BufferedResponse.tokenOf(this))
+    return requestIdIn(this.#headers, this.requestIdNames, () => [
+      ...(this.#sent.secrets?.() ?? []),
+      ...BufferedResponse.tokenOf(this)
+    ])
   }
 
   /** The request by its method and address, without headers and body. */

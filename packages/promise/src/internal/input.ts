@@ -5,7 +5,9 @@
 import { isDate } from "node:util/types"
 import type * as SecureFields from "@effect-gr4vy/core/SecureFields"
 import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { RequestFailed } from "../errors.js"
@@ -95,7 +97,7 @@ const webhookChecks: Checks<WebhookOptions> = {
     is: (value) => Predicate.isString(value) || strings.is(value),
     expected: "a string or an array of strings"
   },
-  tolerance: aDuration
+  tolerance: { ...aDuration, is: (value) => aDuration.is(value) && Option.isSome(Duration.decodeUnknown(value)) }
 }
 
 const embedChecks: Checks<EmbedOptions> = {

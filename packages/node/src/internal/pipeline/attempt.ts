@@ -98,7 +98,13 @@ const wireRequest = (
   all["authorization"] = authorization
   if (call.merchantAccountId !== undefined) all[MerchantAccount.header] = call.merchantAccountId
   if (propagateTrace) Object.assign(all, traceHeaders(call, span))
-  return new WireRequest(method, call.url, all, body._tag === "Uint8Array" ? body.body : undefined)
+  return new WireRequest(
+    method,
+    call.url,
+    all,
+    body._tag === "Uint8Array" ? body.body : undefined,
+    isEndpointRequest(call.request) ? call.request.secrets : undefined
+  )
 }
 
 /** Whether a response belongs to another request: whatever comes next on its connection would as well. */

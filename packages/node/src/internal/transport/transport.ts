@@ -47,7 +47,9 @@ export class WireRequest {
     /** Scheme, host, path and query. */
     readonly url: string,
     readonly headers: Readonly<Record<string, string>>,
-    readonly body: Uint8Array | undefined
+    readonly body: Uint8Array | undefined,
+    /** What no server may say back, besides the token. */
+    readonly secrets: (() => ReadonlyArray<string>) | undefined
   ) {}
 }
 
@@ -140,5 +142,8 @@ export const encoded = (encoding: string): TransportFailure =>
     reason: "InvalidResponse",
     delivered: "yes",
     resend: "never",
-    message: `The response has ${/^[\w, -]{1,40}$/.test(encoding) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, although only "identity" was requested. Check any proxy between you and the API.`
+    message: `The response has ${codings.has(encoding.toLowerCase()) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, although only "identity" was requested. Check any proxy between you and the API.`
   })
+
+/** Those that are registered: any other text may be something that the server got. */
+const codings = new Set(["br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"])
