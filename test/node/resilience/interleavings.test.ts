@@ -182,7 +182,13 @@ describe("in whatever order fibers run, connections", () => {
           Effect.gen(function* () {
             const connections = yield* connectionsOf(3, `http://127.0.0.1:${port}`)
             const next = random(seed)
-            const request = { method: "GET" as const, url: `http://127.0.0.1:${port}/`, headers: {}, body: undefined }
+            const request = {
+              method: "GET" as const,
+              url: `http://127.0.0.1:${port}/`,
+              headers: {},
+              body: undefined,
+              secrets: undefined
+            }
             const call = using(connections, (lease) =>
               Effect.uninterruptibleMask((restore) => settle(lease.send(request, liveClock, 5_000), restore))
             )
