@@ -100,6 +100,7 @@ export const program = Effect.gen(function* () {
 
   // Three times the payment is taken and the connection cut before the response: all attempts of one call.
   const unlucky = yield* another(coffeeFor("order-1004"))
+  yield* say("unlucky", "three responses will be lost, on purpose")
   yield* failNext({ reset: "after" }, { reset: "after" }, { reset: "after" })
   const lost = yield* pay(unlucky.order, unlucky.session)
   const taken = (yield* bank.transactions).filter((_) => _.external_identifier === unlucky.order.id)
@@ -150,7 +151,7 @@ export const Shop = Layer.unwrapEffect(
 
 const served = Layer.launch(
   Shop.pipe(
-    Layer.provide(NodeHttpServer.layerConfig(createServer, { port: Config.withDefault(Config.integer("PORT"), 3000) })),
+    Layer.provide(NodeHttpServer.layerConfig(createServer, { host: Config.succeed("127.0.0.1"), port: Config.withDefault(Config.integer("PORT"), 3000) })),
     Layer.provide(PaymentSandbox)
   )
 )

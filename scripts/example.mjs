@@ -15,6 +15,11 @@ if (!file) {
   process.exit(1)
 }
 
+if (!existsSync("examples/dist")) {
+  console.error("The examples are not built yet. Run this first: npm run setup && npm run build")
+  process.exit(1)
+}
+
 const command = file.endsWith(".test.ts")
   ? ["node_modules/vitest/vitest.mjs", "run", `examples/${file}`]
   : [`examples/dist/${file.replace(/ts$/, "js")}`]

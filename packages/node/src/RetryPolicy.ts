@@ -22,6 +22,7 @@ import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 
 /**
  * @since 0.1.0
@@ -165,8 +166,17 @@ export const withPolicy: {
 } = dual(
   2,
   <A, E, R>(effect: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R> =>
-    Effect.locally(effect, override, make(policy))
+    Effect.locally(effect, override, make(whole(policy)))
 )
+
+/** A caller of plain JavaScript may give the name of a policy, or a part of one. */
+const whole = (policy: RetryPolicy): RetryPolicy => {
+  const missing = Predicate.isRecord(policy) ? Object.keys(standard).find((key) => !(key in policy)) : "maxAttempts"
+  if (missing === undefined) return policy
+  throw new Cause.IllegalArgumentException(
+    `RetryPolicy: the policy has no ${missing}. Give RetryPolicy.none, RetryPolicy.standard or RetryPolicy.make({ ... })`
+  )
+}
 
 /**
  * Decides by the table above whether a request may be retried. `outcome` classifies the failed request.

@@ -81,4 +81,13 @@ describe("a policy put together by hand is checked where it is used", () => {
       })
     )
   }
+
+  it("that is a name or a part of one is refused, and says what to give", () => {
+    for (const policy of ["none", { maxAttempts: 5 }, undefined]) {
+      throws(
+        () => RetryPolicy.withPolicy(Effect.void, policy as unknown as RetryPolicy.RetryPolicy),
+        /Give RetryPolicy\.none, RetryPolicy\.standard or RetryPolicy\.make/
+      )
+    }
+  })
 })
