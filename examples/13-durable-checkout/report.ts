@@ -3,7 +3,7 @@
  * runners. Prints the tables, writes them into `docs/durable.md`, and fails if an order is lost.
  */
 import { readFile, writeFile } from "node:fs/promises"
-import { availableParallelism } from "node:os"
+import { availableParallelism, loadavg } from "node:os"
 import { join } from "node:path"
 import { Console, Effect, Option } from "effect"
 import { killOrders, kills, type Outcome, wrong } from "./kills.js"
@@ -43,7 +43,7 @@ export const killMatrix = (times: number) =>
       yield* Console.log(sections.at(-1))
     } else yield* Console.log("Skipped: Postgres is not installed (apt-get install postgresql).")
 
-    const machine = `Measured on Node ${process.versions.node}, ${availableParallelism()} cores.`
+    const machine = `Node ${process.versions.node}, ${availableParallelism()} cores, load average ${loadavg()[1]?.toFixed(0)}: servers, database, Gr4vy and buyers share the machine.`
     yield* Effect.promise(async () => {
       const text = await readFile(page, "utf8")
       const between = /(<!-- kills -->\n)[\s\S]*(<!-- \/kills -->)/

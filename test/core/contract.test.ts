@@ -1,6 +1,7 @@
 import { OpenApi } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionsApi } from "@effect-gr4vy/core"
+import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import { validate } from "@readme/openapi-parser"
 import { Effect } from "effect"
 
@@ -60,6 +61,12 @@ const errorBodies: Readonly<Record<string, string>> = {
   default: "ErrorGeneric"
 }
 
+const examples: Readonly<Record<string, unknown>> = {
+  CheckoutSessionCreate: checkoutSessions.add.docs.example,
+  CheckoutSessionUpdate: checkoutSessions.update.docs.example,
+  CheckoutSessionSecureFieldsUpdate: checkoutSessions.updateFields.docs.example
+}
+
 describe("the OpenAPI description of the contract", () => {
   it.live("is valid OpenAPI 3.1", () =>
     Effect.gen(function* () {
@@ -101,7 +108,10 @@ describe("the OpenAPI description of the contract", () => {
       })
       assert.deepStrictEqual(
         copy().paths[path][method].requestBody,
-        payload && { content: body(payload[0]), required: payload[1] }
+        payload && {
+          content: { "application/json": { schema: ref(payload[0]), example: examples[payload[0]] } },
+          required: payload[1]
+        }
       )
     })
   }

@@ -435,7 +435,7 @@ describe("a source that fails is told by its name, never by what it says", () =>
     readonly _tag = "SecretManagerDown"
   }
   const secret = "secret-4f1b"
-  const sources: Record<string, readonly [get: Effect.Effect<never, unknown>, name: RegExp]> = {
+  const sources: Record<string, readonly [get: Effect.Effect<unknown, unknown>, name: RegExp]> = {
     "with a tagged error": [Effect.fail(new SecretManagerDown(secret)), /\(SecretManagerDown\)/],
     "with an error": [Effect.fail(new TypeError(secret)), /\(TypeError\)/],
     "with a text": [Effect.fail(secret), /\(unknown\)/],
@@ -444,12 +444,15 @@ describe("a source that fails is told by its name, never by what it says", () =>
       Effect.fail(new RequestFailed({ reason: "Timeout", delivered: "unknown", attempts: 3, message: secret })),
       /\(RequestFailed\)/
     ],
+    "with nothing": [Effect.succeed(undefined), /\(TypeError\)/],
+    "with a token that ends at no time": [Effect.succeed({ token: Redacted.make(secret) }), /\(TypeError\)/],
     "with a promise that is rejected": [Effect.promise(() => Promise.reject(new Error(secret))), /\(Error\)/]
   }
   for (const [name, [get, message]] of Object.entries(sources)) {
     it.scoped(name, () =>
       Effect.gen(function* () {
-        const { credentials } = yield* numbered(() => get)
+        // Past the types, as plain JavaScript would.
+        const credentials = yield* Credentials.makeSource({ get: get as Effect.Effect<never, unknown> })
         const exit = yield* Effect.exit(credentials.token)
         assert(Exit.isFailure(exit))
         const error = Option.getOrThrow(Cause.failureOption(exit.cause))

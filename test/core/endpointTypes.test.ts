@@ -142,22 +142,23 @@ describe("the types of endpoints", () => {
   })
 
   it("refuse a keyed call without its key", () => {
-    const call = (client: Client) => {
+    const call = (client: Client) => [
       // @ts-expect-error
-      client.create({ amount: 1 })
+      client.create({ amount: 1 }),
       // @ts-expect-error
-      client.refund("id")
+      client.refund("id"),
       // @ts-expect-error
       client.refund("id", undefined, {})
-    }
+    ]
     expectTypeOf(call).toBeFunction()
   })
 
   it("refuse a handler that fails with an undeclared error, or is missing", () => {
     const { get } = transactions
     Endpoint.implement({ get }, { get: () => Effect.fail(new NotFound({ message: "none" })) })
+    const undeclared = (): Effect.Effect<Transaction, string> => Effect.fail("other")
     // @ts-expect-error
-    Endpoint.implement({ get }, { get: () => Effect.fail("other") })
+    Endpoint.implement({ get }, { get: undeclared })
     // @ts-expect-error
     Endpoint.implement({ get }, {})
     // @ts-expect-error

@@ -240,7 +240,7 @@ const life = <A, E>(
     return { context, end: Scope.close(scope, Exit.void) }
   })
 
-describe("the engine's traps", () => {
+describe("the engine's traps", { timeout: 60_000 }, () => {
   it.scopedLive("a shutdown compensates a workflow that it interrupts, although the workflow goes on later", () =>
     Effect.gen(function* () {
       const compensated = yield* Ref.make<ReadonlyArray<{ interruptedOnly: boolean; cancelled: boolean }>>([])
@@ -377,7 +377,7 @@ describe("the engine's traps", () => {
   )
 })
 
-describe("operating it", () => {
+describe("operating it", { timeout: 60_000 }, () => {
   it.scopedLive("the queries of docs/durable.md find an order that waits, and its steps", () =>
     Effect.gen(function* () {
       const page = readFileSync(new URL("../../docs/durable.md", import.meta.url), "utf8")

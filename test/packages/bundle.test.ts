@@ -26,7 +26,7 @@ describe("a bundle", () => {
   })
 
   it.each([
-    ["CheckoutSessionId", "core", ["core/dist/CheckoutSession.js"]],
+    ["CheckoutSessionId", "core", ["core/dist/internal/checkoutSessionId.js", "core/dist/internal/explain.js"]],
     ["Credentials", "core", ["core/dist/Credentials.js", "core/dist/Errors.js", "core/dist/internal/status.js"]],
     ["RetryPolicy", "node", ["node/dist/RetryPolicy.js"]]
   ])("that imports only %s drops the rest of %s", async (name, from, expected) => {

@@ -104,6 +104,35 @@ describe("getToken", () => {
   )
 })
 
+describe("a client", () => {
+  it.scopedLive("prints nothing, also where the pipeline has something to log", () =>
+    Effect.gen(function* () {
+      const { baseUrl, failNext } = yield* Sandbox.Sandbox
+      const printed: Array<unknown> = []
+      const { log } = console
+      yield* Effect.acquireRelease(
+        Effect.sync(
+          () => void Object.assign(console, { log: (...args: ReadonlyArray<unknown>) => printed.push(args) })
+        ),
+        () => Effect.sync(() => void Object.assign(console, { log }))
+      )
+      let failing = false
+      const getToken = async () => {
+        if (failing) throw new Error("no token")
+        return { token: "own", expiresAt: new Date(Date.now() + 60_000) }
+      }
+      const client = yield* Effect.promise(() => create({ baseUrl, getToken, retry: { baseDelay: 1 } }))
+      yield* Effect.promise(() => client.add())
+      failing = true
+      yield* failNext({ status: 401 }, { status: 500 }, { status: 500 }, { status: 500 })
+      yield* Effect.promise(() => client.add().catch(() => {}))
+      yield* Effect.promise(() => client.get("unknown").catch(() => {}))
+      yield* Effect.promise(client.close)
+      assert.deepStrictEqual(printed, [])
+    }).pipe(Effect.provide(Sandbox.layer()))
+  )
+})
+
 describe("an embed token", () => {
   it("is signed for the form, and pinned to a session", async () => {
     const checkoutSessionId = "8724fd24-5489-4a5d-90fd-0604df7d3b83"

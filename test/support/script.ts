@@ -34,9 +34,12 @@ export const script = (...answers: ReadonlyArray<Answer>) =>
     ({ stop }) => Effect.sync(stop)
   ).pipe(Effect.map((_) => _.script))
 
+/** The session that scripts answer with. */
+export const sessionId = "9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51"
+
 export const sessionJson = JSON.stringify({
   type: "checkout-session",
-  id: "9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51",
+  id: sessionId,
   expires_at: "2099-01-01T00:00:00+00:00"
 })
 

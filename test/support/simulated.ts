@@ -45,6 +45,8 @@ export const simulated = (
     readonly lag?: number
     /** How long the token takes. */
     readonly tokenTakes?: number
+    /** How far the wall clock is set back or forth when the first request goes out. */
+    readonly setClock?: number
   } = {}
 ) => {
   let now = start
@@ -54,9 +56,9 @@ export const simulated = (
 
   const clock: Clock.Clock = {
     [Clock.ClockTypeId]: Clock.ClockTypeId,
-    unsafeCurrentTimeMillis: () => now,
+    unsafeCurrentTimeMillis: () => now + (sentAt.length === 0 ? 0 : (options.setClock ?? 0)),
     unsafeCurrentTimeNanos: () => BigInt(Math.round(now * 1e6)),
-    currentTimeMillis: Effect.sync(() => now),
+    currentTimeMillis: Effect.sync(() => clock.unsafeCurrentTimeMillis()),
     currentTimeNanos: Effect.sync(() => BigInt(Math.round(now * 1e6))),
     sleep: (duration) =>
       Effect.sync(() => {

@@ -76,7 +76,7 @@ export interface AirlineLeg {
   readonly taxAmount?: number | null | undefined
 }
 
-const leg = object<AirlineLeg>("AirlineLeg", "A flight of a ticket.", {
+const leg = object<AirlineLeg>("AirlineLeg", "A flight of a ticket.", () => ({
   arrivalAirport: nullish(text(3, 3, ["The airport of arrival (IATA).", "LHR"])),
   arrivalAt: nullish(dateTime(["The time of arrival with its offset.", "2027-07-16T19:23:00+01:00"])),
   arrivalCity: nullish(text(1, 100, ["The city of arrival.", "London"])),
@@ -100,7 +100,7 @@ const leg = object<AirlineLeg>("AirlineLeg", "A flight of a ticket.", {
   seatClass: nullish(text(1, 5, ["The class of the seat.", "F"])),
   stopOver: nullish(flag(["Whether a stop over is allowed.", false])),
   taxAmount: nullish(amount(["The tax, in the smallest unit of the currency.", 1200]))
-})
+}))
 
 /**
  * A traveller on a ticket.
@@ -133,7 +133,7 @@ export interface AirlinePassenger {
   readonly countryCode?: string | null | undefined
 }
 
-const passenger = object<AirlinePassenger>("AirlinePassenger", "A traveller on a ticket.", {
+const passenger = object<AirlinePassenger>("AirlinePassenger", "A traveller on a ticket.", () => ({
   ageGroup: nullish(oneOf(["adult", "infant"], ["The age group of the passenger.", "adult"])),
   dateOfBirth: nullish(date(["The date of birth.", "1990-12-10"])),
   emailAddress: nullish(text(1, 320, ["The email address.", "ada@example.com"])),
@@ -145,7 +145,7 @@ const passenger = object<AirlinePassenger>("AirlinePassenger", "A traveller on a
   ticketNumber: nullish(text(1, 50, ["The number of the passenger's ticket.", "BA1236699999"])),
   title: nullish(text(1, 50, ["The title of the passenger.", "Ms."])),
   countryCode: nullish(country(["The country of the passenger (ISO 3166-1 alpha-2).", "GB"]))
-})
+}))
 
 /**
  * The ticket that is paid for, with its flights and passengers.
@@ -195,7 +195,7 @@ export interface Airline {
 }
 
 /** @internal */
-export const airline: Field<Airline> = object<Airline>("Airline", "The ticket that is paid for.", {
+export const airline: Field<Airline> = object<Airline>("Airline", "The ticket that is paid for.", () => ({
   bookingCode: nullish(text(1, 50, ["The booking code.", "X36Q9C"])),
   isCardholderTraveling: nullish(flag(["Whether the card's holder travels.", true])),
   issuedAddress: nullish(text(1, 255, ["The address of the office that issued the ticket.", "123 Broadway, New York"])),
@@ -217,7 +217,7 @@ export const airline: Field<Airline> = object<Airline>("Airline", "The ticket th
   travelAgencyInvoiceNumber: nullish(text(1, 50, ["The number of the travel agency's invoice.", "EG15555155"])),
   travelAgencyName: nullish(text(1, 200, ["The name of the travel agency.", "ACME Agency"])),
   travelAgencyPlanName: nullish(text(1, 200, ["The name of the travel agency's plan.", "B733"]))
-})
+}))
 
 /**
  * The schema of an {@link Airline} that is sent: camelCase in TypeScript, snake_case on the wire.

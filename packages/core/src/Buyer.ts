@@ -46,7 +46,7 @@ export interface Address {
 }
 
 /** @internal */
-export const address: Field<Address> = object<Address>("Address", "A postal address.", {
+export const address: Field<Address> = object<Address>("Address", "A postal address.", () => ({
   city: nullish(text(1, 100, ["The city.", "London"])),
   country: nullish(country(["The country (ISO 3166-1 alpha-2).", "GB"])),
   postalCode: nullish(text(1, 50, ["The postal code or ZIP.", "SW1A 1AA"])),
@@ -58,7 +58,7 @@ export const address: Field<Address> = object<Address>("Address", "A postal addr
   line1: nullish(text(1, 255, ["The first line of the address.", "10 Downing Street"])),
   line2: nullish(text(1, 255, ["The second line of the address.", "Flat 2"])),
   organization: nullish(text(1, 255, ["The company or organization.", "Acme"]))
-})
+}))
 
 const taxIdKinds = [
   "ae.trn",
@@ -142,10 +142,10 @@ export interface TaxId {
   readonly kind: TaxIdKind
 }
 
-const taxId = object<TaxId>("TaxId", "A tax ID of a buyer.", {
+const taxId = object<TaxId>("TaxId", "A tax ID of a buyer.", () => ({
   value: required(text(1, 50, ["The tax ID itself.", "GB123456789"])),
   kind: required(oneOf(taxIdKinds, ["The kind of tax ID.", "gb.vat"]))
-})
+}))
 
 /**
  * The recipient, and the address of the parcel.
@@ -198,13 +198,13 @@ const person = {
 const shippingDetails = object<ShippingDetails>(
   "ShippingDetails",
   "The recipient, and the address of the parcel.",
-  person
+  () => person
 )
 
-const billingDetails = object<BillingDetails>("BillingDetails", "The payer, and the address of the bill.", {
+const billingDetails = object<BillingDetails>("BillingDetails", "The payer, and the address of the bill.", () => ({
   ...person,
   taxId: nullish(taxId)
-})
+}))
 
 /**
  * A buyer who has no account with the merchant.
@@ -236,13 +236,13 @@ export interface Buyer {
 }
 
 /** @internal */
-export const buyer: Field<Buyer> = object<Buyer>("Buyer", "A buyer who has no account with the merchant.", {
+export const buyer: Field<Buyer> = object<Buyer>("Buyer", "A buyer who has no account with the merchant.", () => ({
   displayName: nullish(text(1, 200, ["The name that Gr4vy's dashboard shows.", "Ada Lovelace"])),
   externalIdentifier: nullish(text(1, 200, ["Your own identifier of the buyer.", "user-789123"])),
   billingDetails: nullish(billingDetails),
   accountNumber: nullish(text(1, 200, ["The number of the buyer's account with you.", "AC-1029"])),
   shippingDetails: nullish(shippingDetails)
-})
+}))
 
 /**
  * The schema of a {@link Buyer} that is sent: camelCase in TypeScript, snake_case on the wire.

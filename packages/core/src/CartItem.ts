@@ -86,7 +86,7 @@ export interface CartItem {
 }
 
 /** @internal */
-export const cartItem: Field<CartItem> = object<CartItem>("CartItem", "A line of the cart.", {
+export const cartItem: Field<CartItem> = object<CartItem>("CartItem", "A line of the cart.", () => ({
   name: required(text(1, 255, ["The name of the product.", "Tea"])),
   quantity: required(quantity(["The number of units.", 2])),
   unitAmount: required(amount(["The price of one, in the smallest unit of the currency.", 450])),
@@ -111,7 +111,7 @@ export const cartItem: Field<CartItem> = object<CartItem>("CartItem", "A line of
   description: nullish(text(1, 255, ["The description of the product.", "Green tea, 250 g"])),
   dutyAmount: nullish(amount(["The duty on the whole line, in the smallest unit of the currency.", 0])),
   shippingAmount: nullish(amount(["The shipping of the whole line, in the smallest unit of the currency.", 300]))
-})
+}))
 
 /**
  * The schema of a {@link CartItem} that is sent: camelCase in TypeScript, snake_case on the wire.

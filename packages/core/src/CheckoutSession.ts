@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import { type Airline, airline } from "./Airline.js"
 import { type Buyer, buyer } from "./Buyer.js"
 import { type CartItem, cartItem } from "./CartItem.js"
+import { CheckoutSessionId } from "./internal/checkoutSessionId.js"
 import { says } from "./internal/explain.js"
 import {
   amount,
@@ -37,43 +38,7 @@ import {
   type Wire
 } from "./internal/model.js"
 
-/**
- * The id of a Checkout Session: 1–64 of `A–Z a–z 0–9 _ -`, so always exactly one safe path segment. Today's ids are
- * UUIDs.
- *
- * `CheckoutSessionId.make(text)` throws a `ParseError` on anything else; `Schema.decodeUnknown(CheckoutSessionId)`
- * gives it as a value.
- *
- * @example
- * ```ts
- * import { CheckoutSessionId } from "@effect-gr4vy/core"
- *
- * const id = CheckoutSessionId.make("8724fd24-5489-4a5d-90fd-0604df7d3b83")
- * ```
- *
- * @since 0.1.0
- * @category models
- */
-export const CheckoutSessionId = Schema.String.annotations(says("1 to 64 letters, digits, '_' or '-'")).pipe(
-  Schema.pattern(/^[A-Za-z0-9_-]{1,64}$/),
-  Schema.brand("@effect-gr4vy/core/CheckoutSessionId"),
-  Schema.annotations({
-    description: "The ID of the Checkout Session: 1 to 64 letters, digits, '_' or '-'.",
-    ...says("1 to 64 letters, digits, '_' or '-'"),
-    jsonSchema: {
-      type: "string",
-      format: "uuid",
-      description: "The ID of the Checkout Session.",
-      examples: ["8d3fe99b-1422-42e6-bbb3-932d95ae5f79"]
-    }
-  })
-)
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type CheckoutSessionId = typeof CheckoutSessionId.Type
+export { CheckoutSessionId }
 
 /**
  * What a Checkout Session is created with. Every field may be left out; `null` is sent as `null`.
@@ -184,7 +149,8 @@ const properties = {
  * @category schemas
  */
 export const CheckoutSessionCreate: Model<CheckoutSessionCreate, CheckoutSessionCreateEncoded> = model(
-  object<CheckoutSessionCreate>("CheckoutSessionCreate", "The contents of a new Checkout Session.", properties).sent
+  object<CheckoutSessionCreate>("CheckoutSessionCreate", "The contents of a new Checkout Session.", () => properties)
+    .sent
 )
 
 /**
@@ -194,7 +160,7 @@ export const CheckoutSessionCreate: Model<CheckoutSessionCreate, CheckoutSession
  * @category schemas
  */
 export const CheckoutSessionUpdate: Model<CheckoutSessionUpdate, CheckoutSessionCreateEncoded> = model(
-  object<CheckoutSessionUpdate>("CheckoutSessionUpdate", "The changes to a Checkout Session.", properties).sent
+  object<CheckoutSessionUpdate>("CheckoutSessionUpdate", "The changes to a Checkout Session.", () => properties).sent
 )
 
 /** A set of today's values that the API may add to. */
@@ -276,18 +242,18 @@ export type CardScheme =
 const details = object<CheckoutSessionPaymentMethodDetails>(
   "CheckoutSessionPaymentMethodDetails",
   "The facts by which a card's issuer is known.",
-  {
+  () => ({
     bin: optional(anyText(["The first digits of the card's number.", "411111"])),
     cardCountry: optional(anyText(["The country of the card's issuer (ISO 3166-1 alpha-2).", "US"])),
     cardType: optional(anyText(["The type of the card: `credit`, `debit` or `prepaid` today.", "credit"])),
     cardIssuerName: optional(anyText(["The name of the card's issuer.", "JPMorgan Chase"]))
-  }
+  })
 )
 
 const paymentMethod = object<CheckoutSessionPaymentMethod>(
   "CheckoutSessionPaymentMethod",
   "The payment method that a Checkout Session holds.",
-  {
+  () => ({
     type: optional(anyText(["Always `payment-method` today.", "payment-method"])),
     id: optional(anyText(["The ID of the stored payment method.", "ef9496d8-53a5-4aad-8ca2-00eb68334389"])),
     details: optional(details),
@@ -295,7 +261,7 @@ const paymentMethod = object<CheckoutSessionPaymentMethod>(
     method: optional(anyText(["The method: `card` today.", "card"])),
     scheme: optional(anyText(["The scheme of the card.", "visa"])),
     fingerprint: optional(anyText(["A text that is the same for the same card.", "a50b85c200ee0795d6fd33a5c66f37a4"]))
-  }
+  })
 )
 
 const whenItExpires =

@@ -208,11 +208,14 @@ const textOf = (token: Redacted.Redacted): string | undefined => {
 const isSame = (one: Redacted.Redacted, other: Redacted.Redacted): boolean =>
   one === other || (textOf(one) !== undefined && textOf(one) === textOf(other))
 
-interface Cached {
+interface Got {
   readonly token: Redacted.Redacted
+  readonly expiresAt: number
+}
+
+interface Cached extends Got {
   readonly gotAt: number
   readonly renewAt: number
-  readonly expiresAt: number
   /** How many tokens in a row the API had refused before this one. */
   readonly refusals: number
 }
@@ -244,17 +247,22 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
 
     const settle =
       (run: Underway, refusals: number) =>
-      (exit: Exit.Exit<ExpiringToken, E | Cause.TimeoutException>): Effect.Effect<void> =>
+      (exit: Exit.Exit<Got, E | Cause.TimeoutException>): Effect.Effect<void> =>
         withNow((now) => {
           // Another run has taken this one's place.
           if (underway !== run) return Effect.void
           underway = undefined
-          const usable = Exit.flatMap(exit, ({ expiresAt, token }) => {
-            const end = DateTime.toEpochMillis(expiresAt)
-            return now < end
-              ? Exit.succeed({ token, gotAt: now, expiresAt: end, renewAt: end - (end - now) * renewBefore, refusals })
+          const usable = Exit.flatMap(exit, ({ expiresAt, token }) =>
+            now < expiresAt
+              ? Exit.succeed({
+                  token,
+                  gotAt: now,
+                  expiresAt,
+                  renewAt: expiresAt - (expiresAt - now) * renewBefore,
+                  refusals
+                })
               : Exit.fail(expired)
-          })
+          )
           if (Exit.isSuccess(usable)) {
             cached = usable.value
             failures = 0
@@ -283,6 +291,8 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
       underway = run
       return Effect.suspend(before).pipe(
         Effect.zipRight(source.get),
+        // Plain JavaScript may give anything: it fails here, where a failure reaches those who wait.
+        Effect.map(({ expiresAt, token }): Got => ({ token, expiresAt: DateTime.toEpochMillis(expiresAt) })),
         Effect.disconnect,
         Effect.timeout(timeLimit[reason]),
         // A renewal in the background outlives the call that happened to begin it, and is no part of its span.

@@ -90,6 +90,8 @@ export interface Docs {
   readonly description?: string
   /** What the response of a success holds, as a sentence. */
   readonly success?: string
+  /** A payload that the endpoint accepts, as JSON on the wire. A docs page offers it to try. */
+  readonly example?: unknown
 }
 
 /**

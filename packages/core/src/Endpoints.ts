@@ -33,6 +33,13 @@ export const checkoutSessions = {
       identifier: "add-checkout-session",
       summary: "Create a new Checkout Session",
       description: "Creates a new Checkout Session.",
+      example: {
+        amount: 1299,
+        currency: "EUR",
+        cart_items: [{ name: "Tea", quantity: 1, unit_amount: 1299 }],
+        metadata: { order_id: "4711" },
+        expires_in: 7200
+      },
       success: "Returns the new Checkout Session."
     }
   }),
@@ -63,7 +70,8 @@ export const checkoutSessions = {
       summary: "Update a Checkout Session",
       description:
         "Updates the Checkout Session: a property that is absent stays as it is, `null` clears it. `expires_in` counts from now on.",
-      success: "Returns the updated Checkout Session."
+      success: "Returns the updated Checkout Session.",
+      example: { amount: 1599, buyer: { display_name: "Ada Lovelace" } }
     }
   }),
   /** `PUT /checkout/sessions/{checkout_session_id}/fields`; its body is optional, its success is 204. */
@@ -77,7 +85,15 @@ export const checkoutSessions = {
       summary: "Update a Checkout Session's Secure Fields",
       description:
         "Updates the Secure Fields of the Checkout Session. Once the fields have been received the `expires_at` will be updated to 5 minutes from the time of receipt.",
-      success: "Returns when the Checkout Session was updated."
+      success: "Returns when the Checkout Session was updated.",
+      example: {
+        payment_method: {
+          method: "card",
+          number: "4111111111111111",
+          expiration_date: "12/39",
+          security_code: "123"
+        }
+      }
     }
   }),
   /** `DELETE /checkout/sessions/{checkout_session_id}`; its success is 204. */

@@ -103,7 +103,7 @@ interface AnyCard extends CardFields {
 const cardFields = object<AnyCard>(
   "CardRequest",
   "Card details to use in a transaction, or to store as a payment method. Give `buyer_id` or `buyer_external_identifier`, never both.",
-  {
+  () => ({
     method: required(tag("card", ["Always `card`."])),
     number: required(
       secret(/^[0-9]{13,19}$/, "13 to 19 digits", [
@@ -132,7 +132,7 @@ const cardFields = object<AnyCard>(
         "https://example.com/callback"
       ])
     )
-  }
+  })
 )
 
 const card: Field<CardRequest> = kept<AnyCard, CardRequest>(
@@ -168,13 +168,17 @@ export interface ClickToPayRequest {
   readonly srcCxFlowId?: string | null
 }
 
-const clickToPay = object<ClickToPayRequest>("ClickToPayRequest", "A card from the buyer's Click to Pay wallet.", {
-  method: required(tag("click-to-pay", ["Always `click-to-pay`."])),
-  merchantTransactionId: required(anyText(["The ID of the transaction.", "0a4e0d3-5f0e-4b5b-8e4d-8e9d5c8a1b2c"])),
-  srcCorrelationId: required(anyText(["The correlation ID.", "9f9b3b6a-6d7c-4a8e-9a2f-0d5b3f7c1e11"])),
-  srcDpaId: required(anyText(["The ID of the digital payment application.", "b6e06cc6-3018-4c4c-bbf5-9fb232615090"])),
-  srcCxFlowId: nullish(anyText(["The ID of the checkout flow.", "34f4a04b.3a0c5f36.5c"]))
-})
+const clickToPay = object<ClickToPayRequest>(
+  "ClickToPayRequest",
+  "A card from the buyer's Click to Pay wallet.",
+  () => ({
+    method: required(tag("click-to-pay", ["Always `click-to-pay`."])),
+    merchantTransactionId: required(anyText(["The ID of the transaction.", "0a4e0d3-5f0e-4b5b-8e4d-8e9d5c8a1b2c"])),
+    srcCorrelationId: required(anyText(["The correlation ID.", "9f9b3b6a-6d7c-4a8e-9a2f-0d5b3f7c1e11"])),
+    srcDpaId: required(anyText(["The ID of the digital payment application.", "b6e06cc6-3018-4c4c-bbf5-9fb232615090"])),
+    srcCxFlowId: nullish(anyText(["The ID of the checkout flow.", "34f4a04b.3a0c5f36.5c"]))
+  })
+)
 
 /**
  * A payment method that Gr4vy already stores.
@@ -194,11 +198,11 @@ export interface StoredPaymentMethodRequest {
 const storedPaymentMethod = object<StoredPaymentMethodRequest>(
   "StoredPaymentMethodRequest",
   "A payment method that is already stored.",
-  {
+  () => ({
     method: required(tag("id", ["Always `id`."])),
     id: required(uuid(["The ID of the stored payment method.", "ef9496d8-53a5-4aad-8ca2-00eb68334389"])),
     securityCode: nullish(securityCode)
-  }
+  })
 )
 
 /**
@@ -243,7 +247,7 @@ export const CheckoutSessionSecureFieldsUpdate: Model<
   object<CheckoutSessionSecureFieldsUpdate>(
     "CheckoutSessionSecureFieldsUpdate",
     "The secure fields to store on a Checkout Session.",
-    {
+    () => ({
       paymentMethod: optional(
         byTag<CardRequest | ClickToPayRequest | StoredPaymentMethodRequest>(
           [card, clickToPay, storedPaymentMethod],
@@ -252,6 +256,6 @@ export const CheckoutSessionSecureFieldsUpdate: Model<
         )
       ),
       postalCode: nullish(text(1, 50, ["The postal code of the buyer.", "SW1A 1AA"]))
-    }
+    })
   ).sent
 )

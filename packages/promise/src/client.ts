@@ -15,6 +15,7 @@ import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { RequestFailed } from "./errors.js"
@@ -44,7 +45,7 @@ import type { WebhookEvent } from "./sessions.js"
  * import { create } from "@effect-gr4vy/promise"
  *
  * const gr4vy = await create({ id: "plantly", environment: "sandbox", token: "ey..." })
- * const session = await gr4vy.add({ signal: AbortSignal.timeout(2_000) })
+ * const session = await gr4vy.add({ amount: 1299, currency: "USD" }, { signal: AbortSignal.timeout(2_000) })
  * await gr4vy.close()
  * ```
  *
@@ -54,7 +55,9 @@ import type { WebhookEvent } from "./sessions.js"
 export const create = async (options?: Options | null): Promise<Client> => {
   const { retry, ...settings } = readOptions(options)
   const policy = readRetry(retry, RetryPolicy.standard)
-  const runtime = ManagedRuntime.make(Layer.provideMerge(layerOf(settings, policy), OtelTracer.layer))
+  const runtime = ManagedRuntime.make(
+    Layer.provideMerge(layerOf(settings, policy), Layer.merge(OtelTracer.layer, quiet))
+  )
   const built = await runtime.runPromiseExit(Effect.all({ sessions: CheckoutSessions, http: Gr4vyHttpClient }))
   if (Exit.isFailure(built)) {
     await runtime.dispose()
@@ -175,6 +178,9 @@ const unusable = (cause: Cause.Cause<ConfigError.ConfigError>): unknown => {
       })
     : error
 }
+
+// What the pipeline logs is for an application's Effect logger: here it would go to the process's standard output.
+const quiet = Logger.remove(Logger.defaultLogger)
 
 const closed = () => refuse("the client is closed. Create a new one, or close it after its last call")
 

@@ -1,6 +1,6 @@
 /**
- * What the service sends and reads, as plain values: the models of `@effect-gr4vy/core` with `Date`s and strings. A type
- * test derives each of them from its model there.
+ * What the service sends and reads, as plain values: the models of the `core` package with `Date`s and
+ * strings. A type test derives each of them from its model there.
  */
 /**
  * A duration: milliseconds, or a number with its unit, e.g. `"10 seconds"`.

@@ -5,10 +5,10 @@ import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
 import { DateTime, Deferred, Effect, Fiber, Layer, Redacted, TestClock } from "effect"
 import { verifyToken } from "../../../packages/node/dist/internal/sandbox/verifyToken.js"
 import { newPair, parts, pkcs8, spki } from "../../support/keys.js"
-import { script, session, status } from "../../support/script.js"
+import { script, session, sessionId, status } from "../../support/script.js"
 
 const { privateKey, publicKey } = newPair()
-const id = CheckoutSessionId.make("8724fd24-5489-4a5d-90fd-0604df7d3b83")
+const id = CheckoutSessionId.make(sessionId)
 const start = Date.UTC(2026, 0, 1)
 
 const unhandled: Array<unknown> = []
@@ -29,11 +29,14 @@ const api = Effect.gen(function* () {
   const { baseUrl, requests } = yield* script((request, response) => {
     const answer = () =>
       Effect.runFork(
-        Effect.map(Effect.either(verify(Redacted.make(tokenOf(request)), "read", state.now)), ({ _tag }) => {
-          response.setHeader("date", new Date(state.date(state.now)).toUTCString())
-          const good = _tag === "Right" && !state.revoked.has(tokenOf(request))
-          ;(good ? session : status(401))(request, response)
-        })
+        Effect.map(
+          Effect.either(verify(Redacted.make(tokenOf(request)), "checkout-sessions.read", state.now)),
+          ({ _tag }) => {
+            response.setHeader("date", new Date(state.date(state.now)).toUTCString())
+            const good = _tag === "Right" && !state.revoked.has(tokenOf(request))
+            ;(good ? session : status(401))(request, response)
+          }
+        )
       )
     // Answers none before as many have come in.
     if (state.barrier === 0) return void answer()
@@ -86,6 +89,22 @@ describe("a call whose token is refused", () => {
       yield* TestClock.adjust(1000)
       for (let call = 0; call < 10; call++) assert.instanceOf(yield* Effect.flip(sessions.get(id)), Unauthorized)
       assert.deepStrictEqual([requests.length, different(requests.map(tokenOf))], [22, 3])
+    })
+  )
+
+  it.scoped("is not sent again with RetryPolicy.none, but the next call has a new token", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start)
+      const { baseUrl, state, tokens } = yield* api
+      const sessions = yield* signedBy(baseUrl, RetryPolicy.none)
+      yield* sessions.get(id)
+      state.revoked.add(tokens()[0] ?? "")
+      assert.instanceOf(yield* Effect.flip(sessions.get(id)), Unauthorized)
+      assert.strictEqual(tokens().length, 2)
+      // The renewal begins in a fiber of its own.
+      yield* Effect.repeatN(Effect.yieldNow(), 10)
+      yield* sessions.get(id)
+      assert.deepStrictEqual([tokens().length, different(tokens())], [3, 2])
     })
   )
 

@@ -96,6 +96,25 @@ describe("the budget", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("gets back what a retry took that never happened: 70 waits that were interrupted cost nothing", () =>
+    Effect.gen(function* () {
+      const { budget, run, sentAt, sessions } = simulated([status(503)])
+      const interrupted = Effect.clockWith((clock) =>
+        Effect.withClock(sessions.get(id), { ...clock, sleep: () => Effect.interrupt })
+      )
+      for (let n = 0; n < 70; n++) yield* Effect.exit(run(interrupted))
+      assert.deepStrictEqual([budget.available, sentAt.length], [500, 70])
+    })
+  )
+
+  it.effect("gets back what a retry took whose wait ended after the deadline", () =>
+    Effect.gen(function* () {
+      const { budget, run, sentAt, sessions } = simulated([status(503)], { lag: 30_000 })
+      yield* run(sessions.get(id))
+      assert.deepStrictEqual([budget.available, sentAt.length], [500, 1])
+    })
+  )
+
   it.effect("is spent before the wait", () =>
     Effect.gen(function* () {
       const { budget, run, sessions } = simulated([status(503)], {

@@ -37,6 +37,8 @@ const Outcome = Schema.parseJson(
     reason: Schema.String,
     delivered: Schema.String,
     rss: Schema.Number,
+    /** What of the heap was in use at most. */
+    heap: Schema.Number,
     external: Schema.Number
   })
 )
@@ -91,6 +93,24 @@ describe("the memory an answer takes is limited by us, not by the server", () =>
       })
       assert.deepInclude(outcome, { reason: "ResponseTooLarge", delivered: "yes" })
       modest(`64 MiB, ${name}`, outcome)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a megabyte in chunks of one byte takes no more than one that comes whole", () =>
+    Effect.gen(function* () {
+      const chunks = Buffer.from("1\r\n \r\n".repeat(1_000_000))
+      const outcome = yield* cost((response) => {
+        response.socket?.end(
+          Buffer.concat([
+            Buffer.from("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            chunks,
+            Buffer.from("0\r\n\r\n")
+          ])
+        )
+      })
+      assert.deepInclude(outcome, { reason: "InvalidResponse", delivered: "yes" })
+      console.log(`one-byte chunks: rss ${outcome.rss / MiB} MiB, heap ${outcome.heap / MiB} MiB`)
+      assert.isBelow(outcome.heap, 16 * MiB)
     }).pipe(Effect.scoped)
   )
 })

@@ -177,6 +177,30 @@ describe("the time limits", () => {
   )
 })
 
+describe("a wall clock that is set", () => {
+  for (const [name, setClock] of [
+    ["back by an hour", -3_600_000],
+    ["forth by an hour", 3_600_000]
+  ] as const) {
+    it.effect(`${name} during a call changes neither its deadline nor its attempts`, () =>
+      Effect.gen(function* () {
+        const { elapsed, run, sentAt, sessions } = simulated([silent], { attempt: 1000, deadline: 2500, setClock })
+        assert.deepInclude(errorOf(yield* run(sessions.get(id))), { reason: "Timeout", attempts: 3 })
+        assert.deepStrictEqual([sentAt.length, elapsed()], [3, 2500])
+      })
+    )
+  }
+
+  it.effect("otherwise than the server's leaves the wait of a Retry-After date as it is", () =>
+    Effect.gen(function* () {
+      const headers = { date: httpDate(0), "retry-after": httpDate(7) }
+      const { run, sentAt, sessions } = simulated([status(503, headers), fine], { setClock: -3_600_000 })
+      assert(Either.isRight(yield* run(sessions.get(id))))
+      assert.deepStrictEqual(sentAt, [0, 7000])
+    })
+  )
+})
+
 describe("an attempt that would begin after the deadline does not", () => {
   it.effect("because the token took so long: nothing was sent", () =>
     Effect.gen(function* () {

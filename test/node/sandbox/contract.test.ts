@@ -53,6 +53,65 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     })
   )
 
+  it.effect("accepts the examples of its own description as they stand", () =>
+    Effect.gen(function* () {
+      const { text } = yield* request("GET", "/openapi.json")
+      const path = yield* created
+      const accepted: Array<string> = []
+      for (const [template, operations] of Object.entries<object>(JSON.parse(text).paths)) {
+        for (const [method, { requestBody }] of Object.entries(operations)) {
+          if (requestBody === undefined) continue
+          const body = JSON.stringify(requestBody.content["application/json"].example)
+          const target = template.replace("/checkout/sessions/{checkout_session_id}", path)
+          const { status } = yield* request(method.toUpperCase(), target, { body })
+          accepted.push(`${method} ${template} ${status}`)
+        }
+      }
+      assert.sameMembers(accepted, [
+        "post /checkout/sessions 201",
+        "put /checkout/sessions/{checkout_session_id} 200",
+        "put /checkout/sessions/{checkout_session_id}/fields 204"
+      ])
+    })
+  )
+
+  it.effect("answers an update with the session; what is absent in it stays", () =>
+    Effect.gen(function* () {
+      const { body } = yield* request("POST", "/checkout/sessions", {
+        body: JSON.stringify({ amount: 1299, currency: "EUR", expires_in: 7200 })
+      })
+      const path = `/checkout/sessions/${body["id"]}`
+      yield* TestClock.adjust("90 minutes")
+      const updated = yield* request("PUT", path, { body: JSON.stringify({ amount: null, metadata: { a: "b" } }) })
+      assert.strictEqual(updated.status, 200)
+      const { amount: _, ...kept } = body
+      assert.deepStrictEqual(updated.body, { ...kept, metadata: { a: "b" } })
+      yield* TestClock.adjust("30 minutes")
+      assert.strictEqual(yield* outcome("GET", path), 404)
+    })
+  )
+
+  for (const expires_in of [3599, 86_401, "3600", null]) {
+    it.effect(`answers 400 to a lifetime of ${JSON.stringify(expires_in)}, by the name of the field`, () =>
+      Effect.gen(function* () {
+        for (const [method, path] of [
+          ["POST", "/checkout/sessions"],
+          ["PUT", yield* created]
+        ] as const) {
+          const { body, status } = yield* request(method, path, { body: JSON.stringify({ expires_in }) })
+          assert.strictEqual(status, 400)
+          const pointer = "/expires_in"
+          assert.deepStrictEqual(
+            body,
+            error(400, "bad_request", "Request failed validation", [
+              { location: "body", type: "value_error", pointer, message: "must be 3600 to 86400 seconds" }
+            ])
+          )
+        }
+      })
+    )
+  }
+
   it.effect("forgets a deleted session", () =>
     Effect.gen(function* () {
       const path = yield* created

@@ -84,7 +84,7 @@ const paths: ReadonlyArray<Path> = [
 ]
 
 const layerFor = (baseUrl: string, retry = RetryPolicy.make({ baseDelay: "1 millis" })) =>
-  Gr4vy.layer({ baseUrl, token: Redacted.make("token"), retry, attemptTimeout: "400 millis" })
+  Gr4vy.layer({ baseUrl, token: Redacted.make("token"), retry, attemptTimeout: "1 second" })
 
 const parts = (spans: ReadonlyArray<Shown>) => {
   const clients = spans.filter((_) => _.kind === "client")

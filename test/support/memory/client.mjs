@@ -16,14 +16,15 @@ const call = (url) =>
 for (let n = 0; n < 20; n++) await Effect.runPromise(call(warmUpUrl))
 globalThis.gc()
 const before = process.memoryUsage()
-let [rss, external] = [0, 0]
+let [rss, external, heap] = [0, 0, 0]
 const look = () => {
   const now = process.memoryUsage()
   rss = Math.max(rss, now.rss - before.rss)
   external = Math.max(external, now.external - before.external)
+  heap = Math.max(heap, now.heapUsed - before.heapUsed)
 }
 const timer = setInterval(look, 1)
 const { left } = await Effect.runPromise(call(baseUrl))
 clearInterval(timer)
 look()
-console.log(JSON.stringify({ reason: left?.reason, delivered: left?.delivered, rss, external }))
+console.log(JSON.stringify({ reason: left?.reason, delivered: left?.delivered, rss, external, heap }))

@@ -355,15 +355,15 @@ export const list = <A>(item: Field<A>, about: About, max?: number): Field<Reado
   }
 }
 
-/** A record of fields under a name of its own. Its schemas are built when they are first used: an import stays cheap. */
+/** A record of fields under a name of its own. Everything is built when it is first used, so that an import stays cheap. */
 export const object = <T extends object>(
   identifier: string,
   description: string,
-  properties: { readonly [K in keyof T]-?: PropertyOf<T[K]> }
+  properties: () => { readonly [K in keyof T]-?: PropertyOf<T[K]> }
 ): Field<T> => {
-  const entries = Object.entries<Property<unknown, never>>(properties as never)
+  const entries = () => Object.entries<Property<unknown, never>>(properties() as never)
   const side = (isSent: boolean): AST.AST =>
-    new AST.Suspend(() => renamed(entries, isSent, { identifier, description }), {
+    new AST.Suspend(() => renamed(entries(), isSent, { identifier, description }), {
       [AST.IdentifierAnnotationId]: identifier
     })
   return { sent: side(true), read: side(false), expected: "an object", json: undefined, description }

@@ -10,7 +10,7 @@ import type { Docs } from "../Endpoint.js"
 // `HttpApi` gives every error a fixed status, and every endpoint an answer of its own for requests that do not decode.
 // The API has a `default` answer instead, which covers both.
 export const describeOperation = (
-  { description, identifier, success, summary }: Docs,
+  { description, example, identifier, success, summary }: Docs,
   payload: { readonly optional: boolean }
 ) =>
   OpenApi.annotations({
@@ -19,7 +19,9 @@ export const describeOperation = (
     ...(description === undefined ? {} : { description }),
     transform: ({ requestBody, responses: { 400: _, 500: generic, ...responses }, ...rest }) => ({
       ...rest,
-      ...(requestBody === undefined ? {} : { requestBody: { ...requestBody, required: !payload.optional } }),
+      ...(requestBody === undefined
+        ? {}
+        : { requestBody: { ...withExample(requestBody, example), required: !payload.optional } }),
       responses: {
         ...Record.map(responses, (response: object, status) =>
           status.startsWith("2") && success !== undefined ? { ...response, description: success } : response
@@ -28,6 +30,10 @@ export const describeOperation = (
       }
     })
   })
+
+/** Without an example a docs page makes one up of all properties, also of those that never come together. */
+const withExample = (body: { readonly content: Readonly<Record<string, object>> }, example: unknown) =>
+  example === undefined ? body : { ...body, content: Record.map(body.content, (media) => ({ ...media, example })) }
 
 /** Leaves out what `HttpApi` adds and the API's own description does not say. */
 export const asPublished = (spec: Record<string, unknown>): Record<string, unknown> =>

@@ -53,17 +53,19 @@ export const requestIdHeaders: ReadonlyArray<string> = [
 export const requestIdOf = (response: HttpClientResponse.HttpClientResponse): string | undefined =>
   response instanceof BufferedResponse
     ? response.requestId
-    : requestIdIn(response.headers, requestIdHeaders, BufferedResponse.tokenOf(response))
+    : requestIdIn(response.headers, requestIdHeaders, () => BufferedResponse.tokenOf(response))
 
 // What a server sends may be anything, also what it got: an id is short, visible, no card number and not the token.
 const requestIdIn = (
   headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
   names: ReadonlyArray<string>,
-  token: ReadonlyArray<string>
+  token: () => ReadonlyArray<string>
 ): string | undefined => {
   for (const name of names) {
-    const [value] = [headers[name]].flat()
-    if (value !== undefined && /^[\x21-\x7e]{1,128}$/.test(value) && scrub(value, token) === value) return value
+    const header = headers[name]
+    if (header === undefined) continue
+    const value = typeof header === "string" ? header : header[0]
+    if (value !== undefined && /^[\x21-\x7e]{1,128}$/.test(value) && scrub(value, token()) === value) return value
   }
   return undefined
 }
@@ -124,7 +126,7 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
 
   /** The id the server gave the request. */
   get requestId(): string | undefined {
-    return requestIdIn(this.#headers, this.requestIdNames, BufferedResponse.tokenOf(this))
+    return requestIdIn(this.#headers, this.requestIdNames, () => BufferedResponse.tokenOf(this))
   }
 
   /** The request by its method and address, without headers and body. */

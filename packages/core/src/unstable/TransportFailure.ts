@@ -192,4 +192,6 @@ const isProtocol = (code: string | undefined): boolean =>
   code?.startsWith("HPE_") === true ||
   code === "UND_ERR_HEADERS_OVERFLOW" ||
   code === "UND_ERR_INFO" ||
-  code === "UND_ERR_RESPONSE"
+  code === "UND_ERR_RESPONSE" ||
+  // A status below 100 trips an assertion of the undici in Node's own fetch.
+  code === "ERR_ASSERTION"

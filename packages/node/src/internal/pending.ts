@@ -7,7 +7,7 @@ export interface Pending<out A, out E> {
   /** Begins the work where it has not begun, and waits for its end. */
   readonly outcome: Effect.Effect<A, E>
   /** Gives the work up. Harmless once it has ended. */
-  readonly cancel: () => void
+  cancel(): void
 }
 
 /**

@@ -3,7 +3,6 @@
  * in the wrong place.
  */
 import { isDate } from "node:util/types"
-import { RequestFailed as CoreRequestFailed } from "@effect-gr4vy/core/Errors"
 import type * as SecureFields from "@effect-gr4vy/core/SecureFields"
 import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
 import * as Effect from "effect/Effect"
@@ -190,22 +189,15 @@ const wrap = (paymentMethod: Readonly<Record<string, unknown>>) =>
     })
   )
 
-/** What `getToken` came to. */
+/** The token that `getToken` resolved to. A source's failure is named by its tag alone, which is why that is a sentence. */
 export const readToken = (
   value: unknown
-): Effect.Effect<{ readonly token: Redacted.Redacted; readonly expiresAt: Date }, CoreRequestFailed> => {
+): Effect.Effect<{ readonly token: Redacted.Redacted; readonly expiresAt: Date }, { readonly _tag: string }> => {
   if (Predicate.isRecord(value)) {
     const { expiresAt, token } = value
     if (Predicate.isString(token) && isDate(expiresAt) && !Number.isNaN(expiresAt.getTime())) {
       return Effect.succeed({ token: Redacted.make(token), expiresAt })
     }
   }
-  return Effect.fail(
-    new CoreRequestFailed({
-      reason: "Credentials",
-      delivered: "no",
-      attempts: 0,
-      message: "Nothing was sent: getToken must resolve to { token, expiresAt }, a string and a valid Date."
-    })
-  )
+  return Effect.fail({ _tag: "getToken must resolve to { token, expiresAt }, a string and a valid Date" })
 }

@@ -49,21 +49,20 @@ export const activeContext = (): Otel.Context => {
   }
 }
 
+/** undici, the one in Node too, announces each request here when it makes it. */
+const created = channel("undici:request:create")
+
 /**
  * Runs `f` where auto-instrumentation makes no spans and injects nothing: this layer has done both. With `counted`, it
  * counts nothing either, because this layer does.
  */
-export const withoutInstrumentation = <A>(f: () => A, counted: boolean): A =>
-  runIn(suppressed, counted ? () => unannounced(f) : f)
-
-/** undici, the one in Node too, announces each request here when it makes it. */
-const created = channel("undici:request:create")
+export const withoutInstrumentation = <A>(f: () => A, counted: () => boolean): A =>
+  runIn(suppressed, created.hasSubscribers && counted() ? () => unannounced(f) : f)
 
 // `@opentelemetry/instrumentation-undici` records its own duration of every request that was announced, also in a
 // suppressed context, and whoever registers it by `--import` has no place for its `ignoreRequestHook`. undici asks this
 // property before it announces a request; the request is made before `f` returns, so that nobody else's is missed.
 const unannounced = <A>(f: () => A): A => {
-  if (!created.hasSubscribers) return f()
   Object.defineProperty(created, "hasSubscribers", { value: false, configurable: true })
   try {
     return f()
@@ -89,12 +88,11 @@ export const suppressInstrumentation =
   <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.withFiberRuntime((fiber) => {
       const tracer = fiber.currentTracer
-      const isCounted = counted()
       return Effect.withTracer(
         effect,
         Tracer.make({
           span: (...args) => tracer.span(...args),
-          context: (f) => withoutInstrumentation(f, isCounted)
+          context: (f) => withoutInstrumentation(f, counted)
         })
       )
     })

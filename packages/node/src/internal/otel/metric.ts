@@ -48,6 +48,7 @@ const maxPoints = 200
 /** The sets of attributes of one kind of request, by what they add to the common ones. */
 export class Points {
   private readonly points = new Map<string, Point>()
+  private readonly byStatus = new Map<number, Point>()
 
   constructor(
     private readonly common: Otel.Attributes,
@@ -58,6 +59,16 @@ export class Points {
     let key = ""
     for (const name in added) key += `${name}=${added[name]} `
     return this.points.get(key) ?? this.add(key, added)
+  }
+
+  /** The same for a response that is told by its status alone, without an object: nearly all are. */
+  ofStatus(status: number): Point {
+    let point = this.byStatus.get(status)
+    if (point === undefined) {
+      point = this.of({ "http.response.status_code": status })
+      this.byStatus.set(status, point)
+    }
+    return point
   }
 
   private add(key: string, added: Otel.Attributes): Point {

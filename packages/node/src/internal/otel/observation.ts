@@ -49,13 +49,19 @@ export class Observation {
   end(exit: Exit.Exit<BufferedResponse, TransportFailure>, received: Received | undefined): void {
     const { call, metrics, route, span, start } = this
     if (span === undefined && metrics === "off") return
-    const result: Otel.Attributes = {}
-    if (received?.status !== undefined) result["http.response.status_code"] = received.status
-    if (received?.protocolVersion !== undefined) result["network.protocol.version"] = received.protocolVersion
+    const seconds = (monotonicMillis(call.clock) - start) / 1000
     const errorType = errorTypeOf(call, exit)
+    const { protocolVersion, status } = received ?? {}
+    const isPlain = status !== undefined && errorType === undefined && protocolVersion === undefined
+    if (span === undefined && isPlain) {
+      recordDuration(metrics, seconds, route.durations.ofStatus(status))
+      return
+    }
+    const result: Otel.Attributes = {}
+    if (status !== undefined) result["http.response.status_code"] = status
+    if (protocolVersion !== undefined) result["network.protocol.version"] = protocolVersion
     if (errorType !== undefined) result["error.type"] = errorType
-    if (metrics !== "off")
-      recordDuration(metrics, (monotonicMillis(call.clock) - start) / 1000, route.durations.of(result))
+    recordDuration(metrics, seconds, isPlain ? route.durations.ofStatus(status) : route.durations.of(result))
     if (span === undefined) return
     ignoreThrow(() => {
       if (received?.peer !== undefined) {

@@ -42,8 +42,12 @@ export const authorize = (credentials: CredentialsService) => {
       const renew = credentials.renew
       const withToken = (token: Redacted.Redacted): ReturnType<Send> => {
         const sent = sendWith(token)
-        if (renew === undefined || !call.policy.renewToken) return sent
+        if (renew === undefined) return sent
         return Effect.flatMap(sent, (response) => {
+          if (response.status === 401 && !call.policy.renewToken) {
+            // This call sends nothing more, but the next one should have a token that is not refused.
+            return Effect.as(Effect.forkDaemon(Effect.ignore(renew(token, serverTime(response)))), response)
+          }
           if (response.status !== 401 || call.renewed) return Effect.succeed(response)
           call.renewed = true
           return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {

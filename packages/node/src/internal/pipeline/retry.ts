@@ -41,76 +41,85 @@ const nothing: History = { retries: 0, taken: 0, mayHaveActed: false }
 export const retry =
   (budget: RetryBudget, decisions: Decisions) =>
   (next: Send) =>
-  (call: Call): Effect.Effect<BufferedResponse, RequestFailed> => {
-    const attempt = (history: History): Effect.Effect<BufferedResponse, RequestFailed> =>
-      Effect.matchEffect(next(call), {
-        onSuccess: (response) => {
-          response.attempts = call.attempts
-          // Only the body tells whether this 409 is the one that passes.
-          if (response.status === 409 && call.resend === "keyed") {
-            return Effect.flatMap(codeOf(response), (code) => judge(response, code, history))
-          }
-          return judge(response, undefined, history)
-        },
-        onFailure: (failure) =>
-          failure instanceof TransportFailure
-            ? again(lost(failure, call, history), history)
-            : Effect.fail(ofCall(failure, call, history))
-      })
+  (call: Call): Effect.Effect<BufferedResponse, RequestFailed> =>
+    new Loop(budget, decisions, next, call).attempt(nothing)
 
-    const judge = (
-      response: BufferedResponse,
-      code: unknown,
-      history: History
-    ): Effect.Effect<BufferedResponse, RequestFailed> => {
-      const { status } = response
-      if (resendOfStatus(call.resend, status, false, code) !== "never")
-        return again(refused(response, code, call), history)
-      budget.succeeded(history.taken)
-      showAttempts(call)
-      return Effect.succeed(
-        history.mayHaveActed && call.request.method === "DELETE" && status === 404
-          ? // An earlier copy has done the job, and its answer was lost.
-            response.replacedBy(204)
-          : response
-      )
-    }
+// A class, because closures of a call's own would all live as long as the call waits.
+class Loop {
+  constructor(
+    private readonly budget: RetryBudget,
+    private readonly decisions: Decisions,
+    private readonly next: Send,
+    private readonly call: Call
+  ) {}
 
-    const again = (last: Attempt, history: History): Effect.Effect<BufferedResponse, RequestFailed> => {
-      if (last.resend === "never") return last.end
-      const abandon = (why: Abandoned, millis?: number) =>
-        Effect.zipRight(decisions.abandoned(call, last, why, millis), last.end)
-      if (!mayResend(call.policy, call.resend, last.resend)) return abandon("unsafe")
-      if (history.retries + 1 >= call.policy.maxAttempts) return abandon("attempts")
-      const minimum = minimumOf(last.retryAfter)
-      if (minimum > Duration.toMillis(call.policy.maxRetryAfter)) return abandon("retry-after", minimum)
-      return Effect.flatMap(delay(call.policy, history.retries, minimum), (millis) => {
-        if (millis >= call.timeLeft) return abandon("deadline", millis)
-        // Masked, or an interruption between the taking and `onExit` would keep the tokens.
-        return Effect.uninterruptibleMask((restore) => {
-          const taken = budget.take(last.throttled)
-          if (taken === 0) return restore(abandon("budget"))
-          const { attempts } = call
-          const retried = Effect.zipRight(
-            Effect.zipRight(decisions.retrying(call, last, millis), Effect.sleep(millis)),
-            Effect.suspend(() =>
-              attempt({
-                retries: history.retries + 1,
-                taken,
-                mayHaveActed: history.mayHaveActed || last.mayHaveActed
-              })
-            )
-          )
-          // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
-          return Effect.onExit(restore(retried), () =>
-            Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
-          )
-        })
-      })
-    }
-
-    return attempt(nothing)
+  attempt(history: History): Effect.Effect<BufferedResponse, RequestFailed> {
+    return Effect.matchEffect(this.next(this.call), {
+      onSuccess: (response) => this.received(response, history),
+      onFailure: (failure) =>
+        failure instanceof TransportFailure
+          ? this.again(lost(failure, this.call, history), history)
+          : Effect.fail(ofCall(failure, this.call, history))
+    })
   }
+
+  private received(response: BufferedResponse, history: History): Effect.Effect<BufferedResponse, RequestFailed> {
+    response.attempts = this.call.attempts
+    // Only the body tells whether this 409 is one that passes.
+    return response.status === 409 && this.call.resend === "keyed"
+      ? Effect.flatMap(codeOf(response), (code) => this.judge(response, code, history))
+      : this.judge(response, undefined, history)
+  }
+
+  private judge(
+    response: BufferedResponse,
+    code: unknown,
+    history: History
+  ): Effect.Effect<BufferedResponse, RequestFailed> {
+    const { status } = response
+    if (status >= 400 && resendOfStatus(this.call.resend, status, false, code) !== "never") {
+      return this.again(refused(response, code, this.call), history)
+    }
+    this.budget.succeeded(history.taken)
+    showAttempts(this.call)
+    return Effect.succeed(
+      history.mayHaveActed && status === 404 && this.call.request.method === "DELETE"
+        ? // An earlier copy has done the job, and its response was lost.
+          response.replacedBy(204)
+        : response
+    )
+  }
+
+  private again(last: Attempt, history: History): Effect.Effect<BufferedResponse, RequestFailed> {
+    const { budget, call, decisions } = this
+    if (last.resend === "never") return last.end
+    const abandon = (why: Abandoned, millis?: number) =>
+      Effect.zipRight(decisions.abandoned(call, last, why, millis), last.end)
+    if (!mayResend(call.policy, call.resend, last.resend)) return abandon("unsafe")
+    if (history.retries + 1 >= call.policy.maxAttempts) return abandon("attempts")
+    const minimum = minimumOf(last.retryAfter)
+    if (minimum > Duration.toMillis(call.policy.maxRetryAfter)) return abandon("retry-after", minimum)
+    return Effect.flatMap(delay(call.policy, history.retries, minimum), (millis) => {
+      if (millis >= call.timeLeft) return abandon("deadline", millis)
+      // Masked, or an interruption between the taking and `onExit` would keep the tokens.
+      return Effect.uninterruptibleMask((restore) => {
+        const taken = budget.take(last.throttled)
+        if (taken === 0) return restore(abandon("budget"))
+        const { attempts } = call
+        const retries = history.retries + 1
+        const mayHaveActed = history.mayHaveActed || last.mayHaveActed
+        const retried = Effect.zipRight(
+          Effect.zipRight(decisions.retrying(call, last, millis), Effect.sleep(millis)),
+          Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed }))
+        )
+        // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
+        return Effect.onExit(restore(retried), () =>
+          Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
+        )
+      })
+    })
+  }
+}
 
 /** How many requests a call took that went well; one that failed tells by its error. */
 const showAttempts = ({ attempts, endpoint, fiber }: Call): void => {

@@ -7,14 +7,14 @@ import { disconnected, TransportFailure } from "@effect-gr4vy/core/unstable/Tran
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import { constVoid } from "effect/Function"
 import { buildConnector, Client, type Dispatcher } from "undici"
-import { resumeWhereItBegan, withoutInstrumentation } from "../otel/context.js"
+import { withoutInstrumentation } from "../otel/context.js"
 import type { Pending } from "../pending.js"
-import { after } from "../timer.js"
 import { type Limits, Line, UndiciExchange } from "./exchange.js"
-import { type Lease, type Transport, timedOut, type Usage, type WireRequest } from "./transport.js"
+import { Queue, Waiting } from "./queue.js"
+import { skipContinue } from "./skipContinue.js"
+import type { Lease, Transport, Usage, WireRequest } from "./transport.js"
 
 export interface Options extends Limits {
   /** How many connections there may be at a time; further requests wait. */
@@ -32,8 +32,11 @@ const keepAlive = { keepAliveTimeout: 4_000, keepAliveTimeoutThreshold: 2_000, k
 export class Connections implements Transport {
   private readonly idle: Array<Connection> = []
   private readonly all = new Set<Connection>()
-  private readonly waiting = new Set<Waiting>()
+  private readonly queue = new Queue()
   private readonly connector: buildConnector.connector
+  /** Connections that have carried a response since the last turn of the event loop, and since the one before it. */
+  private resting: Array<Connection> = []
+  private rested: Array<Connection> = []
   private closed = false
 
   constructor(private readonly options: Options) {
@@ -45,17 +48,13 @@ export class Connections implements Transport {
     active: this.all.size - this.idle.length,
     // The server, or undici, may have closed some meanwhile.
     idle: this.idle.filter((connection) => connection.isOpen).length,
-    pending: this.waiting.size
+    pending: this.queue.size
   })
 
   readonly acquire = (): Connection | undefined => this.idle.pop() ?? this.open()
 
   readonly wait = (clock: Clock.Clock, millis: number): Pending<Lease, TransportFailure> =>
-    new Waiting(clock, millis, (waiting) => {
-      if (this.closed) waiting.settle(Exit.fail(closedFailure))
-      else this.waiting.add(waiting)
-      return () => this.waiting.delete(waiting)
-    })
+    this.closed ? { outcome: closed, cancel: constVoid } : new Waiting(this.queue, clock, millis)
 
   /** Takes a connection back for the call that has waited longest. */
   release(connection: Connection, reusable: boolean): void {
@@ -64,19 +63,33 @@ export class Connections implements Transport {
       this.all.delete(connection)
       connection.destroy()
     }
-    const next = this.waiting.values().next()
-    if (next.done === true) {
+    const { first } = this.queue
+    if (first === undefined) {
       if (reusable) this.idle.push(connection)
       return
     }
     const free = reusable ? connection : this.open()
-    if (free !== undefined) next.value.settle(Exit.succeed(free))
+    if (free !== undefined) first.settle(Exit.succeed(free))
+  }
+
+  /** Wakes a connection once the event loop has gone round: one immediate for all that rest. */
+  rest(connection: Connection): void {
+    this.resting.push(connection)
+    if (this.resting.length + this.rested.length === 1) setImmediate(this.turn)
+  }
+
+  private readonly turn = (): void => {
+    const rested = this.rested
+    this.rested = this.resting
+    this.resting = []
+    for (const connection of rested) connection.wake()
+    if (this.rested.length + this.resting.length > 0) setImmediate(this.turn)
   }
 
   readonly close: Effect.Effect<void> = Effect.promise(() => {
     this.closed = true
     this.idle.length = 0
-    for (const waiting of this.waiting) waiting.settle(Exit.fail(closedFailure))
+    this.queue.endAll(closed)
     return Promise.all(Array.from(this.all, (connection) => connection.close()))
   })
 
@@ -88,48 +101,14 @@ export class Connections implements Transport {
   }
 }
 
-/** A call that waits for a connection. */
-class Waiting implements Pending<Lease, TransportFailure> {
-  private exit: Exit.Exit<Lease, TransportFailure> | undefined = undefined
-  private cancelTimer: () => void = constVoid
-  private leave: () => void = constVoid
-  private resume: (exit: Exit.Exit<Lease, TransportFailure>) => void = constVoid
-
-  constructor(
-    private readonly clock: Clock.Clock,
-    private readonly millis: number,
-    private readonly join: (waiting: Waiting) => () => void
-  ) {}
-
-  readonly outcome: Effect.Effect<Lease, TransportFailure> = Effect.async((resume) => {
-    this.resume = resumeWhereItBegan(resume)
-    this.cancelTimer = after(this.clock, Math.max(0, this.millis), () =>
-      this.settle(Exit.fail(timedOut("No connection was free before the call's deadline.", false)))
-    )
-    this.leave = this.join(this)
-  })
-
-  settle(exit: Exit.Exit<Lease, TransportFailure>): void {
-    if (this.exit !== undefined) return
-    this.exit = exit
-    this.cancelTimer()
-    this.leave()
-    this.resume(exit)
-  }
-
-  readonly cancel = (): void => {
-    // The connection may have come at the very moment of the interruption.
-    if (this.exit !== undefined && Exit.isSuccess(this.exit)) this.exit.value.release(true)
-    else this.settle(Exit.interrupt(FiberId.none))
-  }
-}
-
 /** One connection, which carries one exchange at a time. */
 class Connection implements Lease {
   private readonly client: Client
   private socket: Socket | undefined
   private readonly line = new Line()
   private exchange: UndiciExchange | undefined
+  private isResting = false
+  private held: (() => void) | undefined
 
   constructor(
     private readonly limits: Limits,
@@ -147,6 +126,7 @@ class Connection implements Lease {
         // be given up by no other means.
         const socket: unknown = connector(connectOptions, (...result) => {
           this.line.opened(result[1] ?? undefined)
+          if (result[1] !== null) skipContinue(result[1], () => this.exchange)
           callback(...result)
         })
         this.socket = isSocket(socket) ? socket : undefined
@@ -160,13 +140,26 @@ class Connection implements Lease {
   }
 
   readonly release = (reusable: boolean): void => {
-    const clean = this.exchange === undefined || this.exchange.isClean
+    const clean = this.exchange === undefined || this.held !== undefined || this.exchange.isClean
+    if (this.exchange?.isWhole === true) {
+      this.isResting = true
+      this.connections.rest(this)
+    }
     this.exchange = undefined
+    this.held = undefined
     this.connections.release(this, reusable && clean)
   }
 
   get isOpen(): boolean {
     return this.socket?.destroyed === false
+  }
+
+  /** The end of a rest: sends the request that has come meanwhile. */
+  wake(): void {
+    this.isResting = false
+    const { held } = this
+    this.held = undefined
+    held?.()
   }
 
   destroy(): void {
@@ -180,16 +173,22 @@ class Connection implements Lease {
     return this.client.destroy()
   }
 
+  // A server may close a connection without having said so. Its FIN can be read once the event loop has gone round: a
+  // request that were written before would be lost, with an unknown outcome.
   private readonly dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void => {
-    withoutInstrumentation(() => this.client.dispatch(options, handler), this.limits.counted())
+    const dispatch = () => withoutInstrumentation(() => this.client.dispatch(options, handler), this.limits.counted)
+    if (this.isResting) this.held = dispatch
+    else dispatch()
   }
 }
 
 const isSocket = (value: unknown): value is Socket => typeof value === "object" && value !== null && "destroy" in value
 
-const closedFailure = new TransportFailure({
-  reason: "Connect",
-  delivered: "no",
-  resend: "never",
-  message: "The client is closed: its layer's scope has ended. Nothing was sent."
-})
+const closed = Exit.fail(
+  new TransportFailure({
+    reason: "Connect",
+    delivered: "no",
+    resend: "never",
+    message: "The client is closed: its layer's scope has ended. Nothing was sent."
+  })
+)

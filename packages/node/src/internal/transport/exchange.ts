@@ -18,6 +18,7 @@ import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
 import { resumeWhereItBegan } from "../otel/context.js"
 import { after } from "../timer.js"
+import type { Awaiting } from "./skipContinue.js"
 import {
   Body,
   type Exchange,
@@ -54,8 +55,9 @@ export class Line {
 type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
 
 /** undici reports to it. It settles exactly once. */
-export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
+export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHandler {
   private state: "new" | "dispatched" | "sent" | "whole" = "new"
+  isAwaiting = false
   private settled = false
   private status = 0
   private headers: Readonly<Record<string, string | Array<string> | undefined>> = {}
@@ -72,7 +74,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     private readonly line: Line
   ) {}
 
-  readonly outcome: Effect.Effect<BufferedResponse, TransportFailure> = Effect.async((resume) => {
+  get outcome(): Effect.Effect<BufferedResponse, TransportFailure> {
+    return Effect.async((resume) => this.begin(resume))
+  }
+
+  private begin(resume: (outcome: Outcome) => void): void {
     const { body, headers, method, url } = this.request
     this.resume = resumeWhereItBegan(resume)
     this.cancelTimer = after(this.clock, this.millis, () =>
@@ -80,9 +86,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     )
     this.state = "dispatched"
     this.dispatch({ method, path: url.slice(this.limits.origin.length), headers, body: body ?? null }, this)
-  })
+  }
 
-  readonly cancel = (): void => this.settle(undefined)
+  cancel(): void {
+    this.settle(undefined)
+  }
 
   get received(): Received | undefined {
     const { peer, protocolVersion } = this.line
@@ -92,6 +100,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
   /** Whether nothing of it is left on the connection. */
   get isClean(): boolean {
     return this.state === "new" || this.state === "whole"
+  }
+
+  /** Whether the whole response has been read. */
+  get isWhole(): boolean {
+    return this.state === "whole"
   }
 
   settle(outcome: Outcome | undefined): void {
@@ -104,10 +117,14 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
 
   onRequestStart(): void {
     this.state = "sent"
+    this.isAwaiting = true
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: typeof this.headers): void {
-    if (status >= 100 && status < 200) return
+    if (status >= 100 && status < 200) {
+      this.isAwaiting = true
+      return
+    }
     if (status < 100 || status > 599) {
       this.settle(Exit.fail(protocolViolation()))
       return
@@ -115,7 +132,11 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     this.status = status
     this.headers = headers
     const { maxResponseBytes } = this.limits
-    if (Number(headers["content-length"]) > maxResponseBytes && hasBody(this.request.method, status)) {
+    const length = Number(headers["content-length"])
+    if (!hasBody(this.request.method, status)) {
+      // A 304 tells the length that a 200 would have, and undici would wait for as many bytes.
+      if (length > 0 && this.request.method !== "HEAD") this.succeed("")
+    } else if (length > maxResponseBytes) {
       this.settle(Exit.fail(tooLarge(maxResponseBytes)))
     }
   }
@@ -137,14 +158,17 @@ export class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
       return
     }
     // Of an error in an encoding nobody asked for, the status still counts.
-    const text = readable ? (this.body?.text ?? "") : ""
-    this.settle(
-      Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text, this.limits.requestIdNames))
-    )
+    this.succeed(readable ? (this.body?.text ?? "") : "")
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.settle(Exit.fail(this.failureOf(error)))
+  }
+
+  private succeed(text: string): void {
+    this.settle(
+      Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text, this.limits.requestIdNames))
+    )
   }
 
   private failureOf(error: Error): TransportFailure {

@@ -86,7 +86,11 @@ const readBody = (request: WireRequest, response: HttpClientResponse.HttpClientR
   if (Number(response.headers["content-length"]) > maxBytes) return Effect.fail(tooLarge(maxBytes))
   const body = new Body(maxBytes)
   return response.stream.pipe(
-    Stream.runForEach((chunk) => (body.add(chunk) ? Effect.void : Effect.fail(tooLarge(maxBytes)))),
+    Stream.runForEach((chunk) =>
+      body.add(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+        ? Effect.void
+        : Effect.fail(tooLarge(maxBytes))
+    ),
     // A response without a body has an empty stream in some clients, and an error in others.
     Effect.catchIf(
       (error) => error._tag === "ResponseError" && error.reason === "EmptyBody",

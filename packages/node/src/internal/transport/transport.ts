@@ -78,13 +78,13 @@ export interface Usage {
 
 /** The body of a response as it arrives, within the cap. */
 export class Body {
-  private bytes: Uint8Array | undefined = undefined
+  private bytes: Buffer | undefined = undefined
   private size = 0
 
   constructor(private readonly maxBytes: number) {}
 
   /** Adds a chunk; `false` when the body is too large with it. */
-  add(chunk: Uint8Array): boolean {
+  add(chunk: Buffer): boolean {
     const size = this.size + chunk.length
     if (size > this.maxBytes) return false
     if (this.bytes === undefined) {
@@ -98,14 +98,12 @@ export class Body {
   }
 
   get text(): string {
-    return this.bytes === undefined
-      ? ""
-      : Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.size).toString("utf8")
+    return this.bytes === undefined ? "" : this.bytes.toString("utf8", 0, this.size)
   }
 
   // One buffer that doubles: a chunk may be a single byte, and an object for each byte would take 100 times the body.
-  private grown(bytes: Uint8Array, size: number): Uint8Array {
-    const larger = new Uint8Array(Math.min(this.maxBytes, Math.max(2 * size, 1024)))
+  private grown(bytes: Buffer, size: number): Buffer {
+    const larger = Buffer.allocUnsafe(Math.min(this.maxBytes, Math.max(2 * size, 1024)))
     larger.set(bytes)
     return larger
   }

@@ -1,0 +1,260 @@
+/**
+ * Servers and proxies that bend HTTP: the response still counts where it can be read, and never for another request.
+ */
+import { createServer, type Socket } from "node:net"
+import { FetchHttpClient, HttpClient } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { CheckoutSessionId, CheckoutSessions, type CheckoutSessionsService } from "@effect-gr4vy/core"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { Context, Effect, Either, Fiber, Layer, Redacted, type Scope } from "effect"
+import { loopback } from "../../support/loopback.js"
+import { sessionJson } from "../../support/script.js"
+
+const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
+const token = Redacted.make("token")
+const quick = RetryPolicy.make({ baseDelay: 1, maxDelay: 2 })
+
+/** A server that writes what it likes once a request has come. */
+const raw = (respond: (socket: Socket, n: number, path: string) => void) =>
+  Effect.gen(function* () {
+    let requests = 0
+    const server = createServer((socket) => {
+      socket.on("data", (data) => {
+        const path = /^[A-Z]+ (\S+)/.exec(data.toString("latin1"))?.[1]
+        if (path !== undefined) respond(socket, ++requests, path)
+      })
+    })
+    const at = yield* loopback(server)
+    return { ...at, baseUrl: `http://127.0.0.1:${at.port}`, requests: () => requests }
+  })
+
+const head = (status: string, ...headers: ReadonlyArray<string>) =>
+  [`HTTP/1.1 ${status}`, ...headers, "", ""].join("\r\n")
+const json = (body: string) => ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(body)}`]
+const whole = (status: string, body: string, ...headers: ReadonlyArray<string>) =>
+  head(status, ...json(body), ...headers) + body
+
+interface Options {
+  readonly baseUrl: string
+  readonly token: Redacted.Redacted
+  readonly retry?: RetryPolicy.RetryPolicy
+}
+type Make = (options: Options) => Effect.Effect<CheckoutSessionsService, unknown, Scope.Scope>
+
+const over =
+  (client: Layer.Layer<HttpClient.HttpClient>): Make =>
+  (options) =>
+    Effect.map(Layer.build(Layer.provide(Gr4vy.layerWithoutTransport(options), client)), (context) =>
+      Context.get(context, CheckoutSessions)
+    )
+
+const carriers: Readonly<Record<string, Make>> = { undici: Gr4vy.make, fetch: over(FetchHttpClient.layer) }
+
+const outcomes: Readonly<Record<string, readonly [answer: string, expected: object | "fine", requests: number]>> = {
+  "a 304 with a Content-Length beyond the cap": [
+    head("304 Not Modified", "Content-Length: 99999999"),
+    { _tag: "Generic", status: 304 },
+    1
+  ],
+  "an empty Content-Encoding": [whole("200 OK", sessionJson, "Content-Encoding: "), "fine", 1],
+  "Content-Encoding: identity, identity": [
+    whole("200 OK", sessionJson, "Content-Encoding: identity, identity"),
+    "fine",
+    1
+  ],
+  "Content-Encoding: Identity": [whole("200 OK", sessionJson, "Content-Encoding: Identity"), "fine", 1],
+  "Content-Encoding: identity, gzip": [
+    whole("200 OK", sessionJson, "Content-Encoding: identity, x-unknown"),
+    { reason: "InvalidResponse" },
+    1
+  ],
+  "status 099": [whole("099 Odd", "{}"), { reason: "InvalidResponse", attempts: 1 }, 1],
+  "status 600": [whole("600 Odd", "{}"), { reason: "InvalidResponse", attempts: 1 }, 1],
+  "status 999": [whole("999 Odd", "{}"), { reason: "InvalidResponse", attempts: 1 }, 1],
+  "two equal Retry-After headers": [
+    whole("429 Slow", "{}", "Retry-After: 40", "Retry-After: 40"),
+    { _tag: "Generic", status: 429 },
+    1
+  ]
+}
+
+describe.each(Object.keys(carriers))("over %s", (carrier) => {
+  const make = carriers[carrier] ?? assert.fail(carrier)
+
+  it.live.each(Object.keys(outcomes))("%s", (name) =>
+    Effect.gen(function* () {
+      const [answer, expected, requests] = outcomes[name] ?? assert.fail(name)
+      const server = yield* raw((socket) => socket.write(answer))
+      const sessions = yield* make({ baseUrl: server.baseUrl, token, retry: quick })
+      const outcome = yield* Effect.either(sessions.get(id))
+      if (expected === "fine") assert(Either.isRight(outcome), JSON.stringify(outcome))
+      else assert.deepInclude({ ...Either.getOrThrow(Either.flip(outcome)) }, expected)
+      assert.strictEqual(server.requests(), requests)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a 100 Continue that nobody asked for", () => {
+  const continues: Readonly<Record<string, (socket: Socket) => void>> = {
+    "in one packet with the response": (socket) =>
+      socket.write(`${head("100 Continue")}${whole("200 OK", sessionJson)}`),
+    "in a packet of its own": (socket) =>
+      socket.write(head("100 Continue"), () => void setTimeout(() => socket.write(whole("200 OK", sessionJson)), 20)),
+    "byte by byte": (socket) => {
+      const bytes = head("100 Continue", "X-Any: 1") + whole("200 OK", sessionJson)
+      let sent = 0
+      const timer = setInterval(() => {
+        if (sent < bytes.length) socket.write(bytes.charAt(sent++))
+        else clearInterval(timer)
+      }, 1)
+      socket.on("close", () => clearInterval(timer))
+    },
+    twice: (socket) => socket.write(head("100 Continue") + head("100 Continue") + whole("200 OK", sessionJson))
+  }
+  it.live.each(Object.keys(continues))("is skipped: %s", (name) =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket) => continues[name]?.(socket))
+      const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: quick, connections: 1 })
+      for (let n = 1; n < 4; n++) {
+        assert.strictEqual((yield* sessions.get(id)).id, id)
+        assert.deepStrictEqual([server.requests(), server.accepted()], [n, 1])
+      }
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a response that belongs to another request", () => {
+  const session = (session: string) => sessionJson.replace(id, session)
+  const ids = Array.from({ length: 60 }, (_, n) => CheckoutSessionId.make(`${id.slice(0, -2)}${n + 10}`))
+
+  it.live("is never taken for one's own: after a surplus response every call gets its session or an error", () =>
+    Effect.gen(function* () {
+      let surplus = true
+      const server = yield* raw((socket, n, path) => {
+        const answer = whole("200 OK", session(path.slice(-id.length)))
+        socket.write(answer)
+        // One response too many, which comes once the next request is on its way.
+        if (n === 3 && surplus) {
+          surplus = false
+          socket.once("data", () => socket.write(whole("200 OK", session(ids[0] ?? id))))
+        }
+      })
+      const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none, connections: 1 })
+      const outcomes = yield* Effect.forEach(ids, (id) =>
+        Effect.map(Effect.either(sessions.get(id)), (got) => [id, got] as const)
+      )
+      const wrong = outcomes.filter(([id, got]) => Either.isRight(got) && got.right.id !== id)
+      const failed = outcomes.filter(([, got]) => Either.isLeft(got))
+      assert.lengthOf(wrong, 0)
+      assert.isAtMost(failed.length, 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is InvalidResponse, and its connection is closed", () =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket, n, path) => {
+        socket.write(whole("200 OK", session(n === 1 ? (ids[0] ?? id) : path.slice(-id.length))))
+      })
+      const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, connections: 1 })
+      assert.deepInclude(yield* Effect.flip(sessions.get(id)), { reason: "InvalidResponse", delivered: "yes" })
+      yield* Effect.timeout(server.quiet, "5 seconds")
+      assert.strictEqual((yield* sessions.get(id)).id, id)
+      assert.deepStrictEqual([server.requests(), server.accepted()], [2, 2])
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a server that closes its connections without saying so", () => {
+  const closings: Readonly<Record<string, (socket: Socket) => void>> = {
+    "in the same breath": (socket) => socket.end(whole("200 OK", sessionJson)),
+    "a turn of its event loop later": (socket) =>
+      socket.write(whole("200 OK", sessionJson), () => void setImmediate(() => socket.end()))
+  }
+  it.live.each(Object.keys(closings))("loses none of 60 creates that follow each other: %s", (name) =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket) => closings[name]?.(socket))
+      const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
+      const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(sessions.add()))
+      console.log(name, outcomes.filter(Either.isLeft).length)
+      assert.lengthOf(outcomes.filter(Either.isLeft), 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("loses as few over fetch", () =>
+    Effect.gen(function* () {
+      for (const [name, close] of Object.entries(closings)) {
+        const server = yield* raw(close)
+        const sessions = yield* over(FetchHttpClient.layer)({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
+        const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(sessions.add()))
+        console.log("fetch", name, outcomes.filter(Either.isLeft).length)
+      }
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("overload", () => {
+  it.live(
+    "is served as fast as the server can, and nothing is cut in mid-flight: 2 connections, 100 ms, 80 calls",
+    () =>
+      Effect.gen(function* () {
+        let cut = 0
+        const server = yield* raw((socket) => {
+          const timer = setTimeout(() => socket.write(whole("200 OK", sessionJson)), 100)
+          socket.once("close", () => {
+            if (timer.hasRef() && !(timer as unknown as { _destroyed: boolean })._destroyed) cut++
+            clearTimeout(timer)
+          })
+        })
+        const sessions = yield* Gr4vy.make({
+          baseUrl: server.baseUrl,
+          token,
+          retry: RetryPolicy.none,
+          connections: 2,
+          attemptTimeout: 500,
+          deadline: 1000
+        })
+        const outcomes = yield* Effect.forEach(Array.from({ length: 80 }), () => Effect.either(sessions.get(id)), {
+          concurrency: "unbounded"
+        })
+        const fine = outcomes.filter(Either.isRight).length
+        console.log(`overload: ${fine} of 80 served, 20 could be; ${cut} cut`)
+        assert.isAtLeast(fine, 14)
+        // The two that were on the wire when the deadline came may have been carried out.
+        const unknown = outcomes.filter(
+          (outcome) => Either.isLeft(outcome) && Reflect.get(outcome.left, "delivered") !== "no"
+        )
+        assert.isAtMost(unknown.length, 2)
+      }).pipe(Effect.scoped)
+  )
+})
+
+describe("a call over another client that is interrupted at any point", () => {
+  it.live("leaves nothing running", () =>
+    Effect.gen(function* () {
+      let started = 0
+      let ended = 0
+      const client = HttpClient.make(() =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => void started++),
+          () => Effect.never,
+          () => Effect.sync(() => void ended++)
+        )
+      )
+      const sessions = yield* over(Layer.succeed(HttpClient.HttpClient, client))({
+        baseUrl: "https://api.example",
+        token
+      })
+      for (let steps = 0; steps < 24; steps++) {
+        // With fewer, Effect itself only yields.
+        for (let ops = 12; ops < 40; ops++) {
+          const fiber = yield* Effect.fork(Effect.withMaxOpsBeforeYield(sessions.get(id), ops))
+          for (let n = 0; n < steps; n++) yield* Effect.yieldNow()
+          yield* Fiber.interrupt(fiber)
+        }
+      }
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
+      assert.isAbove(started, 100)
+      assert.strictEqual(ended, started)
+    }).pipe(Effect.scoped)
+  )
+})

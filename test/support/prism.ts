@@ -1,0 +1,93 @@
+/**
+ * Prism over today's description of the API, as a client's transport: it says what a request breaks, and makes up the
+ * responses.
+ */
+import { fileURLToPath } from "node:url"
+import { HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
+import { createInstance, getHttpOperationsFromSpec } from "@stoplight/prism-http"
+import { Effect, Layer } from "effect"
+
+/** Read once: it takes half a second. */
+const described = Effect.runSync(
+  Effect.cached(
+    Effect.promise(() => getHttpOperationsFromSpec(fileURLToPath(new URL("../openapi/today.json", import.meta.url))))
+  )
+)
+
+const silent = {
+  child: () => silent,
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  success: () => {}
+}
+
+export interface Call {
+  readonly request: string
+  readonly violations: ReadonlyArray<string>
+  readonly status: number
+  readonly body: unknown
+}
+
+/** `status` asks for a response of this status, `seed` decides what is made up. */
+export const prism = Effect.gen(function* () {
+  const operations = yield* described
+  const calls: Array<Call> = []
+  const next: { status?: number; seed: number } = { seed: 1 }
+  const config = {
+    isProxy: false,
+    upstreamProxy: undefined,
+    checkSecurity: true,
+    validateRequest: true,
+    validateResponse: false,
+    errors: false
+  } as const
+  // Of a logger it needs these functions alone.
+  const instance = createInstance({ ...config, mock: { dynamic: true } }, { logger: silent as never })
+  const answer = async (method: string, url: URL, headers: Record<string, string>, body: string | undefined) => {
+    const outcome = await instance.request(
+      {
+        method: method.toLowerCase() as "get",
+        url: { path: url.pathname, baseUrl: "" },
+        headers: { ...headers, ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }) },
+        ...(body === undefined ? {} : { body: JSON.parse(body) })
+      },
+      operations,
+      {
+        ...config,
+        mock: {
+          dynamic: true,
+          seed: String(next.seed++),
+          ...(next.status === undefined ? {} : { code: next.status })
+        }
+      }
+    )()
+    if (outcome._tag === "Left") throw outcome.left
+    const { output, validations } = outcome.right
+    const text = typeof output.body === "string" ? output.body : JSON.stringify(output.body)
+    calls.push({
+      request: `${method} ${url.pathname} ${body ?? ""}`,
+      violations: validations.input.map(({ message, path }) => `${path?.join(".")}: ${message}`),
+      status: output.statusCode,
+      body: text === undefined ? undefined : JSON.parse(text)
+    })
+    return new Response(output.statusCode === 204 ? null : text, {
+      status: output.statusCode,
+      headers: { "content-type": "application/json" }
+    })
+  }
+  const client = HttpClient.make((request, url) =>
+    Effect.tryPromise({
+      try: () =>
+        answer(
+          request.method,
+          url,
+          { ...request.headers },
+          request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : undefined
+        ),
+      catch: (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause })
+    }).pipe(Effect.map((response) => HttpClientResponse.fromWeb(request, response)))
+  )
+  return { calls, next, layer: Layer.succeed(HttpClient.HttpClient, client) }
+})
