@@ -1,8 +1,12 @@
 /**
- * The whole life of a Checkout Session: create → get → fill secure fields → get → delete → get.
+ * The lifecycle of a Checkout Session: create → get → store a card → get → delete → get.
  *
  * Against the embedded sandbox:  npm run demo
  * Against the real API:          GR4VY_ID=… GR4VY_TOKEN=… (or GR4VY_PRIVATE_KEY_FILE=…) npm run demo
+ *
+ * This demo sends a test card from the server, so that it runs without a browser. Do that only in tests against the
+ * sandbox, or if you are PCI DSS certified for it. In a shop the card goes from the buyer's browser to Gr4vy: see
+ * 12-take-a-payment.ts.
  */
 import { CheckoutSessionSecureFieldsUpdate, CheckoutSessions } from "@effect-gr4vy/core"
 import { Console, Duration, Effect, Redacted } from "effect"
@@ -11,12 +15,13 @@ import { run } from "./support/run.js"
 export const quickstart = Effect.gen(function* () {
   const sessions = yield* CheckoutSessions
 
-  const created = yield* sessions.add()
+  const created = yield* sessions.add({ amount: 1299, currency: "USD" })
   yield* Console.log(`created   ${created.id}`)
 
   const read = yield* sessions.get(created.id)
   yield* Console.log(`read      expires in ${inWords(yield* read.timeLeft)}`)
 
+  // In a shop the browser does this. A test card, for the sandbox.
   yield* sessions.updateFields(
     created.id,
     CheckoutSessionSecureFieldsUpdate.make({
@@ -29,7 +34,7 @@ export const quickstart = Effect.gen(function* () {
     })
   )
   const filled = yield* sessions.get(created.id)
-  yield* Console.log(`filled    expires in ${inWords(yield* filled.timeLeft)}`)
+  yield* Console.log(`card      stored, expires in ${inWords(yield* filled.timeLeft)}`)
 
   yield* sessions.delete(created.id)
   return yield* sessions.get(created.id).pipe(

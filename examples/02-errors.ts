@@ -8,7 +8,7 @@ import { CheckoutSessionId, CheckoutSessions, type RequestFailedReason } from "@
 import { Gr4vy, RetryPolicy, Sandbox } from "@effect-gr4vy/node"
 import { Console, Duration, Effect, Layer, Match, Redacted } from "effect"
 
-/** The session a buyer comes back with, or a new one where that is gone. */
+/** Reads the session of a returning buyer, or creates a new one if it is gone. */
 export const resume = (id: CheckoutSessionId) =>
   Effect.flatMap(CheckoutSessions, (sessions) =>
     sessions.get(id).pipe(
@@ -17,11 +17,11 @@ export const resume = (id: CheckoutSessionId) =>
     )
   )
 
-/** With every tag handled nothing is left in the error channel: leave one out, and this no longer compiles. */
+/** Handles every tag, so the error channel is `never`. Remove one, and this no longer compiles. */
 export const paymentPage = (id: CheckoutSessionId): Effect.Effect<string, never, CheckoutSessions> =>
   resume(id).pipe(
     Effect.catchTags({
-      // Ours to mend, not the buyer's. The message says how, and never shows the token.
+      // Our mistake, not the buyer's. The message says how to fix it, and never shows the token.
       Unauthorized: ({ message }) => Effect.as(Effect.logError(message), "Payment is closed for the moment."),
       Generic: ({ message, retryAfter, status }) =>
         status === 429 || status >= 500
@@ -34,11 +34,11 @@ export const paymentPage = (id: CheckoutSessionId): Effect.Effect<string, never,
 const advice = Match.type<RequestFailedReason>().pipe(
   Match.whenOr("Connect", "Timeout", "Disconnected", () => "The connection is bad: try again."),
   Match.whenOr("Credentials", "InvalidResponse", "ResponseTooLarge", () => "Payment is closed for the moment."),
-  Match.when("InvalidRequest", () => "Check what you have typed in."),
+  Match.when("InvalidRequest", () => "Check your input."),
   Match.exhaustive
 )
 
-/** One request, and what goes wrong with it. */
+/** A name, and the fault that one request meets. */
 const visits: ReadonlyArray<[what: string, fault?: Sandbox.Fault]> = [
   ["all is well"],
   ["401", { status: 401 }],
@@ -46,7 +46,7 @@ const visits: ReadonlyArray<[what: string, fault?: Sandbox.Fault]> = [
   ["429, Retry-After: 20", { status: 429, retryAfterSeconds: 20 }],
   ["503", { status: 503 }],
   ["connection lost", { reset: true }],
-  ["no answer in time", { delayMillis: 2_200 }]
+  ["no response in time", { delayMillis: 2_200 }]
 ]
 
 export const program = Effect.gen(function* () {
@@ -62,7 +62,7 @@ export const program = Effect.gen(function* () {
   yield* visit("unknown session", CheckoutSessionId.make("8724fd24-5489-4a5d-90fd-0604df7d3b83"))
 })
 
-// No retries, so that every fault shows. A program of yours provides `Gr4vy.layerConfig()` here.
+// Without retries, so that every fault shows. Your program provides `Gr4vy.layerConfig()` here.
 const Sessions = Layer.unwrapEffect(
   Effect.map(Sandbox.Sandbox, ({ baseUrl }) =>
     Gr4vy.layer({ baseUrl, token: Redacted.make("any"), retry: RetryPolicy.none, attemptTimeout: "2 seconds" })

@@ -1,6 +1,6 @@
 /**
- * Retry policies: the presets, one for a single call, one of your own. Each trial meets a fault in the sandbox, and shows
- * how many requests that took.
+ * Retry policies: the presets, one for a single call, one of your own. Each trial meets a fault in the sandbox and prints
+ * the requests it took.
  *
  *   node examples/dist/03-retries.js
  */
@@ -9,19 +9,19 @@ import { CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy, Sandbox } from "@effect-gr4vy/node"
 import { Console, Effect, Layer, Redacted } from "effect"
 
-/** Five quick attempts, and a second session is no harm: a POST is sent again like a GET. */
+/** Five quick attempts, and a second session does no harm, so a POST is retried like a GET. */
 const eager = RetryPolicy.make({ maxAttempts: 5, baseDelay: "20 millis", creates: "at-least-once" })
 
 export const program = Effect.gen(function* () {
   const sessions = yield* CheckoutSessions
   const { id } = yield* sessions.add()
 
-  yield* trial("the layer's policy: a GET is sent again", [{ status: 503 }], sessions.get(id))
-  yield* trial("a POST that may have worked is not", [{ status: 503 }], sessions.add())
-  yield* trial("a POST that was turned away is", [{ status: 429, retryAfterSeconds: 1 }], sessions.add())
+  yield* trial("the layer's policy: a GET is retried", [{ status: 503 }], sessions.get(id))
+  yield* trial("a POST that may have arrived is not", [{ status: 503 }], sessions.add())
+  yield* trial("a POST that was refused with 429 is", [{ status: 429, retryAfterSeconds: 1 }], sessions.add())
   yield* trial("none, for one call", [{ status: 503 }], sessions.get(id).pipe(RetryPolicy.withPolicy(RetryPolicy.none)))
 
-  // A policy holds for everything inside.
+  // A policy applies to every call inside.
   const two = Effect.zip(sessions.add(), sessions.get(id))
   yield* trial("your own, for a whole program", [{ reset: true }, { status: 500 }], RetryPolicy.withPolicy(two, eager))
 })

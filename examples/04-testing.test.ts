@@ -1,6 +1,6 @@
 /**
  * Testing code that uses Checkout Sessions: no network, no waiting, no mocks. The in-memory service has the API's
- * lifetimes and errors, and `TestClock` lets an hour pass at once.
+ * lifetimes and errors, and `TestClock` skips an hour.
  *
  *   npx vitest run examples/04-testing.test.ts
  */
@@ -18,7 +18,7 @@ const sessionFor = (id: CheckoutSessionId) =>
   }).pipe(Effect.catchTag("NotFound", () => Effect.flatMap(CheckoutSessions, (sessions) => sessions.add())))
 
 describe("sessionFor", () => {
-  it.effect("keeps a session that is good for a while", () =>
+  it.effect("keeps a session that has enough time left", () =>
     Effect.gen(function* () {
       const { id } = yield* Effect.flatMap(CheckoutSessions, (sessions) => sessions.add())
       yield* TestClock.adjust("57 minutes")

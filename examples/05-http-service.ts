@@ -1,9 +1,9 @@
 /**
- * An HTTP service that offers checkout to a storefront. The card goes from the buyer's browser straight to Gr4vy: this
- * service opens and closes sessions, and never sees one.
+ * An HTTP service that offers checkout to a storefront. The card goes from the buyer's browser to Gr4vy: this
+ * service opens and closes sessions, and never sees a card.
  *
  *   node examples/dist/05-http-service.js            a buyer's visit, against the sandbox
- *   node examples/dist/05-http-service.js serve      the service, on PORT, against what GR4VY_… says
+ *   node examples/dist/05-http-service.js serve      the service, on PORT, against the API that GR4VY_… names
  */
 import { createServer } from "node:http"
 import {
@@ -23,14 +23,14 @@ import { Config, Console, Duration, Effect, Layer, Redacted, Schema } from "effe
 
 const Checkout = Schema.Struct({ id: CheckoutSessionId, secondsLeft: Schema.Int })
 
-/** The buyer's session is over: begin again. */
+/** The buyer's session has expired: start again. */
 class CheckoutOver extends Schema.TaggedError<CheckoutOver>()(
   "CheckoutOver",
   {},
   HttpApiSchema.annotations({ status: 410 })
 ) {}
 
-/** Not the buyer's doing, and nothing they can mend: try again later. */
+/** Not the buyer's mistake: try again later. */
 class CheckoutUnavailable extends Schema.TaggedError<CheckoutUnavailable>()(
   "CheckoutUnavailable",
   { secondsToWait: Schema.Int },
@@ -60,7 +60,7 @@ const operations = HttpApiBuilder.group(Storefront, "checkout", (handlers) =>
       )
       .handle("cancel", ({ path: { id } }) =>
         sessions.delete(id).pipe(
-          // What is gone is cancelled.
+          // A session that is gone counts as cancelled.
           Effect.catchTag("NotFound", () => Effect.void),
           Effect.catchAll(unavailable)
         )
@@ -71,7 +71,7 @@ const operations = HttpApiBuilder.group(Storefront, "checkout", (handlers) =>
 const toCheckout = (session: CheckoutSession) =>
   Effect.map(session.timeLeft, (left) => ({ id: session.id, secondsLeft: Math.floor(Duration.toSeconds(left)) }))
 
-/** The message tells the team what to do, and holds no card and no token: it can be logged as it is. */
+/** Logs the message: it says what to do, and contains no card and no token. */
 const unavailable = (error: Unauthorized | Generic | RequestFailed) =>
   Effect.logWarning(`${error._tag}: ${error.message}`).pipe(
     Effect.zipRight(
@@ -82,7 +82,7 @@ const unavailable = (error: Unauthorized | Generic | RequestFailed) =>
     )
   )
 
-/** The service on whatever server there is, over whatever `CheckoutSessions` there are. */
+/** The service, over any HTTP server and any `CheckoutSessions`. */
 export const StorefrontServer = HttpApiBuilder.serve().pipe(
   Layer.provide(HttpApiBuilder.api(Storefront)),
   Layer.provide(operations),
@@ -90,8 +90,8 @@ export const StorefrontServer = HttpApiBuilder.serve().pipe(
 )
 
 /**
- * Runs until SIGINT or SIGTERM, then lets the requests underway finish. Layers close in the reverse of the order they
- * are built in, and the last to be provided is the first to be built: `Gr4vy` outlives the server that needs it.
+ * Runs until SIGINT or SIGTERM, then finishes the running requests. Layers close in reverse order of construction, and
+ * the last `Layer.provide` is built first, so `Gr4vy` outlives the server.
  */
 const service = Layer.launch(
   StorefrontServer.pipe(
@@ -100,7 +100,7 @@ const service = Layer.launch(
   )
 )
 
-/** The storefront's side: a typed client from the same description. */
+/** The storefront: a typed client of the same API description. */
 export const visit = Effect.gen(function* () {
   const { failNext } = yield* Sandbox.Sandbox
   const { checkout } = yield* HttpApiClient.make(Storefront)

@@ -1,6 +1,6 @@
 /**
- * Tokens from somewhere else: a secret manager hands them out; the client keeps each until 20 % of its life is left,
- * asks once however many calls are waiting, and asks again when the API refuses one.
+ * Tokens from a secret manager. The client caches each until 20 % of its lifetime is left, reads once for any number of
+ * waiting calls, and reads again when the API refuses a token.
  *
  *   node examples/dist/09-own-credentials.js
  */
@@ -19,7 +19,7 @@ class SecretManager extends Effect.Service<SecretManager>()("SecretManager", {
   }
 }) {}
 
-/** All there is to do: get a token, and say until when it is good. */
+/** Gets a token and says when it expires. */
 const FromSecretManager = Layer.unwrapEffect(
   Effect.map(SecretManager, (manager) =>
     Credentials.layerSource({

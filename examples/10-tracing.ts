@@ -1,6 +1,6 @@
 /**
- * A plain OpenTelemetry process: it has registered an SDK, and knows nothing of Effect but one call. `OtelTracer.layer`
- * is all it takes for the call to stand in the trace it was made in.
+ * A process with a registered OpenTelemetry SDK, which uses Effect for one call only. `OtelTracer.layer` puts the call
+ * into the trace of its caller.
  *
  * npm run example 10
  */
@@ -14,7 +14,7 @@ import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import { TreeExporter } from "./support/TreeExporter.js"
 
 export const tracing = async (print: (text: string) => void): Promise<void> => {
-  // What the process does anyway: any SDK, any exporter.
+  // Any OpenTelemetry SDK with any exporter.
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ "service.name": "shop" }),
     spanProcessors: [new SimpleSpanProcessor(new TreeExporter(print))]
@@ -22,7 +22,7 @@ export const tracing = async (print: (text: string) => void): Promise<void> => {
   provider.register()
   const tracer = trace.getTracer("shop")
 
-  // The SDK, built once when the process starts; the sandbox answers 503 once.
+  // The SDK, built once when the process starts; the sandbox responds once with 503.
   const Sessions = Layer.unwrapEffect(
     Effect.map(Sandbox.Sandbox, ({ baseUrl }) => Gr4vy.layer({ baseUrl, token: Redacted.make("sandbox-token") }))
   ).pipe(Layer.provide(Sandbox.layer({ faults: [undefined, { status: 503 }] })))

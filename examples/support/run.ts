@@ -1,6 +1,6 @@
 /**
  * Runs an example when it is the program that was started: against the real API where the environment says so, else
- * against the embedded sandbox. Afterwards it shows what travelled.
+ * against the embedded sandbox. Then it prints the requests as a trace.
  */
 import type { CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
@@ -26,9 +26,9 @@ export const run = <A, E>(file: string, program: Effect.Effect<A, E, CheckoutSes
     yield* Console.log(
       configured
         ? "Gr4vy Checkout Sessions, against the API that the environment names\n"
-        : "Gr4vy Checkout Sessions, against the embedded sandbox, which answers 503 once on purpose\n"
+        : "Gr4vy Checkout Sessions, against the embedded sandbox, which responds once with 503 on purpose\n"
     )
-    // The second request goes wrong, so that there is a retry to be seen.
+    // The second request gets a 503, so that the trace shows a retry.
     const sessions = configured ? Gr4vy.layerConfig() : sandboxed({ faults: [undefined, { status: 503 }] })
     yield* Effect.provide(Effect.withSpan(Effect.provide(program, sessions), "quickstart"), layer)
   })

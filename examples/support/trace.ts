@@ -161,7 +161,7 @@ export const rows = (spans: ReadonlyArray<TraceSpan>): ReadonlyArray<Row> => {
       const inner = below(span, parent === undefined ? "" : `${indent}${last ? "   " : "│  "}`, depth + 1)
       const wait = span.kind === "client" && !last ? waits[countClients(children.slice(0, index))] : undefined
       if (wait === undefined) return [row, ...inner]
-      const text = `sent again after ${String(wait.attributes["retry.delay_ms"])} ms`
+      const text = `retried after ${String(wait.attributes["retry.delay_ms"])} ms`
       return [row, ...inner, { ...row, branch: `${indent}│  `, text, result: "", note: true }]
     })
   }

@@ -50,11 +50,11 @@ describe("the rules of a card", () => {
     ["security_code", "12", "must be 3 or 4 digits"],
     ["security_code", "12345", "must be 3 or 4 digits"],
     ["security_code", "12a", "must be 3 or 4 digits"],
-    ["external_identifier", 7, "must be a text or null"],
+    ["external_identifier", 7, "must be a string or null"],
     ["buyer_id", "not-a-uuid", "must be a UUID"],
     ["buyer_id", null, "must be a UUID"],
-    ["buyer_external_identifier", null, "must be a text"],
-    ["redirect_url", [], "must be a text or null"]
+    ["buyer_external_identifier", null, "must be a string"],
+    ["redirect_url", [], "must be a string or null"]
   ] as const) {
     it(`refuse ${JSON.stringify(value)} as ${field}`, () => {
       assert.include(messageOf({ ...visa, [field]: value }), problem)

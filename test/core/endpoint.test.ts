@@ -189,7 +189,7 @@ describe("a client of endpoints", () => {
     Effect.gen(function* () {
       const shape = failure((yield* calling(({ get }) => get("t1"), json(200, { no: "id" }))).outcome)
       assert.deepInclude(shape, { _tag: "RequestFailed", reason: "InvalidResponse", delivered: "yes" })
-      assert.include(Object(shape).message, "JSON of another shape instead of the expected Transaction")
+      assert.include(Object(shape).message, "JSON of an unexpected shape instead of the expected Transaction")
       const other = failure((yield* calling(({ get }) => get("t2"), transaction)).outcome)
       assert.deepInclude(other, { _tag: "RequestFailed", reason: "InvalidResponse", delivered: "yes" })
       assert.include(Object(other).message, "the Transaction of another request")

@@ -58,7 +58,7 @@ const rows: ReadonlyArray<Row> = [
     expected: {
       _tag: "NotFound",
       message:
-        "The API answered 404 with an HTML page instead of its own error. The session is unknown, deleted or expired: create a new one, or check the base URL."
+        "The API responded with status 404 and an HTML page instead of its own error. The session is unknown, deleted or expired: create a new one, or check the base URL."
     }
   },
   { what: "a 404 whose body says 500 is NotFound", answer: json(404, { status: 500 }), expected: { _tag: "NotFound" } },
@@ -74,17 +74,17 @@ const rows: ReadonlyArray<Row> = [
       _tag: "Generic",
       status: 502,
       message:
-        "The API answered 502 with an HTML page instead of its own error. The service or a gateway before it has a problem: try again later."
+        "The API responded with status 502 and an HTML page instead of its own error. The service or a gateway in front of it has a problem: retry later."
     }
   },
   ...(
     [
       ["broken JSON", '{"code":'],
-      ["JSON of another shape", "null"],
-      ["JSON of another shape", "[1]"],
-      ["JSON of another shape", deep],
-      ["JSON of another shape", '{"code":7,"message":{"toString":1},"details":"no"}'],
-      ["a text", "upstream connect error"],
+      ["JSON of an unexpected shape", "null"],
+      ["JSON of an unexpected shape", "[1]"],
+      ["JSON of an unexpected shape", deep],
+      ["JSON of an unexpected shape", '{"code":7,"message":{"toString":1},"details":"no"}'],
+      ["plain text", "upstream connect error"],
       ["an empty body", ""]
     ] as const
   ).map(
@@ -95,7 +95,7 @@ const rows: ReadonlyArray<Row> = [
         _tag: "Generic",
         status: 500,
         details: [],
-        message: `The API answered 500 with ${kind} instead of its own error. The service or a gateway before it has a problem: try again later.`
+        message: `The API responded with status 500 and ${kind} instead of its own error. The service or a gateway in front of it has a problem: retry later.`
       }
     })
   ),
@@ -105,7 +105,7 @@ const rows: ReadonlyArray<Row> = [
     expected: {
       _tag: "Generic",
       code: "forbidden",
-      message: "The API answered 403 with no message. Check that the token has the scopes this call needs."
+      message: "The API responded with status 403 and no message. Check that the token has the scopes this call needs."
     }
   },
   {
@@ -159,9 +159,9 @@ const rows: ReadonlyArray<Row> = [
     [
       ["HTML", 200, html, "an HTML page"],
       ["an empty body", 200, "", "an empty body"],
-      ["null", 200, "null", "JSON of another shape"],
+      ["null", 200, "null", "JSON of an unexpected shape"],
       ["half a JSON", 200, sessionJson.slice(0, 20), "broken JSON"],
-      ["a session without an id", 200, '{"expires_at":"2022-01-01T00:00:00Z"}', "JSON of another shape"]
+      ["a session without an id", 200, '{"expires_at":"2022-01-01T00:00:00Z"}', "JSON of an unexpected shape"]
     ] as const
   ).map(
     ([what, status, body, kind]): Row => ({
@@ -172,7 +172,7 @@ const rows: ReadonlyArray<Row> = [
         reason: "InvalidResponse",
         delivered: "yes",
         attempts: 1,
-        message: `The API answered 200 with ${kind} instead of the expected CheckoutSession. Check the base URL, and what stands between you and the API.`
+        message: `The API responded with status 200 and ${kind} instead of the expected CheckoutSession. Check the base URL, and any proxy between you and the API.`
       }
     })
   ),

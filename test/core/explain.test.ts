@@ -23,11 +23,7 @@ describe("what is wrong with a value", () => {
     [Schema.Struct({ currency: Schema.String }), { currency: 1 }, "payload.currency must be a string"],
     [Schema.Struct({ currency: Schema.String }), {}, "payload.currency is missing"],
     [Schema.Struct({ currency: Schema.String }), 7, "payload must be an object"],
-    [
-      Schema.Struct({ currency: Schema.optional(Schema.String) }),
-      { eur: 1 },
-      "payload has a property of an unknown name"
-    ],
+    [Schema.Struct({ currency: Schema.optional(Schema.String) }), { eur: 1 }, "payload has an unknown property"],
     [
       Schema.Struct({ line_item: Schema.Struct({ unit_price: Schema.Number }) }),
       { line_item: { unit_price: "" } },
@@ -63,7 +59,7 @@ describe("what is wrong with a value", () => {
       "x",
       "payload must be a long text"
     ],
-    [Schema.String.pipe(Schema.filter((text) => text.length > 9)), "x", "payload does not keep its rule"],
+    [Schema.String.pipe(Schema.filter((text) => text.length > 9)), "x", "payload does not satisfy its rule"],
     [
       Schema.Struct({ a: Schema.Number, b: Schema.Number }).pipe(
         Schema.filter(({ a, b }) => (a < b ? undefined : { path: ["b"], message: `must be over ${a}` }), {

@@ -125,7 +125,7 @@ const limits: ReadonlyArray<
     ["3599 seconds", "24.1 hours", 3600, "Infinity", "soon", null, -1],
     "must be 1 to 24 hours"
   ],
-  ["session", "metadata", [{}, { a: "b" }], [{ a: 1 }, { a: null }, [], "a"], "must be an object of texts"],
+  ["session", "metadata", [{}, { a: "b" }], [{ a: 1 }, { a: null }, [], "a"], "must be an object of strings"],
   ["session", "paymentSource", ["ecommerce", "card_on_file"], ["shop", ""], 'must be "ecommerce" or "moto"'],
   ["session", "intent", ["authorize", "capture"], ["refund", true], 'must be "authorize" or "capture"'],
   ["session", "merchantInitiated", [true, false], ["true", 1], "must be true or false"],
@@ -137,20 +137,20 @@ const limits: ReadonlyArray<
     "name",
     ["x", long(255), "😀".repeat(255)],
     ["", long(256), "😀".repeat(256), null],
-    "must be a text of 1 to 255 characters",
+    "must be a string of 1 to 255 characters",
     item
   ],
   ["item", "quantity", [1, 99_999_999], [0, 100_000_000, 0.5, null], "must be a whole number from 1 to 99999999", item],
   ["item", "unitAmount", [0, 99_999_999], [-1, 100_000_000, null], amounts, item],
   ["item", "discountAmount", [0, null], [-1, 100_000_000], amounts, item],
-  ["item", "sku", [long(200)], ["", long(201)], "must be a text of 1 to 200 characters", item],
-  ["item", "upc", [long(50)], ["", long(51)], "must be a text of 1 to 50 characters", item],
-  ["item", "productUrl", ["", "any"], [1], "must be a text", item],
+  ["item", "sku", [long(200)], ["", long(201)], "must be a string of 1 to 200 characters", item],
+  ["item", "upc", [long(50)], ["", long(51)], "must be a string of 1 to 50 characters", item],
+  ["item", "productUrl", ["", "any"], [1], "must be a string", item],
   ["item", "categories", [[], [long(50)]], ["x"], "must be a list", item],
   ["item", "productType", ["physical", "surcharge"], ["food"], 'must be "physical" or "discount"', item],
   ["item", "sellerCountry", ["GB"], ["gb"], country, item],
-  ["buyer", "displayName", ["x", long(200)], ["", long(201)], "must be a text of 1 to 200 characters"],
-  ["buyer", "accountNumber", [long(200)], ["", long(201)], "must be a text of 1 to 200 characters"],
+  ["buyer", "displayName", ["x", long(200)], ["", long(201)], "must be a string of 1 to 200 characters"],
+  ["buyer", "accountNumber", [long(200)], ["", long(201)], "must be a string of 1 to 200 characters"],
   [
     "airline",
     "issuedAt",
@@ -158,12 +158,12 @@ const limits: ReadonlyArray<
     ["2027-07-16", "2027-07-16T19:23:00", "2027-02-30T00:00:00Z"],
     "must be a date and time with an offset (RFC 3339)"
   ],
-  ["airline", "issuingCarrierCode", ["BA", "BAW"], ["B", "BAWX"], "must be a text of 2 to 3 characters"],
-  ["airline", "issuingCarrierName", ["B", long(9999)], [""], "must be a text of at least 1 character"],
-  ["airline", "issuingIcaoCode", ["BAW"], ["BA", "BAWX", "😀😀"], "must be a text of 3 characters"],
+  ["airline", "issuingCarrierCode", ["BA", "BAW"], ["B", "BAWX"], "must be a string of 2 to 3 characters"],
+  ["airline", "issuingCarrierName", ["B", long(9999)], [""], "must be a string of at least 1 character"],
+  ["airline", "issuingIcaoCode", ["BAW"], ["BA", "BAWX", "😀😀"], "must be a string of 3 characters"],
   ["airline", "legs", [[], Array(20).fill({})], [Array(21).fill({})], "must be a list of up to 20"],
   ["airline", "ticketDeliveryMethod", ["electronic", "other"], ["post"], 'must be "electronic" or "other"'],
-  ["fields", "postalCode", ["x", long(50)], ["", long(51)], "must be a text of 1 to 50 characters"]
+  ["fields", "postalCode", ["x", long(50)], ["", long(51)], "must be a string of 1 to 50 characters"]
 ] // prettier-ignore
 
 const models: Readonly<Record<string, Schema.Schema<unknown, unknown>>> = {

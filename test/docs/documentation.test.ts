@@ -43,6 +43,17 @@ const blocksOf = (file: string): ReadonlyArray<Block> => {
 
 const blocks = sources.flatMap(blocksOf)
 
+/** The anchors of a page's headings, as GitHub makes them. */
+const anchorsOf = (file: string): ReadonlySet<string> =>
+  new Set(
+    Array.from(readFileSync(join(root, file), "utf8").matchAll(/^#+ (.+)$/gm), ([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-")
+    )
+  )
+
 const options: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
   lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
@@ -100,6 +111,20 @@ describe("documentation", () => {
           )
             .filter((target) => !existsSync(join(root, dirname(file), target)))
             .map((target) => `${file} → ${target}`)
+        : []
+    )
+    assert.deepStrictEqual(broken, [])
+  })
+
+  it("links to headings that are there", () => {
+    const broken = sources.flatMap((file) =>
+      file.endsWith(".md")
+        ? Array.from(
+            readFileSync(join(root, file), "utf8").matchAll(/\]\((?!https?:)([^)#\s]*\.md|)#([^)\s]+)\)/g),
+            ([, target = "", anchor = ""]) => ({ target: join(dirname(file), target), anchor, own: target === "" })
+          )
+            .filter(({ anchor, own, target }) => !anchorsOf(own ? file : target).has(anchor))
+            .map(({ anchor, target }) => `${file} → ${target}#${anchor}`)
         : []
     )
     assert.deepStrictEqual(broken, [])

@@ -4,6 +4,7 @@
  * result into `docs/installing.md`. `npm run test:install -- bun` tries one manager and writes nothing.
  */
 import { type ChildProcess, execFile, fork } from "node:child_process"
+import { generateKeyPairSync } from "node:crypto"
 import { once } from "node:events"
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -94,10 +95,14 @@ const runProgram = async (
   return command(dir, env, isTest ? [...vitest, "run", file] : [node, ...args, file])
 }
 
-/** The sandbox's address and a token: all that the README's program needs. */
+const privateKey = generateKeyPairSync("ec", { namedCurve: "secp521r1" })
+  .privateKey.export({ type: "pkcs8", format: "pem" })
+  .toString()
+
+/** The sandbox's address and a private key: all that the README's program needs. */
 const withSandbox = <A>(use: (env: Readonly<Record<string, string>>) => Promise<A>): Promise<A> =>
   Effect.flatMap(Sandbox.Sandbox, ({ baseUrl }) =>
-    Effect.promise(() => use({ GR4VY_BASE_URL: baseUrl, GR4VY_TOKEN: "any" }))
+    Effect.promise(() => use({ GR4VY_BASE_URL: baseUrl, GR4VY_PRIVATE_KEY: privateKey }))
   ).pipe(Effect.provide(Sandbox.layer()), Effect.runPromise)
 
 const failed: Array<string> = []

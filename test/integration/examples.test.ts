@@ -40,11 +40,11 @@ const outcomes: Record<string, ReadonlyArray<RegExp>> = {
     /^429, Retry-After: 20 +Busy: try again in 20s\.$/,
     /^503 +Busy: try again in 1m\.$/,
     /^connection lost +The connection is bad: try again\. \[Disconnected, delivered: unknown\]$/,
-    /^no answer in time +The connection is bad: try again\. \[Timeout, delivered: unknown\]$/,
+    /^no response in time +The connection is bad: try again\. \[Timeout, delivered: unknown\]$/,
     /^unknown session +Your session has expired: enter your card again\.$/
   ],
   "03-retries": [
-    /sent again +fine +GET 503, GET 200$/,
+    /is retried +fine +GET 503, GET 200$/,
     /is not +Generic +POST 503$/,
     /is +fine +POST 429, POST 201$/,
     /^none, for one call +Generic +GET 503$/,

@@ -27,7 +27,7 @@ describe("the tracing examples", () => {
         lines[7] ?? "",
         "   └─ GET /checkout/sessions/{checkout_session_id}"
       ])
-      assert.match(lines[7] ?? "", /^ {3}│ {2}sent again after \d+ ms$/)
+      assert.match(lines[7] ?? "", /^ {3}│ {2}retried after \d+ ms$/)
     })
   )
 

@@ -31,7 +31,7 @@ const failureOf = <A, E>(layer: Layer.Layer<A, E>, environment: Readonly<Record<
 describe("Gr4vy.layer fails with a sentence for", () => {
   const rows: ReadonlyArray<readonly [what: string, options: object, sentence: RegExp]> = [
     ["http to a host that is not loopback", { baseUrl: "http://api.plantly.gr4vy.app" }, /must begin with https:\/\//],
-    ["a base URL with credentials", { baseUrl: "https://me:s3cr3t@api.plantly.gr4vy.app" }, /has credentials in it/],
+    ["a base URL with credentials", { baseUrl: "https://me:s3cr3t@api.plantly.gr4vy.app" }, /contains credentials/],
     ["a base URL with a query", { baseUrl: `${baseUrl}/?a=s3cr3t` }, /has a query or a fragment/],
     ["a base URL that is none", { baseUrl: "api.plantly" }, /The base URL is not a URL/],
     ["another scheme", { baseUrl: "ftp://api.plantly.gr4vy.app" }, /must begin with https:\/\//],
@@ -39,7 +39,7 @@ describe("Gr4vy.layer fails with a sentence for", () => {
     ["an absent id", { baseUrl: undefined }, /subdomain of your Gr4vy instance/],
     ["another environment", { baseUrl: undefined, id: "plantly", environment: "test" }, /"sandbox" or "production"/],
     ["an empty token", { token: Redacted.make("") }, /The token is empty/],
-    ["a token with a line break", { token: Redacted.make(`${secret}\n`) }, /token has white space, control/],
+    ["a token with a line break", { token: Redacted.make(`${secret}\n`) }, /token contains white space, control/],
     ["a token that is not Redacted", { token: secret }, /must be given as Redacted\.make\(token\)/],
     ["no token", { token: undefined }, /Give a token or a private key/],
     ["both a token and a private key", { privateKey: Redacted.make(secret) }, /either a token or a private key/],

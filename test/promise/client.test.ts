@@ -183,7 +183,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
       const untyped: Record<string, (...args: ReadonlyArray<unknown>) => Promise<unknown>> = Object(client)
       const calls: ReadonlyArray<[string, ReadonlyArray<unknown>, string]> = [
         ["add", [5], "payload must be"],
-        ["add", [{ signal: 5 }], "payload has a property of an unknown name"],
+        ["add", [{ signal: 5 }], "payload has an unknown property"],
         ["add", [{ amount: "5411" }], "payload.amount must be a whole number"],
         ["add", [{}, 5], "options must be an object"],
         ["get", [], "id must be a string"],

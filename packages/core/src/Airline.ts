@@ -1,5 +1,5 @@
 /**
- * The ticket of an airline that a Checkout Session pays for, as the card schemes want to know it.
+ * The airline ticket that a Checkout Session pays for, with the data that card schemes ask for.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ import {
 } from "./internal/model.js"
 
 /**
- * One flight of a ticket. Times keep the offset they are given with: it tells the hour at the airport.
+ * One flight of a ticket. Times keep their offset, which gives the local time at the airport.
  *
  * @since 0.1.0
  * @category models
@@ -66,11 +66,11 @@ export interface AirlineLeg {
   readonly flightClass?: string | null | undefined
   /** The number of the flight, 3–6 characters, e.g. `"BA178"`. */
   readonly flightNumber?: string | null | undefined
-  /** Whether the flight is one way or a part of a round trip. */
+  /** Whether the flight is one way or part of a round trip. */
   readonly routeType?: "round_trip" | "one_way" | null | undefined
   /** The class of the seat, 1–5 characters, e.g. `"F"`. */
   readonly seatClass?: string | null | undefined
-  /** Whether a stop over is allowed. */
+  /** Whether a stopover is allowed. */
   readonly stopOver?: boolean | null | undefined
   /** The tax, in the smallest unit of the currency, 0–99,999,999. */
   readonly taxAmount?: number | null | undefined
@@ -103,7 +103,7 @@ const leg = object<AirlineLeg>("AirlineLeg", "A flight of a ticket.", () => ({
 }))
 
 /**
- * A traveller on a ticket.
+ * A passenger of a ticket.
  *
  * @since 0.1.0
  * @category models
@@ -156,7 +156,7 @@ const passenger = object<AirlinePassenger>("AirlinePassenger", "A traveller on a
 export interface Airline {
   /** The booking code, 1–50 characters, e.g. `"X36Q9C"`. */
   readonly bookingCode?: string | null | undefined
-  /** Whether the card's holder travels. */
+  /** Whether the cardholder travels. */
   readonly isCardholderTraveling?: boolean | null | undefined
   /** The address of the office that issued the ticket, 1–255 characters, e.g. `"123 Broadway, New York"`. */
   readonly issuedAddress?: string | null | undefined
@@ -180,7 +180,7 @@ export interface Airline {
   readonly reservationSystem?: string | null | undefined
   /** Whether the ticket cannot be refunded. */
   readonly restrictedTicket?: boolean | null | undefined
-  /** How the ticket is delivered; the API takes `"electronic"` where it is absent. */
+  /** How the ticket is delivered; `"electronic"` by default. */
   readonly ticketDeliveryMethod?: "electronic" | "other" | null | undefined
   /** The number of the ticket, 1–50 characters, e.g. `"123-1234-151555"`. */
   readonly ticketNumber?: string | null | undefined
@@ -220,7 +220,7 @@ export const airline: Field<Airline> = object<Airline>("Airline", "The ticket th
 }))
 
 /**
- * The schema of an {@link Airline} that is sent: camelCase in TypeScript, snake_case on the wire.
+ * The schema of an {@link Airline} in a request: camelCase in TypeScript, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas

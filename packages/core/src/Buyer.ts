@@ -1,5 +1,5 @@
 /**
- * The buyer of a Checkout Session, as a guest: names, and the addresses of bill and parcel.
+ * The buyer of a Checkout Session, as a guest: name, billing address, shipping address.
  *
  * @since 0.1.0
  */
@@ -122,7 +122,7 @@ const taxIdKinds = [
 ] as const
 
 /**
- * The kinds of tax IDs the API takes: country, dot, kind, e.g. `"gb.vat"`.
+ * The kinds of tax ID that the API accepts: country, dot, kind, e.g. `"gb.vat"`.
  *
  * @since 0.1.0
  * @category models
@@ -148,7 +148,7 @@ const taxId = object<TaxId>("TaxId", "A tax ID of a buyer.", () => ({
 }))
 
 /**
- * The recipient, and the address of the parcel.
+ * The recipient and the shipping address.
  *
  * @since 0.1.0
  * @category models
@@ -167,7 +167,7 @@ export interface ShippingDetails {
 }
 
 /**
- * The payer, and the address of the bill.
+ * The payer and the billing address.
  *
  * @since 0.1.0
  * @category models
@@ -227,11 +227,11 @@ export interface Buyer {
   readonly displayName?: string | null | undefined
   /** Your own identifier of the buyer, 1–200 characters, e.g. `"user-789123"`. */
   readonly externalIdentifier?: string | null | undefined
-  /** The payer, and the address of the bill. */
+  /** The payer and the billing address. */
   readonly billingDetails?: BillingDetails | null | undefined
   /** The number of the buyer's account with you, 1–200 characters, e.g. `"AC-1029"`. */
   readonly accountNumber?: string | null | undefined
-  /** The recipient, and the address of the parcel. */
+  /** The recipient and the shipping address. */
   readonly shippingDetails?: ShippingDetails | null | undefined
 }
 
@@ -245,7 +245,7 @@ export const buyer: Field<Buyer> = object<Buyer>("Buyer", "A buyer who has no ac
 }))
 
 /**
- * The schema of a {@link Buyer} that is sent: camelCase in TypeScript, snake_case on the wire.
+ * The schema of a {@link Buyer} in a request: camelCase in TypeScript, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas

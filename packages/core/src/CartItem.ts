@@ -37,13 +37,13 @@ import {
 export interface CartItem {
   /** The name of the product, 1–255 characters, e.g. `"Tea"`. */
   readonly name: string
-  /** How many, a whole number from 1 to 99,999,999. */
+  /** The quantity, a whole number from 1 to 99,999,999. */
   readonly quantity: number
-  /** The price of one, in the smallest unit, e.g. `450`. */
+  /** The price of one unit, in the currency's smallest unit, e.g. `450`. */
   readonly unitAmount: number
-  /** The discount on the whole line, in the smallest unit; the API takes 0 where it is absent. */
+  /** The discount on the whole line, in the smallest unit; 0 by default. */
   readonly discountAmount?: number | null | undefined
-  /** The tax on the whole line, in the smallest unit; the API takes 0 where it is absent. */
+  /** The tax on the whole line, in the smallest unit; 0 by default. */
   readonly taxAmount?: number | null | undefined
   /** Your own identifier of the line, 1–200 characters, e.g. `"line-1"`. */
   readonly externalIdentifier?: string | null | undefined
@@ -51,13 +51,13 @@ export interface CartItem {
   readonly sku?: string | null | undefined
   /** The universal product code, 1–50 characters, e.g. `"012345678905"`. */
   readonly upc?: string | null | undefined
-  /** The address of the product's page, e.g. `"https://example.com/tea"`. */
+  /** The URL of the product's page, e.g. `"https://example.com/tea"`. */
   readonly productUrl?: string | null | undefined
-  /** The address of the product's picture, e.g. `"https://example.com/tea.png"`. */
+  /** The URL of the product's image, e.g. `"https://example.com/tea.png"`. */
   readonly imageUrl?: string | null | undefined
   /** The product's categories, each 1–50 characters, e.g. `["drinks"]`. */
   readonly categories?: ReadonlyArray<string> | null | undefined
-  /** What kind of product it is, e.g. `"physical"`. */
+  /** The kind of product, e.g. `"physical"`. */
   readonly productType?:
     | "physical"
     | "discount"
@@ -71,17 +71,17 @@ export interface CartItem {
     | undefined
   /** The country of the seller, 2 capital letters (ISO 3166-1 alpha-2), e.g. `"GB"`. */
   readonly sellerCountry?: string | null | undefined
-  /** Whether the line is free of tax. */
+  /** Whether the line is exempt from tax. */
   readonly taxExempt?: boolean | null | undefined
-  /** The unit in which the quantity is counted, 1–50 characters, e.g. `"kg"`. */
+  /** The unit of the quantity, 1–50 characters, e.g. `"kg"`. */
   readonly unitOfMeasure?: string | null | undefined
   /** The commodity code of the product, 1–50 characters, e.g. `"0902"`. */
   readonly commodityCode?: string | null | undefined
-  /** What the product is, 1–255 characters, e.g. `"Green tea, 250 g"`. */
+  /** A description of the product, 1–255 characters, e.g. `"Green tea, 250 g"`. */
   readonly description?: string | null | undefined
   /** The duty on the whole line, in the smallest unit. */
   readonly dutyAmount?: number | null | undefined
-  /** The shipping of the whole line, in the smallest unit. */
+  /** The shipping cost of the whole line, in the smallest unit. */
   readonly shippingAmount?: number | null | undefined
 }
 
@@ -114,7 +114,7 @@ export const cartItem: Field<CartItem> = object<CartItem>("CartItem", "A line of
 }))
 
 /**
- * The schema of a {@link CartItem} that is sent: camelCase in TypeScript, snake_case on the wire.
+ * The schema of a {@link CartItem} in a request: camelCase in TypeScript, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,5 +1,5 @@
 /**
- * A Checkout Session: the short-lived place at Gr4vy that holds a buyer's card until a transaction uses it.
+ * A Checkout Session: Gr4vy's short-lived record that holds a buyer's card until a transaction uses it.
  *
  * @since 0.1.0
  */
@@ -41,7 +41,7 @@ import {
 export { CheckoutSessionId }
 
 /**
- * What a Checkout Session is created with. Every field may be left out; `null` is sent as `null`.
+ * The properties of a new Checkout Session. Every one is optional; `null` is sent as `null`.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export { CheckoutSessionId }
 export interface CheckoutSessionCreate {
   /** The lines of the cart. */
   readonly cartItems?: ReadonlyArray<CartItem> | null | undefined
-  /** Your own notes, texts by names of yours: names and texts are kept as they are, e.g. `{ order_id: "4711" }`. */
+  /** Your own key-value pairs; keys and strings are sent unchanged, e.g. `{ order_id: "4711" }`. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
   /** The buyer, who has no account with you. */
   readonly buyer?: Buyer | null | undefined
@@ -72,11 +72,11 @@ export interface CheckoutSessionCreate {
   readonly amount?: number | null | undefined
   /** The currency, 3 capital letters (ISO 4217), e.g. `"EUR"`. */
   readonly currency?: string | null | undefined
-  /** The payment service to use, a UUID. Gr4vy's routing decides where it is absent. */
+  /** The payment service to use, a UUID. If absent, Gr4vy's routing decides. */
   readonly paymentServiceId?: string | null | undefined
   /**
-   * How long the session lives from now on: 1 to 24 hours, cut to whole seconds, e.g. `"2 hours"`. The API takes 1 hour
-   * where it is absent. A bare number is milliseconds, as everywhere in Effect.
+   * The session's lifetime from now: 1 to 24 hours, rounded down to seconds, e.g. `"2 hours"`. The API's default is 1
+   * hour. A plain number is milliseconds, as everywhere in Effect.
    */
   readonly expiresIn?: Duration.DurationInput | undefined
   /** The country of the payment, 2 capital letters (ISO 3166-1 alpha-2), e.g. `"DE"`. Not in the vendor's docs. */
@@ -87,20 +87,20 @@ export interface CheckoutSessionCreate {
   readonly merchantInitiated?: boolean | null | undefined
   /** Where the payment comes from, e.g. `"ecommerce"`. Not in the vendor's docs. */
   readonly paymentSource?: "ecommerce" | "moto" | "recurring" | "installment" | "card_on_file" | null | undefined
-  /** Whether to reserve the amount alone, or to take it at once. Not in the vendor's docs. */
+  /** Whether to only authorize the amount, or to capture it at once. Not in the vendor's docs. */
   readonly intent?: "authorize" | "capture" | null | undefined
 }
 
 /**
- * What changes in a Checkout Session: a property that is absent stays as it is, `null` is sent as `null`.
+ * The changes to a Checkout Session. An absent property does not change; `null` is sent as `null`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CheckoutSessionUpdate extends CheckoutSessionCreate {
   /**
-   * How long the session lives from now on: 1 to 24 hours, cut to whole seconds, e.g. `"2 hours"`. Its end stays as it
-   * is where this is absent. A bare number is milliseconds, as everywhere in Effect.
+   * The session's lifetime from now: 1 to 24 hours, rounded down to seconds, e.g. `"2 hours"`. If absent, the expiry does
+   * not change. A plain number is milliseconds, as everywhere in Effect.
    */
   readonly expiresIn?: Duration.DurationInput | undefined
 }
@@ -117,7 +117,7 @@ export interface CheckoutSessionCreateEncoded extends Wire<Omit<CheckoutSessionC
 
 const properties = {
   cartItems: nullish(list(cartItem, ["The lines of the cart."])),
-  metadata: nullish(texts(["Your own notes, by names of yours.", { order_id: "4711" }])),
+  metadata: nullish(texts(["Your own key-value pairs.", { order_id: "4711" }])),
   buyer: nullish(buyer),
   airline: nullish(airline),
   amount: nullish(amount(["The amount in the smallest unit of the currency.", 1299])),
@@ -163,17 +163,17 @@ export const CheckoutSessionUpdate: Model<CheckoutSessionUpdate, CheckoutSession
   object<CheckoutSessionUpdate>("CheckoutSessionUpdate", "The changes to a Checkout Session.", () => properties).sent
 )
 
-/** A set of today's values that the API may add to. */
+/** An open set: the values of today; the API may add others. */
 type Open<Known extends string> = Known | (string & {})
 
 /**
- * The facts by which a card's issuer is known.
+ * Facts about a card's issuer.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CheckoutSessionPaymentMethodDetails {
-  /** The first digits of the card's number, which tell its issuer (BIN), e.g. `"411111"`. */
+  /** The first digits of the card number, which identify the issuer (BIN), e.g. `"411111"`. */
   readonly bin?: string
   /** The country of the card's issuer (ISO 3166-1 alpha-2), e.g. `"US"`. */
   readonly cardCountry?: string
@@ -184,7 +184,7 @@ export interface CheckoutSessionPaymentMethodDetails {
 }
 
 /**
- * The payment method that a Checkout Session holds once its secure fields were received.
+ * The payment method of a Checkout Session, present after its secure fields were stored.
  *
  * @since 0.1.0
  * @category models
@@ -194,7 +194,7 @@ export interface CheckoutSessionPaymentMethod {
   readonly type?: Open<"payment-method">
   /** The id of the stored payment method, a UUID; absent for a card that is not stored. */
   readonly id?: string
-  /** The facts by which the card's issuer is known. */
+  /** Facts about the card's issuer. */
   readonly details?: CheckoutSessionPaymentMethodDetails
   /** The last four digits of the card, e.g. `"1111"`. */
   readonly label?: string
@@ -202,7 +202,7 @@ export interface CheckoutSessionPaymentMethod {
   readonly method?: Open<"card">
   /** The scheme of the card, e.g. `"visa"`; an open set. */
   readonly scheme?: Open<CardScheme>
-  /** A text that is the same for the same card, and tells nothing else about it. */
+  /** A string that is the same for the same card and reveals nothing else. */
   readonly fingerprint?: string
 }
 
@@ -260,7 +260,7 @@ const paymentMethod = object<CheckoutSessionPaymentMethod>(
     label: optional(anyText(["The last four digits of the card.", "1111"])),
     method: optional(anyText(["The method: `card` today.", "card"])),
     scheme: optional(anyText(["The scheme of the card.", "visa"])),
-    fingerprint: optional(anyText(["A text that is the same for the same card.", "a50b85c200ee0795d6fd33a5c66f37a4"]))
+    fingerprint: optional(anyText(["A string that is the same for the same card.", "a50b85c200ee0795d6fd33a5c66f37a4"]))
   })
 )
 
@@ -300,7 +300,7 @@ const Type = Schema.Literal("checkout-session").annotations({
   description: "Always `checkout-session`."
 })
 
-/** What each property of a session without contents is on the wire. */
+/** The wire form of each property of an empty session. */
 const Bare = Schema.Struct({
   type: Schema.optionalWith(Type, { exact: true }),
   id: CheckoutSessionId,
@@ -316,7 +316,7 @@ class Fields extends Schema.Struct({
   expiresAt: Schema.propertySignature(Instant).pipe(Schema.fromKey("expires_at")),
   /** The lines of the cart. */
   cartItems: answered(properties.cartItems, "cart_items"),
-  /** Your own notes, by names of yours. */
+  /** Your own key-value pairs. */
   metadata: answered(properties.metadata, "metadata"),
   /** The buyer, who has no account with you. */
   buyer: answered(properties.buyer, "buyer"),
@@ -328,28 +328,28 @@ class Fields extends Schema.Struct({
   currency: answered(properties.currency, "currency"),
   /** The id of the payment service to use. */
   paymentServiceId: answered(properties.paymentServiceId, "payment_service_id"),
-  /** The payment method, once the secure fields were received. */
+  /** The payment method, present after the secure fields were stored. */
   paymentMethod: answered(optional(paymentMethod), "payment_method"),
-  /** The country of the payment, where the API tells it. */
+  /** The country of the payment, if the API returns it. */
   country: answered(properties.country, "country"),
-  /** Whether the payment follows an earlier one with the same card, where the API tells it. */
+  /** Whether the payment follows an earlier one with the same card, if the API returns it. */
   isSubsequentPayment: answered(properties.isSubsequentPayment, "is_subsequent_payment"),
-  /** Whether the merchant starts the payment, where the API tells it. */
+  /** Whether the merchant starts the payment, if the API returns it. */
   merchantInitiated: answered(properties.merchantInitiated, "merchant_initiated"),
-  /** Where the payment comes from, where the API tells it; an open set. */
+  /** Where the payment comes from, if the API returns it; an open set. */
   paymentSource: answered(properties.paymentSource, "payment_source"),
-  /** `"authorize"` or `"capture"`, where the API tells it; an open set. */
+  /** `"authorize"` or `"capture"`, if the API returns it; an open set. */
   intent: answered(properties.intent, "intent")
 }) {
   static override readonly ast = silent(super.ast, "an object")
 }
 
 /**
- * A Checkout Session as the API describes it. It lives for 1 hour from its creation unless it was asked to live longer,
- * and for 5 minutes from the moment its secure fields were received.
+ * A Checkout Session. It expires 1 hour after its creation, or after `expiresIn`, and 5 minutes after its secure fields
+ * were stored.
  *
- * An answer is read for its types alone: limits bind what is sent, `null` is an absent property, and a scheme or a type
- * that nobody knows yet is a text like any other.
+ * Responses are checked for types only, not for limits. `null` becomes an absent property. A new scheme or type decodes as
+ * a string.
  *
  * @see https://docs.gr4vy.com/reference/checkout-sessions
  * @since 0.1.0
@@ -365,8 +365,8 @@ export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSess
   says("an object")
 ]) {
   /**
-   * Whether the session has expired by Effect's `Clock`: from the moment of `expiresAt` on. The server's clock decides in the end: an expired session
-   * answers `NotFound`.
+   * Whether the session has expired, by Effect's `Clock`. The server's clock decides: `get` of an expired session fails
+   * with `NotFound`.
    *
    * @since 0.1.0
    */
@@ -375,7 +375,7 @@ export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSess
   }
 
   /**
-   * How long the session still lives by Effect's `Clock`: zero once it has expired, never negative.
+   * The remaining lifetime by Effect's `Clock`: zero if the session has expired, never negative.
    *
    * @since 0.1.0
    */
@@ -388,7 +388,7 @@ const decodeBare = Schema.decodeUnknownEither(Bare)
 
 const decodeFields = Schema.decodeUnknownEither(Fields)
 
-/** What a session has on the wire besides what makes it one. */
+/** The optional properties of a session on the wire. */
 const contents: ReadonlySet<string> = new Set([
   "cart_items",
   "metadata",
@@ -406,8 +406,8 @@ const contents: ReadonlySet<string> = new Set([
 ])
 
 /**
- * What `Schema.decodeUnknownEither(CheckoutSession)` does, for half as much: the class's own way looks at everything a
- * second time. A session without contents, which is most of them, takes a shorter way still.
+ * Decodes like `Schema.decodeUnknownEither(CheckoutSession)` at half the cost: the class validates everything a
+ * second time. An empty session, the most frequent case, takes an even shorter path.
  *
  * @since 0.1.0
  * @category decoding
@@ -419,7 +419,7 @@ export const fromWire = (value: unknown): Either.Either<CheckoutSession, ParseRe
         instance({ type: "checkout-session", id, expiresAt: expires_at })
       )
 
-// The class's constructor looks for a default of each of its fields, which costs as much as all the rest.
+// The class's constructor looks up a default for each field, which costs as much as all the rest.
 const instance = (fields: typeof Fields.Type): CheckoutSession =>
   Object.assign(Object.create(CheckoutSession.prototype), fields)
 

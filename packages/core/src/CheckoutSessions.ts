@@ -20,16 +20,16 @@ import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 
 /**
- * The operations as typed programs.
+ * The operations on Checkout Sessions.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CheckoutSessionsService {
   /**
-   * Creates a Checkout Session, which lives for 1 hour unless `session.expiresIn` says otherwise. Without `session` the
-   * request has no body. Sent at most once unless the retry policy says otherwise: a second request could create a second
-   * session.
+   * Creates a Checkout Session. Its lifetime is 1 hour by default; `session.expiresIn` sets another. Without `session` the
+   * request has no body. By default it is sent at most once, because a second request could create a second session; a
+   * retry policy with `creates: "at-least-once"` changes that.
    */
   readonly add: (
     session?: CheckoutSessionCreate,
@@ -40,16 +40,16 @@ export interface CheckoutSessionsService {
     id: CheckoutSessionId
   ) => Effect.Effect<CheckoutSession, Unauthorized | NotFound | Generic | RequestFailed>
   /**
-   * Changes a Checkout Session and returns it: a property that is absent stays as it is, `null` clears it. `expiresIn`
-   * counts from now on; without it the expiry stays as it is.
+   * Changes a Checkout Session and returns it. An absent property does not change; `null` clears it. `expiresIn` counts
+   * from now; without it the expiry does not change.
    */
   readonly update: (
     id: CheckoutSessionId,
     session: CheckoutSessionUpdate
   ) => Effect.Effect<CheckoutSession, Unauthorized | NotFound | Generic | RequestFailed>
   /**
-   * Stores secure fields on a Checkout Session, which then lives for 5 minutes more; `get` tells its new expiry. Without
-   * `update` the request has no body.
+   * Stores secure fields on a Checkout Session, which then expires in 5 minutes; `get` returns the new expiry. Without
+   * `update` the request has no body. Sending a card from a server requires PCI DSS certification.
    */
   readonly updateFields: (
     id: CheckoutSessionId,
@@ -93,7 +93,7 @@ export class CheckoutSessions extends Context.Tag("@effect-gr4vy/core/CheckoutSe
 }
 
 /**
- * The service over a client that is addressed and authenticated.
+ * Creates the service over a `Gr4vyHttpClient`.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,6 +1,6 @@
 /**
- * The HTTP contract of Checkout Sessions, derived from {@link checkoutSessions}: the sandbox serves it, `openapi.json` and
- * the docs page describe it.
+ * The HTTP contract of Checkout Sessions, derived from {@link checkoutSessions}: the sandbox serves it, and `openapi.json`
+ * describes it.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ export {
 
 /**
  * The security of all operations: HTTP bearer, a JWT. A server refuses with `Unauthorized`, or with a `Generic` 403
- * where the token is good but lacks a scope.
+ * if the token is valid but lacks a scope.
  *
  * @since 0.1.0
  * @category contract

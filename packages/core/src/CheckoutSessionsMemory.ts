@@ -1,6 +1,6 @@
 /**
- * The service in memory: real ids, the API's lifetimes and errors, expiry driven by Effect's `Clock`. For tests of code
- * that uses Checkout Sessions, and behind the sandbox.
+ * The service in memory: real ids, the API's lifetimes and errors, expiry by Effect's `Clock`. Use it to test code that
+ * uses Checkout Sessions. The sandbox serves it.
  *
  * @since 0.1.0
  */
@@ -19,13 +19,13 @@ import { NotFound } from "./Errors.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 
 /**
- * A fresh, empty store. An expired session leaves the memory while others are added.
+ * Creates an empty store. Expired sessions are removed while others are added.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (options?: {
-  /** How long a new session lives; 1 hour by default. */
+  /** The lifetime of a new session; 1 hour by default. */
   readonly lifetime?: Duration.DurationInput
 }): Effect.Effect<CheckoutSessionsService> =>
   Effect.sync(() => {
@@ -34,8 +34,8 @@ export const make = (options?: {
 
     const lives = (session: CheckoutSession, now: DateTime.Utc) => DateTime.lessThan(now, session.expiresAt)
 
-    // Two sessions are looked at for each one that is added: the work of an `add` does not grow with the store, and of all
-    // sessions that are kept at most half have expired.
+    // Each `add` checks two sessions, so its cost does not grow with the store, and at most half of the stored sessions
+    // have expired.
     let sweep = sessions.entries()
     const forgetExpired = (now: DateTime.Utc) => {
       for (const { done, value } of [sweep.next(), sweep.next()]) {
@@ -44,7 +44,7 @@ export const make = (options?: {
       }
     }
 
-    /** Finds a session and works on it in one step, so that no other operation comes in between. */
+    /** Finds and changes a session in one step, so that operations are atomic. */
     const withSession = <A>(id: CheckoutSessionId, f: (session: CheckoutSession, now: DateTime.Utc) => A) =>
       Effect.flatMap(DateTime.now, (now) => {
         const session = sessions.get(id)
@@ -74,7 +74,7 @@ export const make = (options?: {
   })
 
 /**
- * A fresh, empty store. Use it with `TestClock` to let sessions expire.
+ * An empty store as a layer. Use `TestClock` to let sessions expire.
  *
  * @example
  * ```ts
@@ -95,11 +95,11 @@ const encodeChanges = Schema.encodeSync(CheckoutSessionUpdate)
 const encodeSession = Schema.encodeSync(CheckoutSession)
 const decodeSession = Schema.decodeUnknownSync(CheckoutSession)
 
-/** A session with changes that are partial: what is absent stays, `null` clears. */
+/** Applies a partial update: an absent property stays, `null` clears. */
 const changed = (session: CheckoutSession, changes: CheckoutSessionUpdate, now: DateTime.Utc): CheckoutSession => {
   const {
     expires_in,
-    // The API takes these and shows them nowhere.
+    // The API accepts these and returns them nowhere.
     country: _country,
     intent: _intent,
     is_subsequent_payment: _isSubsequentPayment,
@@ -110,11 +110,11 @@ const changed = (session: CheckoutSession, changes: CheckoutSessionUpdate, now: 
   const before = encodeSession(session)
   const expires_at =
     expires_in === undefined ? before.expires_at : DateTime.formatIso(DateTime.add(now, { seconds: expires_in }))
-  // On the wire a change is a property that takes the place of another, and `null` is an absent one.
+  // On the wire a change replaces a property, and `null` means absent.
   return decodeSession({ ...before, ...shown, expires_at })
 }
 
-/** How long a session lives once its secure fields were received. */
+/** The lifetime of a session after its secure fields were stored. */
 const afterFields = Duration.minutes(5)
 
 const filled = (
@@ -128,7 +128,7 @@ const filled = (
     expiresAt: DateTime.addDuration(now, afterFields)
   })
 
-/** What a session tells of its payment method; nothing else of it is kept. */
+/** The visible part of a payment method; nothing else of it is kept. */
 const shownOf = (
   paymentMethod: NonNullable<CheckoutSessionSecureFieldsUpdate["paymentMethod"]>
 ): NonNullable<CheckoutSession["paymentMethod"]> => {
@@ -141,12 +141,12 @@ const shownOf = (
     case "id":
       return { ...shown, id: paymentMethod.id }
     case "click-to-pay":
-      // Which card it stands for, the wallet alone knows.
+      // Only the wallet knows the card.
       return shown
   }
 }
 
-/** By the first digits of a card's number; the first that applies counts. */
+/** Schemes by the first digits of the card number; the first match counts. */
 const schemes: ReadonlyArray<readonly [CardScheme, RegExp]> = [
   ["visa", /^4/],
   ["mastercard", /^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/],
@@ -161,7 +161,7 @@ const schemes: ReadonlyArray<readonly [CardScheme, RegExp]> = [
 
 const schemeOf = (number: string): CardScheme => schemes.find(([, digits]) => digits.test(number))?.[0] ?? "other"
 
-/** A UUID version 4 (RFC 9562, section 5.4) from Effect's `Random`, so that a seed decides a test. */
+/** A UUID version 4 (RFC 9562, section 5.4) from Effect's `Random`, so that a seed makes tests repeatable. */
 const newId: Effect.Effect<CheckoutSessionId> = Effect.map(
   Effect.replicateEffect(Random.nextIntBetween(0, 2 ** 32), 4),
   (words) => {

@@ -1,5 +1,5 @@
 /**
- * The contract served over any `CheckoutSessions`: over the in-memory service it is the sandbox, over the real client a
+ * Serves the contract over any `CheckoutSessions`. Over the in-memory service it is the sandbox, over the real client a
  * gateway.
  *
  * @since 0.1.0
@@ -20,8 +20,8 @@ import { Generic } from "./Errors.js"
 import { group, respond, respondToError, router } from "./unstable/Serve.js"
 
 /**
- * The `HttpApi` of the contract with its operations carried out by `CheckoutSessions`. Give it a `BearerAuth` that
- * decides who may call, and serve it with `HttpApiBuilder.serve()` or `HttpApiBuilder.toWebHandler`.
+ * The `HttpApi` of the contract, implemented by `CheckoutSessions`. Provide a `BearerAuth` that checks the caller, and
+ * serve it with `HttpApiBuilder.serve()` or `HttpApiBuilder.toWebHandler`.
  *
  * @since 0.1.0
  * @category layers
@@ -33,8 +33,8 @@ export const layer: Layer.Layer<HttpApi.Api, never, CheckoutSessions | BearerAut
 )
 
 /**
- * Answers every error in the API's own form and status: of the operations, of a request that does not decode, of a path
- * or method that is not there. For `HttpApiBuilder.serve` and `HttpApiBuilder.toWebHandler`.
+ * Responds to every error with the API's own body and status: errors of the operations, requests that do not decode,
+ * unknown paths and methods. For `HttpApiBuilder.serve` and `HttpApiBuilder.toWebHandler`.
  *
  * @since 0.1.0
  * @category middleware
@@ -53,7 +53,7 @@ export const errorsOf = (endpoints: ReadonlyArray<Endpoint.Any>): Layer.Layer<ne
     if (!(error instanceof HttpServerError.RouteNotFound)) return respondToError(error)
     const { method, url } = error.request
     const at = routeAt(method, url.split("?", 1).join())
-    // A path may have the form of a route and still not be one: `%` alone does not decode.
+    // A path can look like a route and still not be one: `%` alone does not decode.
     if (at === undefined || at.methods.includes(method)) return respondToError(error)
     const allow = { allow: at.methods.join(", ") }
     return method === "OPTIONS"

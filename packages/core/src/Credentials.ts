@@ -1,6 +1,6 @@
 /**
- * Who we are: the bearer token of each request, as an open service. Bring a fixed token (`Credentials.layerToken`), any
- * source of tokens that expire (`Credentials.layerSource`), or a private key (`SignedCredentials` of
+ * The bearer token of each request, as a service. Use a fixed token (`Credentials.layerToken`), a source of expiring
+ * tokens (`Credentials.layerSource`), or a private key (`SignedCredentials` of
  * `@effect-gr4vy/node`).
  *
  * @since 0.1.0
@@ -26,22 +26,22 @@ import * as Tracer from "effect/Tracer"
 import { RequestFailed } from "./Errors.js"
 
 /**
- * What a client asks its credentials for.
+ * The operations that a client uses.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CredentialsService {
-  /** The token to send now. Fails with reason `Credentials` when there is none. */
+  /** The token to send now. Fails with reason `Credentials` if there is none. */
   readonly token: Effect.Effect<Redacted.Redacted, RequestFailed>
   /**
-   * Returns the token that `token` would yield at once at `nowMillis`, or `undefined` if `token` has work to do. May be
-   * left out: it only spares a call the time limit that a wait needs.
+   * Returns the token that `token` would yield at once at `nowMillis`, or `undefined` if `token` has work to do. Optional:
+   * it saves a call the timer that a wait needs.
    */
   readonly cachedToken?: (nowMillis: number) => Redacted.Redacted | undefined
   /**
    * Gets a token to use instead of one that the API refused with 401. `serverTime` is the response's `Date`; it shows
-   * whether this machine's clock is off. Fails when a new token would not help. Leave it out where a second token would
+   * whether this machine's clock is off. Fails if a new token would not help. Omit it if a second token would
    * be the same as the first.
    */
   readonly renew?: (
@@ -51,7 +51,7 @@ export interface CredentialsService {
 }
 
 /**
- * A token and the moment from which it is no longer good, by Effect's `Clock`.
+ * A token and its expiry, by Effect's `Clock`.
  *
  * @since 0.1.0
  * @category models
@@ -62,15 +62,15 @@ export interface ExpiringToken {
 }
 
 /**
- * Where new tokens come from.
+ * A source of new tokens.
  *
  * @since 0.1.0
  * @category models
  */
 export interface TokenSource<E = never, R = never> {
   /**
-   * Gets a new token. Runs once for any number of waiting calls, and goes on when one of them is interrupted. Abandoned
-   * after 1 minute, or after 10 seconds while the current token is still good, also if it cannot be interrupted.
+   * Gets a new token. Runs once for any number of waiting calls, and continues if one of them is interrupted. Abandoned
+   * after 1 minute, or after 10 seconds while the current token is still valid, even if it cannot be interrupted.
    */
   readonly get: Effect.Effect<ExpiringToken, E, R>
   /**
@@ -80,19 +80,19 @@ export interface TokenSource<E = never, R = never> {
   readonly onRejected?: (serverTime: Option.Option<DateTime.Utc>) => Effect.Effect<void>
 }
 
-/** The part of a token's lifetime that is left when it is renewed. */
+/** The fraction of a token's lifetime that is left when it is renewed. */
 const renewBefore = 0.2
 
-/** A source that hangs must not keep later calls waiting for ever. */
+/** Time limits, so that a source that hangs does not block later calls for ever. */
 const timeLimit = { due: "10 seconds", missing: "1 minute", refused: "1 minute" } as const
 
-/** The pause after `failures` failures in a row: 1 second, doubled by each further one, at most 1 minute. */
+/** The pause after `failures` consecutive failures: 1 second, doubled each time, at most 1 minute. */
 const pauseMillis = (failures: number): number => (failures === 0 ? 0 : Math.min(60_000, 500 * 2 ** failures))
 
-/** The largest difference between two clocks that is taken for delay and rounding. */
+/** The largest difference between two clocks that counts as delay and rounding. */
 const clockToleranceMillis = 5000
 
-/** A clock in the wrong time zone is 14 hours off. More is a `Date` that lies: tokens must not be dated by it. */
+/** A clock in the wrong time zone is at most 14 hours off. A larger difference means a wrong `Date`, which is ignored. */
 const maxClockOffMillis = Duration.toMillis("24 hours")
 
 /**
@@ -141,16 +141,15 @@ export class Credentials extends Context.Tag("@effect-gr4vy/core/Credentials")<C
    * Tokens that expire, from any source, cached. Use it over a secret manager or an OAuth server.
    *
    * - When 20 % of a token's lifetime is left, the next call starts its renewal in the background. No call waits while
-   *   there is a good token. After a failed renewal the source is left alone for 1 second, doubled by each further
+   *   there is a valid token. After a failed renewal the source is not asked for 1 second, doubled by each further
    *   failure, at most 1 minute; each failure is logged at Warning.
-   * - Without a good token, calls wait. One request to the source serves all of them.
-   * - After a 401 a new token is got at once. If the API refuses that one too, it is kept for 1 second before the source
+   * - Without a valid token, calls wait. One request to the source serves all of them.
+   * - After a 401 a new token is requested at once. If the API refuses that one too, it is kept for 1 second before the source
    *   is asked again, doubled by each further refusal, at most 1 minute.
-   * - A 401 whose `Date` shows that this machine's clock was wrong also replaces a token that was got meanwhile.
+   * - A 401 whose `Date` shows that this machine's clock was wrong also replaces a token that was received meanwhile.
    *
-   * The source's failure reaches the caller as `RequestFailed` with reason `Credentials`. Its message holds the tag of
-   * the source's error and nothing else, because the rest may contain a secret. A token that has already expired when
-   * the source returns it is a failure as well.
+   * The source's failure reaches the caller as `RequestFailed` with reason `Credentials`. Its message contains only the tag of
+   * the source's error, because the rest may contain a secret. A token that has already expired counts as a failure.
    *
    * @since 0.1.0
    */
@@ -169,7 +168,8 @@ export class Credentials extends Context.Tag("@effect-gr4vy/core/Credentials")<C
 }
 
 /**
- * The value of the `Authorization` header for a token, or what is wrong with it. The message never shows the token.
+ * Returns the value of the `Authorization` header for a token, or a message that says why it is unusable. The message
+ * never shows the token.
  *
  * @since 0.1.0
  * @category headers
@@ -184,19 +184,19 @@ export const bearer = (token: Redacted.Redacted): Either.Either<string, string> 
       "The token was wiped with Redacted.unsafeWipe: give a new one, or wipe it when the client is closed."
     )
   }
-  // An environment variable that is not set would be sent as "undefined".
+  // An unset environment variable would be sent as "undefined".
   if (!Predicate.isString(value) || value === "") {
-    return Either.left("The token is empty or no text: give the bearer token of your Gr4vy instance.")
+    return Either.left("The token is empty or not a string: give the bearer token of your Gr4vy instance.")
   }
-  // RFC 6750, section 2.1 allows less; whatever is visible ASCII can at least be sent as it is.
+  // RFC 6750, section 2.1 allows less; any visible ASCII can at least be sent unchanged.
   return /^[\x21-\x7e]+$/.test(value)
     ? Either.right(`Bearer ${value}`)
     : Either.left(
-        "The token has white space, control or non-ASCII characters in it: give it without line breaks, quotes or blanks around it."
+        "The token contains white space, control or non-ASCII characters: remove line breaks, quotes and blanks."
       )
 }
 
-/** A token's text, or nothing if it was wiped. */
+/** The token as a string, or `undefined` if it was wiped. */
 const textOf = (token: Redacted.Redacted): string | undefined => {
   try {
     return Redacted.value(token)
@@ -216,12 +216,12 @@ interface Got {
 interface Cached extends Got {
   readonly gotAt: number
   readonly renewAt: number
-  /** How many tokens in a row the API had refused before this one. */
+  /** The number of consecutive tokens that the API refused before this one. */
   readonly refusals: number
 }
 
 interface Underway {
-  /** The same for every run that replaces another, so that those who wait see nothing of it. */
+  /** The same for every run that replaces another, so that waiting calls do not notice. */
   readonly result: Deferred.Deferred<Redacted.Redacted, RequestFailed>
   readonly reason: "due" | "missing" | "refused"
   fiber?: Fiber.Fiber<unknown, unknown>
@@ -230,16 +230,16 @@ interface Underway {
 const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsService, never, R | Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    // The span in which the layer was built has ended when a token is got.
+    // The span in which the layer was built has ended by the time of a renewal.
     const context = withoutSpan(yield* Effect.context<R>())
     let cached: Cached | undefined
     let underway: Underway | undefined
     let failures = 0
     let pausedUntil = 0
-    // What the last 401 told: the server's clock minus this machine's.
+    // The server's clock minus this machine's, from the last 401.
     let clockOff = 0
 
-    // A clock that was set back since would show a token as good that has expired.
+    // After the clock was set back, an expired token would look valid.
     const good = (now: number) =>
       cached !== undefined && now < cached.expiresAt && now > cached.gotAt - clockToleranceMillis ? cached : undefined
 
@@ -249,7 +249,7 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
       (run: Underway, refusals: number) =>
       (exit: Exit.Exit<Got, E | Cause.TimeoutException>): Effect.Effect<void> =>
         withNow((now) => {
-          // Another run has taken this one's place.
+          // Another run has replaced this one.
           if (underway !== run) return Effect.void
           underway = undefined
           const usable = Exit.flatMap(exit, ({ expiresAt, token }) =>
@@ -276,15 +276,15 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
             current === undefined
               ? Deferred.fail(run.result, sourceFailed(usable.cause))
               : Deferred.succeed(run.result, current.token)
-          // A call that has no token at all is told by its own failure, and a closing scope is no failure.
+          // A call without a token fails by itself, and a closing scope is not a failure: no log.
           return run.reason === "missing" || Cause.isInterruptedOnly(usable.cause)
             ? settled
             : Effect.zipRight(settled, logFailure(usable.cause, current !== undefined, pausedUntil - now))
         })
 
-    // Changes the state at once and returns the effect that has to follow, uninterruptibly: nobody sees one without the
-    // other. The source runs in the layer's scope, whatever happens to the caller. One that cannot be interrupted is left
-    // behind when its time is up or the scope closes.
+    // Changes the state and returns the effect that must follow, uninterruptibly, so that both happen or neither. The
+    // source runs in the layer's scope and survives its caller. A source that cannot be interrupted is abandoned at its
+    // time limit or when the scope closes.
     const begin = (reason: Underway["reason"], refusals = 0, before: () => Effect.Effect<void> = () => Effect.void) => {
       const replaced = underway
       const run: Underway = { reason, result: replaced?.result ?? Deferred.unsafeMake(FiberId.none) }
@@ -295,7 +295,7 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
         Effect.map(({ expiresAt, token }): Got => ({ token, expiresAt: DateTime.toEpochMillis(expiresAt) })),
         Effect.disconnect,
         Effect.timeout(timeLimit[reason]),
-        // A renewal in the background outlives the call that happened to begin it, and is no part of its span.
+        // A background renewal outlives the call that started it, so it is not part of that call's span.
         Effect.mapInputContext((caller: Context.Context<never>) =>
           Context.merge(reason === "due" ? withoutSpan(caller) : caller, context)
         ),
@@ -350,7 +350,7 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
           const current = good(now)
           const isCurrent = current !== undefined && isSame(current.token, rejected)
           if (current !== undefined) {
-            // Another call has renewed it since, and with a clock that is right as far as anyone knows.
+            // Another call has already renewed it, with a clock that is assumed to be right.
             if (!isCurrent && !clockMoved) return Effect.succeed(current.token)
             const pause = current.gotAt + pauseMillis(current.refusals) - now
             if (pause > 0) return isCurrent ? Effect.fail(refusedAgain(pause)) : Effect.succeed(current.token)
@@ -366,7 +366,7 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
     }
   })
 
-// The type keeps what a source asks for: spans are never asked for, but looked up.
+// The type keeps the source's requirements. A parent span is looked up, not required.
 const withoutSpan = <R>(context: Context.Context<R>) => Context.omit(Tracer.ParentSpan)(context) as Context.Context<R>
 
 const withNow = <A, E, R>(f: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -382,7 +382,7 @@ const refusedAgain = (pauseMillis: number): RequestFailed =>
     `The API refused a new token as well: the source is not asked for another one in the next ${Math.ceil(pauseMillis / 1000)} seconds.`
   )
 
-/** Says what happened without the source's own words, which may hold a secret. */
+/** Describes the failure without the source's message, which may contain a secret. */
 const describe = (cause: Cause.Cause<unknown>): string => {
   if (Cause.isInterruptedOnly(cause)) return "the credentials were closed while one was being made"
   const error = Cause.squash(cause)

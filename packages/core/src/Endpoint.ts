@@ -51,14 +51,14 @@ import { spanned } from "./unstable/Span.js"
 /**
  * Whether a request to an endpoint may be sent a second time.
  *
- * - `"idempotent"`: repeating it changes nothing. Retried after every failure that can pass.
- * - `"keyed"`: the server recognizes a repetition by its `Idempotency-Key`. Retried with the same key; not after a 500,
+ * - `"idempotent"`: a second copy changes nothing. Retried after every temporary failure.
+ * - `"keyed"`: the server recognizes a second copy by its `Idempotency-Key`. Retried with the same key; not after a 500,
  *   because the API stores its first response for the key.
- * - `"create"`: a repetition creates a second resource that does no harm. Retried after a lost request only under a
+ * - `"create"`: a second copy creates a second, harmless resource. Retried after a lost request only under a
  *   policy with `creates: "at-least-once"`.
- * - `"once"`: a repetition may do harm. Never sent again once it may have arrived, whatever the policy.
+ * - `"once"`: a second copy may do harm. Never retried once it may have arrived, with any policy.
  *
- * A request that certainly did nothing (never sent, 429, 503 with `Retry-After`) is retried in every class.
+ * A request that had no effect for certain (never sent, 429, 503 with `Retry-After`) is retried in every class.
  *
  * @since 0.1.0
  * @category models
@@ -78,7 +78,7 @@ export const TypeId: unique symbol = Symbol.for("@effect-gr4vy/core/Endpoint")
 export type TypeId = typeof TypeId
 
 /**
- * What a description of the API says of an endpoint. Every field may be left out.
+ * The documentation of an endpoint in the API's description. Every field is optional.
  *
  * @since 0.1.0
  * @category models
@@ -88,14 +88,14 @@ export interface Docs {
   readonly identifier?: string
   readonly summary?: string
   readonly description?: string
-  /** What the response of a success holds, as a sentence. */
+  /** The content of a success response, as a sentence. */
   readonly success?: string
-  /** A payload that the endpoint accepts, as JSON on the wire. A docs page offers it to try. */
+  /** An example payload, as JSON on the wire. A docs page offers it to try. */
   readonly example?: unknown
 }
 
 /**
- * Any endpoint, by its facts.
+ * The properties of any endpoint.
  *
  * @since 0.1.0
  * @category models
@@ -109,24 +109,24 @@ export interface Any {
   readonly resend: Resend
   /** The scope that a token needs to call it. */
   readonly scope: string | undefined
-  /** The time limit that one attempt asks for, in milliseconds; the client's own limit applies where it is longer. */
+  /** The time limit that one attempt asks for, in milliseconds; a longer limit of the client applies instead. */
   readonly attemptTimeout: number | undefined
-  /** The status of a success when the endpoint is served: 200, 201 or 204. A client takes every 2xx. */
+  /** The status of a success when the endpoint is served: 200, 201 or 204. A client accepts every 2xx. */
   readonly status: number
   readonly params: Readonly<Record<string, Schema.Schema.AnyNoContext>>
   readonly query: Schema.Schema.AnyNoContext | undefined
   readonly payload: Schema.Schema.AnyNoContext | undefined
-  /** Whether the payload may be left out. */
+  /** Whether the payload is optional. */
   readonly payloadOptional: boolean
   readonly success: Schema.Schema.AnyNoContext | undefined
   readonly errors: ReadonlyArray<Schema.Schema.AnyNoContext>
-  /** Whether a decoded success belongs to the request with these parameters. */
+  /** Checks that a decoded success belongs to the request with these parameters. */
   readonly belongs: ((success: never, params: never) => boolean) | undefined
   readonly docs: Docs
 }
 
 /**
- * The inputs of an endpoint by their place in the request, in the platform's terms.
+ * The inputs of an endpoint by their place in the request, in terms of `@effect/platform`.
  *
  * @since 0.1.0
  * @category models
@@ -166,8 +166,8 @@ export interface Endpoint<
  */
 export interface CallOptions {
   /**
-   * Runs just before each request of the call goes out; `attempt` is 1 for the first. When it fails, the request is not
-   * sent and the call fails with that error. Use it to record durably that a request may be on the wire.
+   * Runs just before each request of the call is sent; `attempt` is 1 for the first. If it fails, the request is not
+   * sent and the call fails with that error. Use it to record in a database that a request may have been sent.
    */
   readonly beforeSend?: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined
 }
@@ -180,8 +180,8 @@ export interface CallOptions {
  */
 export interface KeyedCallOptions extends CallOptions {
   /**
-   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters. Make it before the call and keep it, e.g. the id of the
-   * order: a call whose outcome is unknown is repeated with the same key.
+   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters. Choose it before the call and keep it, e.g. the id of the
+   * order. Repeat a call with an unknown outcome with the same key.
    */
   readonly idempotencyKey: string
 }
@@ -215,7 +215,7 @@ export type Endpoints = Readonly<Record<string, Any>>
 export type Client<Es extends Endpoints> = { readonly [Name in keyof Es]: Call<Es[Name]> }
 
 /**
- * Under this name an implementation keeps the endpoints it implements.
+ * The property under which an implementation keeps its endpoints.
  *
  * @since 0.1.0
  * @category type ids
@@ -223,7 +223,7 @@ export type Client<Es extends Endpoints> = { readonly [Name in keyof Es]: Call<E
 export const Implemented: unique symbol = Symbol.for("@effect-gr4vy/core/Endpoint/Implemented")
 
 /**
- * Endpoints together with code that carries them out: what a server serves.
+ * Endpoints with the code that implements them. A server serves it.
  *
  * @since 0.1.0
  * @category models
@@ -234,8 +234,7 @@ export interface Implementation<Es extends Endpoints = Endpoints> {
 
 export {
   /**
-   * A request that knows its endpoint. The pipeline decides by the endpoint whether it may be sent again, and names its
-   * span after it.
+   * A request that knows its endpoint. The endpoint decides whether the request may be retried and how its span is named.
    *
    * @since 0.1.0
    * @category models
@@ -252,7 +251,7 @@ type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infe
 
 type Params = Readonly<Record<string, AnySchema>>
 
-/** Asks for the names in the path and for no others. */
+/** Requires exactly the names in the path. */
 type ForPath<Path extends string, P extends Params> = [NamesIn<Path>] extends [keyof P]
   ? [keyof P] extends [NamesIn<Path>]
     ? unknown
@@ -260,7 +259,7 @@ type ForPath<Path extends string, P extends Params> = [NamesIn<Path>] extends [k
   : { readonly params: { readonly [Name in NamesIn<Path>]: AnySchema } }
 
 /**
- * A payload that may be left out.
+ * An optional payload.
  *
  * @since 0.1.0
  * @category models
@@ -307,13 +306,13 @@ type WireOf<P extends Params, Q extends AnySchema | undefined, B extends Payload
 
 type ErrorOf<E extends ReadonlyArray<AnySchema>> = Schema.Schema.Type<E[number]>
 
-/** What all constructors take. */
+/** The options of all constructors. */
 interface CommonOptions<P extends Params, E extends ReadonlyArray<AnySchema>> {
-  /** A schema for each name in the path; a parameter that is a secret is a `Redacted`. */
+  /** A schema for each name in the path; a secret parameter is a `Redacted`. */
   readonly params?: P
   /**
-   * The errors that the endpoint adds to `Unauthorized`, `Generic` and `RequestFailed`: `NotFound`, or an error class of
-   * your own with its status ({@link status}).
+   * The errors that the endpoint adds to `Unauthorized`, `Generic` and `RequestFailed`: `NotFound`, or your own error
+   * class with its status ({@link status}).
    */
   readonly errors?: E
   /** The scope that a token needs, e.g. `transactions.read`. */
@@ -327,14 +326,15 @@ interface SuccessOptions<P extends Params, S extends AnySchema | undefined> {
   /** The schema of the response's body. */
   readonly success: S
   /**
-   * Whether a response belongs to this request, e.g. because it names the same id. A response that does not is refused
-   * as `InvalidResponse` and its connection is closed. Every response does by default.
+   * Checks that a response belongs to this request, e.g. that it has the same id. Otherwise the call fails with
+   * `InvalidResponse` and the connection is closed. By default every response is accepted.
    */
   readonly belongs?: (success: SuccessOf<S>, params: { readonly [N in keyof P]: Schema.Schema.Type<P[N]> }) => boolean
 }
 
 /**
- * A `GET`: idempotent. One parameter of the path is given as its value, several as a record; then the query.
+ * Declares a `GET`, which is idempotent. Its function takes the path parameter (a record if there are several), then the
+ * query.
  *
  * @since 0.1.0
  * @category constructors
@@ -361,7 +361,7 @@ export const get = <
 > => make({ ...options, name, path, method: "GET", resend: "idempotent", status: 200 })
 
 /**
- * A `PUT`: idempotent. Without `success` its response is 204 without a body.
+ * Declares a `PUT`, which is idempotent. Without `success` its response is 204 without a body.
  *
  * @since 0.1.0
  * @category constructors
@@ -377,7 +377,7 @@ export const put = <
   path: Path,
   options: CommonOptions<P, E> &
     Partial<SuccessOptions<P, S>> & {
-      /** The schema of the JSON body; {@link optional} where it may be left out. */
+      /** The schema of the JSON body; {@link optional} if it may be absent. */
       readonly payload?: B
     } & ForPath<Path, P>
 ): Endpoint<
@@ -408,8 +408,8 @@ const delete_ = <
 
 export {
   /**
-   * A `DELETE`: idempotent; its success is 204 without a body. A 404 to a second copy of a request that may have arrived
-   * is a success.
+   * Declares a `DELETE`, which is idempotent; its success is 204 without a body. A 404 to a retry is a success if an
+   * earlier copy may have arrived.
    *
    * @since 0.1.0
    * @category constructors
@@ -418,8 +418,8 @@ export {
 }
 
 /**
- * A `POST`. `resend` says whether it may be sent again: `"keyed"` where the server honours `Idempotency-Key`, `"once"`
- * where a repetition does harm, `"create"` where a second copy is harmless, `"idempotent"` where it changes nothing.
+ * Declares a `POST`. `resend` says whether it may be retried: `"keyed"` if the server honours `Idempotency-Key`, `"once"`
+ * if a second copy does harm, `"create"` if a second copy is harmless, `"idempotent"` if it changes nothing.
  *
  * @since 0.1.0
  * @category constructors
@@ -437,7 +437,7 @@ export const post = <
   options: CommonOptions<P, E> &
     Partial<SuccessOptions<P, S>> & {
       readonly resend: R
-      /** The schema of the JSON body; {@link optional} where it may be left out. */
+      /** The schema of the JSON body; {@link optional} if it may be absent. */
       readonly payload?: B
       /** The status of a success when the endpoint is served: 201 by default, 204 without `success`. */
       readonly status?: number
@@ -457,8 +457,8 @@ export const post = <
   })
 
 /**
- * An endpoint from the platform's own `HttpApiEndpoint`, so that a contract you have need not be written again. It says
- * what the platform's value does not: whether a request may be sent again, and its name.
+ * Converts an existing `HttpApiEndpoint` of `@effect/platform`. The options add what that value lacks: whether a request
+ * may be retried, and the span's name.
  *
  * @since 0.1.0
  * @category constructors
@@ -510,7 +510,7 @@ const propertiesOf = ({ ast }: Schema.Schema.All): Params =>
   )
 
 /**
- * Marks a payload that may be left out.
+ * Marks a payload as optional.
  *
  * @since 0.1.0
  * @category constructors
@@ -518,7 +518,7 @@ const propertiesOf = ({ ast }: Schema.Schema.All): Params =>
 export const optional = <S extends AnySchema>(schema: S): Optional<S> => ({ optional: schema })
 
 /**
- * The annotation that tells the HTTP status of an error class. The platform's `HttpApiSchema.annotations({ status })` is
+ * The annotation with the HTTP status of an error class. `HttpApiSchema.annotations({ status })` of `@effect/platform` is
  * the same annotation.
  *
  * ```ts
@@ -540,7 +540,7 @@ export const status = (status: number): { readonly [StatusAnnotation]: number } 
 // --- what is derived from endpoints ----------------------------------------------------------------------------------
 
 /**
- * A function for each endpoint, over the `Gr4vyHttpClient` of the context.
+ * Creates a function for each endpoint, over the `Gr4vyHttpClient` of the context.
  *
  * @since 0.1.0
  * @category clients
@@ -549,7 +549,7 @@ export const client = <Es extends Endpoints>(endpoints: Es): Effect.Effect<Clien
   Effect.map(Gr4vyHttpClient, (http) => clientOf(endpoints, http))
 
 /**
- * {@link client} over a client at hand.
+ * {@link client} over a given client.
  *
  * @since 0.1.0
  * @category clients
@@ -565,8 +565,8 @@ export const clientOf = <Es extends Endpoints>(
   })
 
 /**
- * The same functions around code of your own, for fakes, stores in memory and servers. Arguments are checked first, as a
- * client does: bad input fails with `RequestFailed` `InvalidRequest` and never reaches a handler.
+ * Creates the same functions over your own code, for fakes, in-memory stores and servers. Arguments are checked first:
+ * invalid input fails with `RequestFailed`, reason `InvalidRequest`, and never reaches a handler.
  *
  * @since 0.1.0
  * @category implementations

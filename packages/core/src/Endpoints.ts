@@ -1,5 +1,5 @@
 /**
- * The operations on Checkout Sessions, listed once. The client, the service in memory, the contract, the server and the
+ * The operations on Checkout Sessions, listed once. The client, the in-memory service, the contract, the server and the
  * promise client are derived from this record.
  *
  * @see https://docs.gr4vy.com/reference/checkout-sessions
@@ -57,7 +57,7 @@ export const checkoutSessions = {
       success: "Returns details about a current Checkout Session."
     }
   }),
-  /** `PUT /checkout/sessions/{checkout_session_id}`: a property that is absent stays as it is. */
+  /** `PUT /checkout/sessions/{checkout_session_id}`: an absent property does not change. */
   update: Endpoint.put("CheckoutSessions.update", "/checkout/sessions/{checkout_session_id}", {
     params,
     payload: CheckoutSessionUpdate,

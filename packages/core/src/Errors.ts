@@ -1,6 +1,6 @@
 /**
- * Everything that can go wrong, as values: `Unauthorized`, `NotFound` and `Generic` are answers of the API,
- * `RequestFailed` is the lack of a usable one. All four survive encode → JSON → decode, and none ever holds a card
+ * The errors of every call, as values. `Unauthorized`, `NotFound` and `Generic` are responses of the API;
+ * `RequestFailed` means that there is no usable response. All four survive encode → JSON → decode. None contains a card
  * number, a security code or a token.
  *
  * @since 0.1.0
@@ -8,18 +8,18 @@
 import * as Schema from "effect/Schema"
 import { StatusAnnotation } from "./internal/status.js"
 
-/** An optional text: open to what the API may add, and described as the API describes it today. */
+/** An optional string: an open set, described as the API describes it today. */
 const described = (jsonSchema: object) =>
   Schema.optionalWith(Schema.String.annotations({ jsonSchema: { type: "string", ...jsonSchema } }), { exact: true })
 
 /**
- * One reason why the API refused a request. Every field is optional, as on the wire.
+ * One problem that the API found in a request. Every field is optional, as on the wire.
  *
  * @since 0.1.0
  * @category models
  */
 export class ErrorDetail extends Schema.Class<ErrorDetail>("ErrorDetail")({
-  /** Where the problem is: `query`, `body`, `path` or `header` today. */
+  /** The part of the request: `query`, `body`, `path` or `header` today. */
   location: described({
     enum: ["query", "body", "path", "header"],
     description: "The part of the request that has the problem."
@@ -35,15 +35,15 @@ export class ErrorDetail extends Schema.Class<ErrorDetail>("ErrorDetail")({
 }) {}
 
 const answer = {
-  /** The API's machine-readable code, e.g. `not_found`: an open set. Absent when the API itself did not answer. */
+  /** The API's machine-readable code, e.g. `not_found`: an open set. Absent if something in front of the API responded. */
   code: Schema.optionalWith(Schema.String, { exact: true }),
-  /** A sentence for people; the API's own where it sent one. Never decide by it. */
+  /** A sentence for people, from the API if it sent one. Never decide by it. */
   message: Schema.String,
   details: Schema.Array(ErrorDetail).pipe(
     Schema.propertySignature,
     Schema.withConstructorDefault(() => [])
   ),
-  /** How many requests the call sent, this one included. */
+  /** The number of requests that the call sent, this one included. */
   attempts: Schema.Int.pipe(
     Schema.propertySignature,
     Schema.withConstructorDefault(() => 1)
@@ -53,7 +53,7 @@ const answer = {
 }
 
 /**
- * The API answered 401: the token is missing, wrong or expired.
+ * The API responded with 401: the token is missing, wrong or expired.
  *
  * @since 0.1.0
  * @category errors
@@ -67,7 +67,7 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("@effect-gr4v
 }) {}
 
 /**
- * The API answered 404: the session is unknown, deleted or expired; the API does not tell which.
+ * The API responded with 404: the session is unknown, deleted or expired. The API does not say which.
  *
  * @since 0.1.0
  * @category errors
@@ -85,7 +85,7 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-gr4vy/core/N
 ) {}
 
 /**
- * The API gave any other answer outside its contract's success: 3xx, other 4xx, 5xx.
+ * The API responded with any other status outside its contract: 3xx, other 4xx, 5xx.
  *
  * @since 0.1.0
  * @category errors
@@ -94,20 +94,20 @@ export class Generic extends Schema.TaggedError<Generic>("@effect-gr4vy/core/Gen
   /** The HTTP status, 100–599. */
   status: Schema.Int,
   ...answer,
-  /** How long the API asks to wait before the next try (`Retry-After`). */
+  /** The delay before the next request that the API asks for (`Retry-After`). */
   retryAfter: Schema.optionalWith(Schema.Duration, { exact: true })
 }) {}
 
 /**
- * Why there is no usable answer.
+ * The reason why there is no usable response.
  *
  * - `InvalidRequest`: the request would break the contract; nothing was sent
  * - `Credentials`: there was no token to send
  * - `Connect`: never connected (refused, DNS, TLS)
  * - `Timeout`: the attempt's limit or the call's deadline passed
- * - `Disconnected`: the connection dropped before a whole answer
- * - `InvalidResponse`: a 2xx that is not what the contract says, or an answer that breaks HTTP itself
- * - `ResponseTooLarge`: the answer went over the cap
+ * - `Disconnected`: the connection was lost before the response was complete
+ * - `InvalidResponse`: a 2xx that breaks the contract, or a response that violates HTTP
+ * - `ResponseTooLarge`: the response is larger than `maxResponseBytes`
  *
  * @since 0.1.0
  * @category errors
@@ -129,8 +129,8 @@ export const RequestFailedReason = Schema.Literal(
 export type RequestFailedReason = typeof RequestFailedReason.Type
 
 /**
- * Whether the server can have acted on the request: `"no"` (it cannot), `"unknown"` (it may have), `"yes"` (it
- * answered).
+ * Whether the server may have acted on the request: `"no"` (it cannot have), `"unknown"` (it may have), `"yes"` (it
+ * responded).
  *
  * @since 0.1.0
  * @category errors
@@ -144,7 +144,7 @@ export const Delivered = Schema.Literal("no", "unknown", "yes")
 export type Delivered = typeof Delivered.Type
 
 /**
- * There is no usable answer: the request did not go out, the answer did not arrive, or it was not one.
+ * There is no usable response: the request was not sent, the response did not arrive, or it is invalid.
  *
  * @since 0.1.0
  * @category errors
@@ -155,16 +155,16 @@ export class RequestFailed extends Schema.TaggedError<RequestFailed>("@effect-gr
     reason: RequestFailedReason,
     delivered: Delivered,
     message: Schema.String,
-    /** How many requests were started for this call: 0 when nothing was sent. */
+    /** The number of requests that the call started: 0 if nothing was sent. */
     attempts: Schema.Int,
-    /** The id the server gave the request, for its support desk. Absent when no response arrived, or it has none. */
+    /** The id the server gave the request, for its support desk. Absent if no response arrived or it has none. */
     requestId: Schema.optionalWith(Schema.String, { exact: true })
   }
 ) {}
 
 /**
- * Everything that an operation on Checkout Sessions can fail with: a schema to send errors over a wire of your own, or to
- * store them.
+ * The union of all errors of Checkout Sessions, as a schema: use it to send errors over your own protocol or to store
+ * them.
  *
  * @since 0.1.0
  * @category errors

@@ -1,7 +1,6 @@
 /**
- * The port between what a call means and how it travels: an `HttpClient` that is addressed to one Gr4vy instance and
- * authenticated, and that fails in our own words. `@effect-gr4vy/node` ships the full pipeline for it; the plain layer
- * here works with whatever `HttpClient` there is.
+ * An `HttpClient` for one Gr4vy instance: it adds address and token, and fails with `RequestFailed`.
+ * `@effect-gr4vy/node` provides it with retries, limits and traces; the plain layer here works over any `HttpClient`.
  *
  * @since 0.1.0
  */
@@ -24,7 +23,7 @@ import * as PlatformClient from "./unstable/PlatformClient.js"
 import { BufferedResponse } from "./unstable/Response.js"
 
 /**
- * Where the API lives: an instance by its id, or any base URL (a white-label host, a proxy, the sandbox server).
+ * The address of the API: the id of an instance, or a base URL (a white-label host, a proxy, the sandbox server).
  *
  * @since 0.1.0
  * @category models
@@ -38,14 +37,14 @@ export type Address =
       readonly baseUrl?: never
     }
   | {
-      /** `https:`, or `http:` on a loopback host; without credentials; a path in it becomes a prefix. */
+      /** `https:`, or `http:` on a loopback host; without credentials. A path in it becomes a prefix. */
       readonly baseUrl: string | URL
       readonly id?: never
       readonly environment?: never
     }
 
 /**
- * An `HttpClient` addressed to one Gr4vy instance, and authenticated: it takes requests by their path.
+ * An authenticated `HttpClient` for one Gr4vy instance. Its requests name a path.
  *
  * @since 0.1.0
  * @category services
@@ -55,10 +54,10 @@ export class Gr4vyHttpClient extends Context.Tag("@effect-gr4vy/core/Gr4vyHttpCl
   HttpClient.HttpClient.With<RequestFailed>
 >() {
   /**
-   * The plain client: address and bearer token over any `HttpClient`, e.g. `FetchHttpClient.layer`. One request a call,
-   * no retries, no limits of its own; redirects are not followed where `fetch` is beneath.
+   * The plain client: address and bearer token over any `HttpClient`, e.g. `FetchHttpClient.layer`. One request per
+   * call, no retries, no limits. `fetch` does not follow redirects here.
    *
-   * Fails with a `ConfigError` when the address or the merchant account id cannot be used.
+   * Fails with a `ConfigError` if the address or the merchant account id is invalid.
    *
    * @example
    * ```ts
@@ -80,8 +79,9 @@ export class Gr4vyHttpClient extends Context.Tag("@effect-gr4vy/core/Gr4vyHttpCl
     Layer.effect(Gr4vyHttpClient, makePlain(options))
 
   /**
-   * Sends every request of an effect for this merchant account, in place of the layer's own: for one call or a whole
-   * program. An id that no header can hold fails the call with `RequestFailed` `InvalidRequest`, and nothing is sent.
+   * Uses this merchant account for every request of an effect, one call or a whole program. It overrides the client's
+   * `merchantAccountId`. An id that is not a valid header value fails the call with `RequestFailed`, reason
+   * `InvalidRequest`, before anything is sent.
    *
    * @example
    * ```ts
@@ -106,7 +106,7 @@ export class Gr4vyHttpClient extends Context.Tag("@effect-gr4vy/core/Gr4vyHttpCl
 }
 
 /**
- * The base URL of an address, without a slash at its end, or what is wrong with it.
+ * Returns the base URL of an address, without a trailing slash, or a `ConfigError` that says what is wrong.
  *
  * @since 0.1.0
  * @category address
@@ -115,7 +115,7 @@ export const baseUrl = (address: Address): Either.Either<string, ConfigError.Con
   address.baseUrl === undefined ? instanceUrl(address.id, address.environment ?? "sandbox") : customUrl(address.baseUrl)
 
 /**
- * The headers that are the same for every request, or what is wrong with them.
+ * Returns the headers that every request carries, or a `ConfigError` that says what is wrong.
  *
  * @since 0.1.0
  * @category headers
@@ -130,7 +130,7 @@ export const fixedHeaders = (options: {
 }
 
 /**
- * The `Authorization` header for a token, or the failure to make one; never shows the token.
+ * Returns the `Authorization` header for a token, or a failure. Never shows the token.
  *
  * @since 0.1.0
  * @category headers
@@ -179,13 +179,13 @@ const isLoopback = (hostname: string): boolean =>
 const customUrl = (input: string | URL): Either.Either<string, ConfigError.ConfigError> => {
   const parsed = Either.try(() => new URL(input))
   if (Either.isLeft(parsed)) {
-    return invalid("baseUrl", 'The base URL is not a URL: give it whole, e.g. "https://api.plantly.gr4vy.app".')
+    return invalid("baseUrl", 'The base URL is not a URL. Give a complete one, e.g. "https://api.plantly.gr4vy.app".')
   }
   const url = parsed.right
   if (url.username !== "" || url.password !== "") {
     return invalid(
       "baseUrl",
-      "The base URL has credentials in it: take them out, and give a token or a private key instead."
+      "The base URL contains credentials: remove them, and give a token or a private key instead."
     )
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
@@ -195,13 +195,13 @@ const customUrl = (input: string | URL): Either.Either<string, ConfigError.Confi
     )
   }
   if (url.search !== "" || url.hash !== "") {
-    return invalid("baseUrl", "The base URL has a query or a fragment: take it out.")
+    return invalid("baseUrl", "The base URL has a query or a fragment: remove it.")
   }
   return Either.right(url.origin + url.pathname.replace(/\/+$/, ""))
 }
 
 /**
- * Why a request to a whole URL is not sent: the token goes to one origin only.
+ * The failure of a request with a complete URL: the token goes to one origin only.
  *
  * @since 0.1.0
  * @category address
@@ -214,7 +214,7 @@ export const notAPath: RequestFailed = new RequestFailed({
 })
 
 /**
- * A client from a function: no middleware, no span, nothing of its own.
+ * Builds a client from a function, without middleware and spans.
  *
  * @since 0.1.0
  * @category constructors

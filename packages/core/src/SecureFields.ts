@@ -1,6 +1,6 @@
 /**
- * What a buyer types into the payment form. Card number and security code are `Redacted` from the moment they are typed
- * in, and no message of these schemas ever quotes what it was given.
+ * The data that a buyer enters into the payment form. Card number and security code are `Redacted`, and no message of
+ * these schemas quotes a value.
  *
  * @since 0.1.0
  */
@@ -24,43 +24,43 @@ import {
   type Wire
 } from "./internal/model.js"
 
-/** What a card has, whoever it belongs to. */
+/** The fields of every card. */
 interface CardFields {
   /** Always `"card"`. */
   readonly method: "card"
-  /** The number of the card as it stands on its front, 13–19 digits, e.g. `Redacted.make("4111111111111111")`. */
+  /** The card number, 13–19 digits, e.g. `Redacted.make("4111111111111111")`. */
   readonly number: Redacted.Redacted<string>
   /** The expiration date as `MM/YY`, e.g. `"11/29"`. */
   readonly expirationDate: string
   /** The security code (CVV, CVD), 3 or 4 digits, e.g. `Redacted.make("123")`. */
   readonly securityCode: Redacted.Redacted<string>
-  /** Your own identifier of the card, e.g. `"card-323444"`. Of the first contract. */
+  /** Your own identifier of the card, e.g. `"card-323444"`. Part of the first version of the API. */
   readonly externalIdentifier?: string | null
-  /** Where to send the buyer once they have approved, e.g. `"https://example.com/callback"`. Of the first contract. */
+  /** The URL to which the buyer returns after approval, e.g. `"https://example.com/callback"`. Part of the first version of the API. */
   readonly redirectUrl?: string | null
 }
 
 /**
- * A card of a buyer whom Gr4vy knows by an id, or of nobody it knows.
+ * A card of a buyer with a Gr4vy id, or without a known buyer.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CardOfBuyer extends CardFields {
-  /** The id of the buyer the card belongs to, a UUID. Never together with `buyerExternalIdentifier`. */
+  /** The id of the card's buyer, a UUID. Never together with `buyerExternalIdentifier`. */
   readonly buyerId?: string
   readonly buyerExternalIdentifier?: never
 }
 
 /**
- * A card of a buyer whom you know by an identifier of your own.
+ * A card of a buyer with your own identifier.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CardOfExternalBuyer extends CardFields {
   readonly buyerId?: never
-  /** Your own identifier of the buyer the card belongs to, e.g. `"user-789123"`. Never together with `buyerId`. */
+  /** Your own identifier of the card's buyer, e.g. `"user-789123"`. Never together with `buyerId`. */
   readonly buyerExternalIdentifier?: string
 }
 
@@ -150,7 +150,7 @@ const card: Field<CardRequest> = kept<AnyCard, CardRequest>(
 export const CardRequest: Model<CardRequest, Wire<CardRequest>> = model(card.sent)
 
 /**
- * A card from the buyer's Click to Pay wallet, by the ids that its checkout gave.
+ * A card from the buyer's Click to Pay wallet, by the ids from its checkout.
  *
  * @since 0.1.0
  * @category models
@@ -158,13 +158,13 @@ export const CardRequest: Model<CardRequest, Wire<CardRequest>> = model(card.sen
 export interface ClickToPayRequest {
   /** Always `"click-to-pay"`. */
   readonly method: "click-to-pay"
-  /** The id of the transaction, as Click to Pay gave it. */
+  /** The id of the transaction, from Click to Pay. */
   readonly merchantTransactionId: string
-  /** The correlation id, as Click to Pay gave it. */
+  /** The correlation id, from Click to Pay. */
   readonly srcCorrelationId: string
-  /** The id of the digital payment application, as Click to Pay gave it. */
+  /** The id of the digital payment application, from Click to Pay. */
   readonly srcDpaId: string
-  /** The id of the checkout flow, as Click to Pay gave it. */
+  /** The id of the checkout flow, from Click to Pay. */
   readonly srcCxFlowId?: string | null
 }
 
@@ -181,7 +181,7 @@ const clickToPay = object<ClickToPayRequest>(
 )
 
 /**
- * A payment method that Gr4vy already stores.
+ * A payment method that is already stored at Gr4vy.
  *
  * @since 0.1.0
  * @category models
@@ -191,7 +191,7 @@ export interface StoredPaymentMethodRequest {
   readonly method: "id"
   /** The id of the stored payment method, a UUID. */
   readonly id: string
-  /** The security code (CVV, CVD), 3 or 4 digits, where the buyer was asked for it again. */
+  /** The security code (CVV, CVD), 3 or 4 digits, if the buyer entered it again. */
   readonly securityCode?: Redacted.Redacted<string> | null
 }
 
@@ -206,8 +206,10 @@ const storedPaymentMethod = object<StoredPaymentMethodRequest>(
 )
 
 /**
- * The body of `updateFields`: the secure fields to store on a Checkout Session. Within 5 minutes of their receipt the
- * session has to be used.
+ * The body of `updateFields`: the secure fields to store on a Checkout Session. Use the session within 5 minutes after
+ * that.
+ *
+ * Sending a card from a server requires PCI DSS certification. In a shop the browser sends it.
  *
  * @example
  * ```ts
@@ -230,7 +232,7 @@ const storedPaymentMethod = object<StoredPaymentMethodRequest>(
 export interface CheckoutSessionSecureFieldsUpdate {
   /** A card, a card from Click to Pay, or a stored payment method by its id. Today's API asks for one. */
   readonly paymentMethod?: CardRequest | ClickToPayRequest | StoredPaymentMethodRequest
-  /** The postal code of the buyer, 1–50 characters, for the check of the address (AVS), e.g. `"SW1A 1AA"`. */
+  /** The postal code of the buyer, 1–50 characters, for the address check (AVS), e.g. `"SW1A 1AA"`. */
   readonly postalCode?: string | null
 }
 

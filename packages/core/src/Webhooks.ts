@@ -1,6 +1,6 @@
 /**
- * Webhooks of Gr4vy, verified: whether an event comes from Gr4vy, as it was sent, and now. Runs wherever Web Crypto does
- * (Node 20, browsers, Workers, Deno, Bun).
+ * Verification of Gr4vy's webhooks: the event comes from Gr4vy, is unchanged and recent. Runs on every runtime with Web
+ * Crypto (Node 20, browsers, Workers, Deno, Bun).
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
 import { parseJson } from "./internal/answer.js"
 import { parseInstant } from "./internal/model.js"
 
-// The web's own, which every runtime has and this package's types do not know.
+// Web APIs that every runtime has, but this package's types do not include.
 declare const TextEncoder: new () => { readonly encode: (text: string) => Uint8Array }
 declare const TextDecoder: new () => { readonly decode: (bytes: Uint8Array) => string }
 declare const crypto: {
@@ -33,7 +33,7 @@ declare const crypto: {
 }
 
 /**
- * An event that a webhook told.
+ * The event of a webhook.
  *
  * @since 0.1.0
  * @category models
@@ -41,28 +41,28 @@ declare const crypto: {
 export interface WebhookEvent {
   /** Always `"event"` today. */
   readonly type: string
-  /** The id of the event: the same when it is delivered again, so remember it to handle an event once. */
+  /** The id of the event: the same for each delivery. Store it to handle an event once. */
   readonly id: string
-  /** What happened, e.g. `"transaction.captured"`; an open set. */
+  /** The name of the event, e.g. `"transaction.captured"`; an open set. */
   readonly name: string
-  /** When it happened; absent where the API does not tell it as a date and time with an offset. */
+  /** The time of the event; absent if the API sent no date and time with an offset. */
   readonly createdAt?: DateTime.Utc
-  /** The merchant account it happened to, e.g. `"default"`. */
+  /** The merchant account of the event, e.g. `"default"`. */
   readonly merchantAccountId?: string
-  /** What it happened to, as the API sent it: the names are those of the wire, e.g. `target["id"]`. */
+  /** The resource of the event, as the API sent it, with names in snake_case, e.g. `target["id"]`. */
   readonly target: Readonly<Record<string, unknown>>
 }
 
 /**
- * A webhook that must not be believed. `check` says which check failed:
+ * A webhook that failed verification. `check` says which check failed:
  *
- * - `MissingHeader`: a header of the signature is not there
+ * - `MissingHeader`: a signature header is missing
  * - `Timestamp`: the timestamp is not a number of seconds
- * - `Tolerance`: the timestamp is too old, or too far in the future
- * - `Signature`: none of the signatures was made with a secret of yours over this payload
- * - `Payload`: the signature is good, and the payload is not an event
+ * - `Tolerance`: the timestamp is too old or too far in the future
+ * - `Signature`: no signature matches this payload and your secret
+ * - `Payload`: the signature is valid, but the payload is not an event
  *
- * Neither a secret nor the payload is ever in it.
+ * It contains neither a secret nor the payload.
  *
  * @since 0.1.0
  * @category errors
@@ -76,7 +76,7 @@ export class WebhookInvalid extends Schema.TaggedError<WebhookInvalid>("@effect-
 ) {}
 
 /**
- * Headers in any form a server has them: a record under names of any case, a `Headers`, a `Map`, or pairs.
+ * Headers in any form: a record (names in any case), a `Headers`, a `Map`, or pairs.
  *
  * @since 0.1.0
  * @category models
@@ -84,15 +84,15 @@ export class WebhookInvalid extends Schema.TaggedError<WebhookInvalid>("@effect-
 export type HeadersInput =
   | Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   | Iterable<readonly [name: string, value: string | ReadonlyArray<string>]>
-  // `Headers` itself: its iterator is not a part of every runtime's types.
+  // `Headers`: its iterator is not part of every runtime's types.
   | { readonly get: (name: string) => string | null }
 
 /**
- * The event of a webhook, once its signature and time are good. Answer Gr4vy with a 2xx within 5 seconds; it delivers
- * again for up to 7 days.
+ * Verifies a webhook and returns its event. Respond to Gr4vy with a 2xx within 5 seconds; otherwise it repeats the
+ * delivery for up to 7 days.
  *
- * Give the payload as it arrived: parsed and written anew, it has another signature. `X-Gr4vy-Webhook-ID` is not signed,
- * so it is not read: `event.id` is.
+ * Pass the raw payload: after parsing and serializing, the signature no longer matches. `X-Gr4vy-Webhook-ID` is not
+ * signed, so it is ignored; use `event.id`.
  *
  * Fails with {@link WebhookInvalid}, which says which check failed.
  *
@@ -118,13 +118,13 @@ export type HeadersInput =
  * @category verification
  */
 export const verify = (webhook: {
-  /** The body as it arrived, text or bytes. */
+  /** The raw body, string or bytes. */
   readonly payload: string | Uint8Array
   /** The headers as they arrived. */
   readonly headers: HeadersInput
-  /** The secret of the subscription, used as it is; several while you change it. */
+  /** The secret of the subscription, used unchanged; a list while you rotate it. */
   readonly secret: Redacted.Redacted<string> | ReadonlyArray<Redacted.Redacted<string>>
-  /** How far the timestamp may be from now, in the past and in the future: 5 minutes by default. */
+  /** The largest difference between timestamp and now, in both directions: 5 minutes by default. */
   readonly tolerance?: Duration.DurationInput
 }): Effect.Effect<WebhookEvent, WebhookInvalid> =>
   Effect.gen(function* () {
@@ -135,7 +135,7 @@ export const verify = (webhook: {
     }
     const tolerance = Duration.toMillis(webhook.tolerance ?? Duration.minutes(5))
     const now = yield* Clock.currentTimeMillis
-    // Whole seconds are all the timestamp has: a webhook of this very second is of now.
+    // The timestamp has whole seconds, so a webhook of the current second counts as now.
     const apart = Math.abs(Math.floor(now / 1000) - Number(timestamp)) * 1000
     if (!(apart <= tolerance)) {
       return yield* invalid(
@@ -189,7 +189,7 @@ const signedBytes = (timestamp: string, payload: Uint8Array): Uint8Array => {
   return bytes
 }
 
-/** One signature for each active secret is what the API sends: whoever sends many more wants this machine to be busy. */
+/** The API sends one signature per active secret. The limit stops requests that only burn CPU. */
 const maxSignatures = 20
 
 const signedBy = (
@@ -214,7 +214,7 @@ const signedBy = (
   })
 }
 
-/** `undefined` for a secret that has been wiped or is empty: nothing can be signed with it. */
+/** `undefined` for a wiped or empty secret, which cannot sign. */
 const importKey = (secret: Redacted.Redacted<string>): Promise<object | undefined> =>
   Promise.resolve()
     .then(() => {

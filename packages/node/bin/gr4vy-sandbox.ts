@@ -49,20 +49,20 @@ gr4vy-sandbox [options]
 const duration = (name: "session-life" | "latency", text: string) =>
   Either.fromOption(
     Duration.decodeUnknown(text),
-    () => `--${name} "${text}" is no duration. Write "500 millis", "2 seconds", "1 hour".`
+    () => `--${name} "${text}" is not a duration. Write "500 millis", "2 seconds", "1 hour".`
   )
 
 const portFrom = (text: string) =>
   /^\d{1,5}$/.test(text) && Number(text) <= 65_535
     ? Either.right(Number(text))
-    : Either.left(`--port is a number from 0 to 65535, not "${text}".`)
+    : Either.left(`--port must be a number from 0 to 65535, not "${text}".`)
 
 /** `503 retry-after=2 10%`: a fault in the words of the script header, and its rate; every request without one. */
 const parseRated = (text: string): Either.Either<{ readonly rate: number; readonly fault: Sandbox.Fault }, string> => {
   const [, words = text, percent = "100"] = /^(.*?)\s+(\d{1,3}(?:\.\d+)?)%$/.exec(text.trim()) ?? []
-  if (Number(percent) > 100) return Either.left(`"${percent}%" is more than all requests.`)
+  if (Number(percent) > 100) return Either.left(`"${percent}%" is above 100%.`)
   return Either.flatMap(parseFault(words), (fault) =>
-    fault === undefined ? Either.left('"ok" is no fault.') : Either.right({ rate: Number(percent) / 100, fault })
+    fault === undefined ? Either.left('"ok" is not a fault.') : Either.right({ rate: Number(percent) / 100, fault })
   )
 }
 

@@ -1,5 +1,5 @@
 /**
- * Gr4vy, everything wired: a user starts here.
+ * The client for Gr4vy: start here.
  *
  * @since 0.1.0
  */
@@ -35,25 +35,25 @@ import * as SignedCredentials from "./SignedCredentials.js"
 import type * as Telemetry from "./Telemetry.js"
 
 /**
- * Who we are: a token, or the private key that tokens are signed with.
+ * The authentication: a token, or the private key that signs tokens.
  *
  * @since 0.1.0
  * @category models
  */
 export type Authentication =
   | {
-      /** A bearer token that is good for as long as the layer lives. */
+      /** A bearer token that is valid for the lifetime of the layer. */
       readonly token: Redacted.Redacted
       readonly privateKey?: never
     }
   | {
-      /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are minted, cached and renewed. */
+      /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are signed, cached and renewed. */
       readonly privateKey: Redacted.Redacted
       readonly token?: never
     }
 
 /**
- * How calls travel. Every value has a default.
+ * Options for requests: retries, limits, traces. Every one has a default.
  *
  * @since 0.1.0
  * @category models
@@ -61,24 +61,24 @@ export type Authentication =
 export interface TravelOptions {
   /** Sent as `x-gr4vy-merchant-account-id`. */
   readonly merchantAccountId?: string
-  /** When requests are sent again; `RetryPolicy.standard` by default. */
+  /** The retry policy; `RetryPolicy.standard` by default. */
   readonly retry?: RetryPolicy.RetryPolicy
   /**
-   * The limit of one request: connecting, sending, headers and the whole body. 10 s by default; an endpoint may ask for
-   * more. It begins when a connection is free: the wait for one counts towards the deadline alone.
+   * The time limit of one request: connecting, sending, headers and the whole body. 10 s by default; an endpoint may ask
+   * for more. It starts when a connection is free: the wait for one counts towards the deadline only.
    */
   readonly attemptTimeout?: Duration.DurationInput
-  /** The limit of a call: every attempt, every wait. 30 s by default. */
+  /** The time limit of a call: every attempt, every wait. 30 s by default. */
   readonly deadline?: Duration.DurationInput
   /** The largest response body in bytes. 1 MiB by default. */
   readonly maxResponseBytes?: number
-  /** How many connections there may be at a time; further requests wait for one. 64 by default. */
+  /** The maximum number of connections; further requests wait for one. 64 by default. */
   readonly connections?: number
-  /** Whether requests carry the trace's context. `true` by default. */
+  /** Whether requests carry the trace context (`traceparent`). `true` by default. */
   readonly propagateTrace?: boolean
-  /** Where metrics go; `"auto"` by default: to OpenTelemetry where a meter provider is registered, else to Effect. */
+  /** The sink of metrics. `"auto"` by default: OpenTelemetry if a meter provider is registered, else Effect. */
   readonly metrics?: Telemetry.Metrics
-  /** The name of a response header that has the request's id; looked at before the usual ones (`x-request-id` …). */
+  /** A response header with the request's id; it is read before the usual ones (`x-request-id` …). */
   readonly requestIdHeader?: string
 }
 
@@ -102,8 +102,8 @@ export interface TokenOptions {
 export type Options = Address & Authentication & TokenOptions & TravelOptions
 
 /**
- * Checkout Sessions of one Gr4vy instance, and the client beneath for endpoints of your own. Fails with a `ConfigError`
- * that says what to change when an option cannot be used. Connections close with the layer's scope.
+ * Provides `CheckoutSessions` of one Gr4vy instance, and `Gr4vyHttpClient` for your own endpoints. Fails with a
+ * `ConfigError` that says what to change if an option is invalid. Connections close with the layer's scope.
  *
  * @example
  * ```ts
@@ -120,8 +120,8 @@ export const layer = (options: Options): Layer.Layer<CheckoutSessions | Gr4vyHtt
   withSessions(makeClient(options))
 
 /**
- * The client alone, for endpoints of your own (`Endpoint.client`) or plain requests by their path: the same token,
- * retries, limits and traces.
+ * Provides `Gr4vyHttpClient` only, for your own endpoints (`Endpoint.client`) or plain requests by path, with the same
+ * token, retries, limits and traces.
  *
  * @example
  * ```ts
@@ -138,9 +138,9 @@ export const layerClient = (options: Options): Layer.Layer<Gr4vyHttpClient, Conf
   Layer.scoped(Gr4vyHttpClient, makeClient(options))
 
 /**
- * The same over any `HttpClient` of `@effect/platform`, with the same promises; the pipeline's own transport is faster
- * and knows more about a failure. Connections are the client's own, so `connections` has no meaning here. Give it a
- * client that neither retries nor follows redirects (`fetch` is told not to), and options for `fetch` beside it.
+ * Like {@link layer}, over any `HttpClient` of `@effect/platform`. The built-in transport is faster and knows more about
+ * a failure. `connections` has no effect here. Provide a client that neither retries nor follows redirects (`fetch` is
+ * told not to), and options for `fetch` next to it.
  *
  * @example
  * ```ts
@@ -164,8 +164,7 @@ export const layerWithoutTransport = (
   )
 
 /**
- * The same with credentials of your own: whatever provides `Credentials`, e.g. `Credentials.layerSource` over a secret
- * manager.
+ * Like {@link layer}, with your own `Credentials`, e.g. `Credentials.layerSource` over a secret manager.
  *
  * @since 0.1.0
  * @category layers
@@ -176,7 +175,7 @@ export const layerWithoutCredentials = (
   withSessions(Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport)))
 
 /**
- * The service itself, for as long as the scope lives: one per tenant, built while running.
+ * Builds the service inside a scope, e.g. one per tenant at run time.
  *
  * @since 0.1.0
  * @category constructors
@@ -185,7 +184,7 @@ export const make = (options: Options): Effect.Effect<CheckoutSessionsService, C
   Effect.map(makeClient(options), makeService)
 
 /**
- * The client itself, for as long as the scope lives; see {@link layerClient}.
+ * Builds the client inside a scope; see {@link layerClient}.
  *
  * @since 0.1.0
  * @category constructors
@@ -195,8 +194,8 @@ export const makeClient = (options: Options): Effect.Effect<Client, ConfigError.
 
 /**
  * The layer from configuration: `GR4VY_ID` and `GR4VY_ENVIRONMENT` (or `GR4VY_BASE_URL`), `GR4VY_TOKEN` or
- * `GR4VY_PRIVATE_KEY` or `GR4VY_PRIVATE_KEY_FILE`, `GR4VY_MERCHANT_ACCOUNT_ID`. What is given here goes before what is
- * configured. Fails with a `ConfigError` that names the variable and how to set it.
+ * `GR4VY_PRIVATE_KEY` or `GR4VY_PRIVATE_KEY_FILE`, `GR4VY_MERCHANT_ACCOUNT_ID`. Options given here override
+ * the configuration. Fails with a `ConfigError` that names the variable and says how to set it.
  *
  * @example
  * ```ts
@@ -229,7 +228,7 @@ interface Settings extends CarrierSettings {
   readonly connections: number
 }
 
-// undici is a fifth of what importing this package would cost, and not every program that imports it gets to call.
+// Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
 const undiciTransport = (settings: Settings): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.flatMap(
     Effect.promise(() => import("./internal/transport/undici.js")),
@@ -304,7 +303,7 @@ const retryPolicy = (
     catch: (error) => ConfigError.InvalidData(["retry"], error instanceof Error ? error.message : String(error))
   })
 
-/** The longest a timer of JavaScript can wait. */
+/** The longest delay of a JavaScript timer. */
 const maxTimerMillis = 2 ** 31 - 1
 
 const timeLimit = (field: string, input: Duration.DurationInput): Effect.Effect<number, ConfigError.ConfigError> => {

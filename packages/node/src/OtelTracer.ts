@@ -1,7 +1,7 @@
 /**
  * An Effect `Tracer` over the global OpenTelemetry API, for processes that registered an OpenTelemetry SDK themselves:
- * every Effect span becomes a span of that SDK, joins the trace it was made in, and is the parent of what instrumented
- * code does inside it. An application that installs `@effect/opentelemetry` needs no other tracer.
+ * every Effect span becomes a span of that SDK, joins the current trace, and is the parent of the spans of instrumented
+ * code inside it. An application with `@effect/opentelemetry` does not need this tracer.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ import { spanContextOf, toHrTime } from "./internal/otel/span.js"
 
 /**
  * The tracer. A span without an Effect parent becomes the child of the span that was active in OpenTelemetry where its
- * fiber, or the fiber that forked it, began. Whatever OpenTelemetry throws is ignored: a program never fails because of
+ * fiber, or the fiber that forked it, began. Exceptions of OpenTelemetry are ignored: a program never fails because of
  * its spans.
  *
  * @since 0.1.0
@@ -41,8 +41,8 @@ export const make: () => Tracer.Tracer = () => {
 }
 
 /**
- * Effect spans into whatever OpenTelemetry SDK the process has registered. The spans of this library's calls have the scope
- * `@effect-gr4vy/node`, those that the program makes itself have the scope `effect`. Without an SDK it costs next to
+ * Sends Effect spans to the OpenTelemetry SDK that the process has registered. The spans of this library's calls have the scope
+ * `@effect-gr4vy/node`, those of the program itself have the scope `effect`. Without an SDK it costs almost
  * nothing.
  *
  * @example
@@ -72,7 +72,7 @@ class OtelSpan implements Tracer.Span {
   readonly spanId: string
   readonly traceId: string
   readonly sampled: boolean
-  /** Whether it is visible itself: asked before every operation inside. */
+  /** Whether the span itself is visible; read before every operation inside. */
   readonly shown: boolean
   readonly parent: Option.Option<Tracer.AnySpan>
   private readonly parentContext: Otel.Context
@@ -148,10 +148,10 @@ class OtelSpan implements Tracer.Span {
     this.endTime = endTime
     this.exit = exit
     const time = toHrTime(endTime)
-    // An interruption is not an error: somebody no longer needed the answer.
+    // An interruption is not an error: the caller no longer needs the result.
     if (exit._tag === "Failure" && !Cause.isInterruptedOnly(exit.cause)) {
       ignoreThrow(() => {
-        // Rendering a cause is dear: only where somebody records it.
+        // Rendering a cause is expensive, so only if the span is recorded.
         const [error] = this.span.isRecording() ? Cause.prettyErrors(exit.cause) : []
         if (error === undefined) return
         this.span.recordException({ name: error.name, message: error.message, stack: Cause.pretty(exit.cause) }, time)
@@ -171,11 +171,11 @@ const parentOf = (effectParent: Option.Option<Tracer.AnySpan>, root: boolean): O
   return root ? Otel.trace.deleteSpan(base) : base
 }
 
-/** Stands in for a span that could not be started: what happens inside still belongs to the trace it is in. */
+/** Replaces a span that could not be started. Its children still belong to the current trace. */
 const notRecording = (parentContext: Otel.Context): Otel.Span =>
   Otel.trace.wrapSpanContext(Otel.trace.getSpanContext(parentContext) ?? Otel.INVALID_SPAN_CONTEXT)
 
-/** Where a fiber's next operation belongs; `undefined` where it makes no difference. Asked before every operation. */
+/** The context of a fiber's next operation; `undefined` if it makes no difference. Read before every operation. */
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context | undefined => {
   const current = fiber.currentSpan
   if (current instanceof OtelSpan && current.shown) return current.otelContext

@@ -1,15 +1,15 @@
 /**
- * When a request is sent again: policies as values, for a layer, one call or a whole program. The endpoint decides what
- * may be sent again; a policy decides how often, and after which wait.
+ * Retry policies as values, for a layer, one call or a whole program. The endpoint decides which failures may be retried;
+ * a policy decides how often and after which delay.
  *
  * | endpoint | never connected, 429, 503 with `Retry-After` | 408, 425, 502, 503, 504, reset, early end, timeout | 500 |
  * |---|---|---|---|
- * | `"idempotent"` | again | again | again |
- * | `"keyed"` | again | again; a 409 `concurrent_request` too | no |
- * | `"create"` | again | with `creates: "at-least-once"` | with `creates: "at-least-once"` |
- * | `"once"` | again | never | never |
+ * | `"idempotent"` | retried | retried | retried |
+ * | `"keyed"` | retried | retried; a 409 `concurrent_request` too | no |
+ * | `"create"` | retried | with `creates: "at-least-once"` | with `creates: "at-least-once"` |
+ * | `"once"` | retried | never | never |
  *
- * Anything else is not sent again. A plain request is `"once"` when it is a POST or PATCH, else `"idempotent"`.
+ * No other failure is retried. A plain request is `"once"` if it is a POST or PATCH, else `"idempotent"`.
  *
  * @since 0.1.0
  */
@@ -28,17 +28,17 @@ import * as Option from "effect/Option"
  * @category models
  */
 export interface RetryPolicy {
-  /** How many requests one call may put on the wire, the first included. */
+  /** The maximum number of requests per call, the first included. */
   readonly maxAttempts: number
   /** The delay before the n-th retry is `random × min(maxDelay, baseDelay × 2^(n-1))`: full jitter. */
   readonly baseDelay: Duration.Duration
   readonly maxDelay: Duration.Duration
-  /** A server that asks to wait longer than this is not waited for. */
+  /** The longest `Retry-After` to wait for. If the server asks for more, the call fails at once. */
   readonly maxRetryAfter: Duration.Duration
   /**
-   * For endpoints with `resend: "create"`. `"at-most-once"`: a request that may have reached the server is not sent
-   * again, because it could create a second resource. `"at-least-once"`: it is sent again like a GET; a stray session
-   * costs nothing and expires. Endpoints with `resend: "once"` are never sent again, whatever is set here.
+   * For endpoints with `resend: "create"`. `"at-most-once"`: a request that may have reached the server is not
+   * retried, because it could create a second resource. `"at-least-once"`: it is retried like a GET; a stray session
+   * costs nothing and expires. Endpoints with `resend: "once"` are not affected.
    */
   readonly creates: "at-most-once" | "at-least-once"
   /** Whether a 401 gets one new token and one more request. */
@@ -46,8 +46,7 @@ export interface RetryPolicy {
 }
 
 /**
- * 3 attempts in all, delays of up to 250 ms and 500 ms, waits of up to 30 s where the server asks for them, creates at
- * most once.
+ * 3 attempts in total, delays of up to 250 ms and 500 ms, `Retry-After` up to 30 s, creates at most once.
  *
  * @since 0.1.0
  * @category policies
@@ -62,7 +61,7 @@ export const standard: RetryPolicy = {
 }
 
 /**
- * Exactly one request on the wire, whatever happens; a 401 gets no new token either.
+ * Exactly one request in every case; a 401 gets no new token either.
  *
  * @since 0.1.0
  * @category policies
@@ -70,8 +69,8 @@ export const standard: RetryPolicy = {
 export const none: RetryPolicy = { ...standard, maxAttempts: 1, renewToken: false }
 
 /**
- * The standard policy with some of its values replaced. Throws an `IllegalArgumentException` when `maxAttempts` is not
- * a whole number from 1 to 100, a delay is negative or infinite, or `creates` is another word.
+ * The standard policy with some of its values replaced. Throws an `IllegalArgumentException` if `maxAttempts` is not
+ * a whole number from 1 to 100, a delay is negative or infinite, or `creates` has another value.
  *
  * @example
  * ```ts
@@ -125,7 +124,7 @@ const delay = (name: string, input: Duration.DurationInput): Duration.Duration =
   return duration.value
 }
 
-/** `Duration` makes zero of what is negative or no number at all. */
+/** `Duration` converts negative numbers and `NaN` to zero. */
 const isTakenForZero = (input: Duration.DurationInput): boolean => {
   if (Duration.isDuration(input)) return false
   if (typeof input === "string") return input.startsWith("-")
@@ -133,7 +132,7 @@ const isTakenForZero = (input: Duration.DurationInput): boolean => {
 }
 
 /**
- * The policy that overrides the layer's own, where there is one.
+ * The policy that overrides the layer's own, if any.
  *
  * @internal
  */
@@ -143,8 +142,8 @@ export const override: FiberRef.FiberRef<RetryPolicy | undefined> = globalValue(
 )
 
 /**
- * Uses a policy for every call in an effect: one call or a whole program. Throws where {@link make} would: a policy is a
- * plain value, and may have been put together by hand.
+ * Uses a policy for every call in an effect: one call or a whole program. Throws like {@link make} if the policy is
+ * invalid, because a plain object may not come from {@link make}.
  *
  * @example
  * ```ts
@@ -170,7 +169,7 @@ export const withPolicy: {
 )
 
 /**
- * Whether a request may be sent again: the table above. `outcome` says what is known about its first copy.
+ * Decides by the table above whether a request may be retried. `outcome` classifies the failed request.
  *
  * @internal
  */
@@ -188,7 +187,7 @@ export const mayResend = (policy: RetryPolicy, endpoint: Resend, outcome: Transp
 }
 
 /**
- * What a status says about the request that got it. `code` is the API's own, where the status alone does not tell.
+ * Classifies a response by its status. `code` is the API's own, for statuses that are ambiguous.
  *
  * @internal
  */
@@ -204,10 +203,10 @@ export const resendOfStatus = (
     case 503:
       return hasRetryAfter ? "safe" : "idempotent"
     case 409:
-      // An earlier request with the same key is still being worked on.
+      // An earlier request with the same key is still running.
       return endpoint === "keyed" && code === "concurrent_request" ? "idempotent" : "never"
     case 500:
-      // The API stores its first response for a key, also when it is a failure: it would be the same again.
+      // The API stores its first response for a key, even a failure, so a retry gets the same response.
       return endpoint === "keyed" ? "never" : "idempotent"
     case 408:
     case 425:

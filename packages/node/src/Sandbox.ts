@@ -1,6 +1,6 @@
 /**
  * A local Gr4vy Checkout Sessions API: the contract served on loopback over the in-memory service, with faults on
- * request. It keeps no card number and no security code anywhere.
+ * request. It stores no card number and no security code.
  *
  * @since 0.1.0
  */
@@ -14,44 +14,44 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 /**
- * What goes wrong with one request. Parts combine: a status can come late, or be cut in half.
+ * A fault for one request. Parts combine: a status can be delayed or truncated.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Fault {
-  /** Answers with this status (200 to 599) and the API's own error, without carrying out the request. */
+  /** Responds with this status (200 to 599) and the API's own error, without carrying out the request. */
   readonly status?: number
   /** The error's code; `sandbox_fault` by default. */
   readonly code?: string
   /** The error's message. */
   readonly message?: string
-  /** Adds `Retry-After` to the answer of `status`, in seconds. */
+  /** Adds `Retry-After` to the response of `status`, in seconds. */
   readonly retryAfterSeconds?: number
-  /** Cuts the connection instead of an answer: `"before"` or `"after"` (also `true`) the request is carried out. */
+  /** Closes the connection without a response, `"before"` or `"after"` (also `true`) the request is carried out. */
   readonly reset?: boolean | "before" | "after"
-  /** Cuts the connection in the middle of the answer's body; an answer without a body is not sent at all. */
+  /** Closes the connection in the middle of the response's body; a response without a body is not sent at all. */
   readonly truncate?: boolean
   /** Waits this long, in milliseconds of real time, before anything else. */
   readonly delayMillis?: number
 }
 
 /**
- * One request as the sandbox saw it: never its body, never a token.
+ * One request that the sandbox received, without body and token.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Seen {
   readonly method: string
-  /** The endpoint's template of the path, `/checkout/sessions/{checkout_session_id}`; absent for any other path. */
+  /** The endpoint's path template, `/checkout/sessions/{checkout_session_id}`; absent for any other path. */
   readonly route: string | undefined
   readonly path: string
   /** Header names in lower case; `authorization`, `proxy-authorization` and `cookie` are left out. */
   readonly headers: Readonly<Record<string, string>>
-  /** The status of the answer; absent when the connection was cut. */
+  /** The status of the response; absent if the connection was closed by a fault. */
   readonly status?: number
-  /** How long it took, in milliseconds of real time. */
+  /** The duration in milliseconds of real time. */
   readonly millis: number
 }
 
@@ -66,9 +66,9 @@ export class Sandbox extends Context.Tag("@effect-gr4vy/node/Sandbox")<
   {
     /** `http://127.0.0.1:{port}` */
     readonly baseUrl: string
-    /** What it has seen so far, oldest first; the latest 10,000 requests. */
+    /** The requests so far, oldest first; at most the latest 10,000. */
     readonly seen: Effect.Effect<ReadonlyArray<Seen>>
-    /** Lets the next requests go wrong, one fault each, in order; `undefined` is a request that goes well. */
+    /** Sets faults for the next requests, one each, in order; `undefined` is a request that succeeds. */
     readonly failNext: (...faults: ReadonlyArray<Fault | undefined>) => Effect.Effect<void>
   }
 >() {}
@@ -82,42 +82,41 @@ export interface Options {
   readonly port?: number
   /** `127.0.0.1` by default. */
   readonly host?: string
-  /** How long a new session lives; 1 hour by default. */
+  /** The lifetime of a new session; 1 hour by default. */
   readonly sessionLifetime?: Duration.DurationInput
   /**
-   * Endpoints of your own that it serves beside Checkout Sessions, as `Endpoint.implement` gives them. Give an effect
-   * where the implementation keeps state, or looks at the sandbox's own `CheckoutSessions`. Faults, latency, `seen` and
-   * the check of tokens apply to them as well. Two endpoints with the same method and path are a `ServeError`.
+   * Your own endpoints, served next to Checkout Sessions, from `Endpoint.implement`. Give an effect if the implementation
+   * has state or uses the sandbox's own `CheckoutSessions`. Faults, latency, `seen` and token checks apply to them too.
+   * Two endpoints with the same method and path are a `ServeError`.
    */
   readonly endpoints?: ReadonlyArray<
     Endpoint.Implementation | Effect.Effect<Endpoint.Implementation, never, CheckoutSessions>
   >
-  /** Whether it makes server spans, by the tracer of whoever builds the layer; `false` by default. */
+  /** Whether the sandbox makes server spans, with the tracer of the program that builds the layer; `false` by default. */
   readonly tracing?: boolean
   /**
-   * Checks tokens with this P-521 public key (PEM or JWK): signature, life, and the scope of the
-   * endpoint. Without it any bearer will do. A
-   * key that is not one is a `ServeError`.
+   * Checks tokens with this P-521 public key (PEM or JWK): signature, expiry, and the scope of the endpoint. Without it
+   * any bearer token is accepted. An invalid key is a `ServeError`.
    */
   readonly publicKey?: string
-  /** Faults for the first requests, one each, in order; `undefined` is a request that goes well. */
+  /** Faults for the first requests, one each, in order; `undefined` is a request that succeeds. */
   readonly faults?: ReadonlyArray<Fault | undefined>
   /**
-   * Faults by chance, for requests that meet no scripted one: `rate` is from 0 to 1, the first that applies is taken. By
-   * the `Random` of whoever builds the layer, so that a seed decides.
+   * Random faults, for requests without a scripted one. `rate` is from 0 to 1; the first that applies is used. They use
+   * Effect's `Random` of the program that builds the layer, so a seed makes them repeatable.
    */
   readonly faultRates?: ReadonlyArray<{ readonly rate: number; readonly fault: Fault }>
-  /** Every answer takes at least this long, in real time. */
+  /** The minimum duration of every response, in real time. */
   readonly latency?: Duration.DurationInput
-  /** Runs for each request once its answer is decided: a log, for example. */
+  /** Runs for each request once its response is decided, e.g. to log it. */
   readonly onRequest?: (seen: Seen) => Effect.Effect<void>
 }
 
 /**
- * A sandbox that runs as long as the layer lives. Fails with a `ServeError` when the port is in use.
+ * Runs a sandbox for the lifetime of the layer. Fails with a `ServeError` if the port is in use.
  *
- * A request can bring its own faults: `x-sandbox-script: my-key; 503, reset, ok` goes through these steps, one for each
- * request with that key, and well after the last. It describes itself at `/openapi.json` and `/docs`.
+ * A request can set its own faults: with the header `x-sandbox-script: my-key; 503, reset, ok`, each request with that key
+ * takes the next step, and succeeds after the last. `/openapi.json` and `/docs` describe the API.
  *
  * @example
  * ```ts

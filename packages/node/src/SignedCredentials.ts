@@ -1,5 +1,5 @@
 /**
- * Tokens signed with the merchant's private key: minted when needed, cached, renewed before they expire and after a 401.
+ * Tokens signed with the merchant's private key. They are cached and renewed before they expire and after a 401.
  *
  * A token is a JWT signed with ES512 (P-521). Its `kid` is the RFC 7638 thumbprint of the public key.
  *
@@ -29,16 +29,16 @@ import { name, version } from "./internal/version.js"
  * @category models
  */
 export interface Options {
-  /** The private key of your Gr4vy instance: PEM, P-521. Its line breaks may be missing, or written as `\n`. */
+  /** The private key of your Gr4vy instance: PEM, P-521. Its line breaks may be missing or escaped as `\n`. */
   readonly privateKey: Redacted.Redacted
-  /** What the tokens allow: `checkout-sessions.read` and `checkout-sessions.write` by default. */
+  /** The scopes of the tokens: `checkout-sessions.read` and `checkout-sessions.write` by default. */
   readonly scopes?: ReadonlyArray<string>
-  /** How long a token is good for: 5 minutes by default, 30 seconds to 24 hours. */
+  /** The lifetime of a token: 5 minutes by default, 30 seconds to 24 hours. */
   readonly lifetime?: Duration.DurationInput
 }
 
 /**
- * What this SDK's calls need, and no more. Write does not imply read.
+ * The scopes of Checkout Sessions. Write does not include read.
  *
  * @since 0.1.0
  * @category scopes
@@ -48,16 +48,16 @@ export const defaultScopes: ReadonlyArray<string> = ["checkout-sessions.read", "
 /** Tokens are backdated to tolerate a clock that is a little ahead of the server's. */
 const backdatedSeconds = 5
 
-/** What two clocks may differ by before one of them counts as wrong. */
+/** The largest difference of two clocks before one of them counts as wrong. */
 const clockToleranceMillis = backdatedSeconds * 1000
 
 /**
- * Credentials that sign their own tokens. Fails with a `ConfigError` when the key is not a P-521 private key; the
+ * Credentials that sign their own tokens. Fails with a `ConfigError` if the key is not a P-521 private key; the
  * message never shows the key.
  *
  * A 401 also corrects the clock: the response's `Date` shows how far this machine's clock is off, and later tokens are
  * dated by the server's clock. The correction ends when this machine's clock is set (by NTP, or after the machine was
- * suspended). A `Date` more than 24 hours away is not believed: tokens stay dated by this machine's clock, and the API's
+ * suspended). A `Date` more than 24 hours away is ignored: tokens stay dated by this machine's clock, and the API's
  * `Unauthorized` reaches the caller.
  *
  * @since 0.1.0
@@ -94,14 +94,14 @@ export const make = (options: Options): Effect.Effect<CredentialsService, Config
     })
   })
 
-/** How far the server's clock is ahead of this machine's, and when that was measured by both of this machine's clocks. */
+/** The offset of the server's clock, and the time of the measurement by both of this machine's clocks. */
 interface Correction {
   readonly offMillis: number
   readonly millis: number
   readonly nanos: bigint
 }
 
-/** Nobody can set the monotonic clock: where the two have not gone on alike, the wall clock was set. */
+/** The monotonic clock cannot be set. If the two clocks have diverged, the wall clock was set. */
 const wasSetSince = (correction: Correction, clock: Clock.Clock): boolean => {
   const passed = Number(clock.unsafeCurrentTimeNanos() - correction.nanos) / 1e6
   return Math.abs(clock.unsafeCurrentTimeMillis() - correction.millis - passed) >= clockToleranceMillis
@@ -125,7 +125,7 @@ export const layer = (options: Options): Layer.Layer<Credentials, ConfigError.Co
   Layer.scoped(Credentials, make(options))
 
 /**
- * What a payment form is for, fixed by your server: the page cannot change it.
+ * The content of a payment form, fixed by your server: the page cannot change it.
  *
  * @since 0.1.0
  * @category models
@@ -139,9 +139,9 @@ export interface Embed {
   readonly buyerExternalIdentifier?: string
   readonly merchantAccountId?: string
   readonly cartItems?: ReadonlyArray<Readonly<Record<string, unknown>>>
-  /** Its keys are yours, and pass through unchanged. */
+  /** Your own keys, sent unchanged. */
   readonly metadata?: Readonly<Record<string, string>>
-  /** Its keys are those of the API, and pass through unchanged. */
+  /** Keys of the API, sent unchanged. */
   readonly connectionOptions?: Readonly<Record<string, unknown>>
 }
 
@@ -152,17 +152,17 @@ export interface Embed {
 export interface EmbedOptions {
   /** The private key of your Gr4vy instance: PEM, P-521. */
   readonly privateKey: Redacted.Redacted
-  /** Pins the token to one Checkout Session. */
+  /** Restricts the token to one Checkout Session. */
   readonly checkoutSessionId?: CheckoutSessionId
-  /** What the form is for; names become snake_case on the wire, nested ones too. */
+  /** The content of the form; names become snake_case on the wire, nested ones too. */
   readonly embed?: Embed
-  /** How long the token is good for: 1 hour by default, 30 seconds to 24 hours. */
+  /** The lifetime of the token: 1 hour by default, 30 seconds to 24 hours. */
   readonly lifetime?: Duration.DurationInput
 }
 
 /**
- * A token for the page that hosts the payment form: its one scope is `embed`, so it is safe in a browser. Fails with a
- * `ConfigError` that names the option when the key is not a P-521 private key, the lifetime is out of bounds, the amount
+ * Signs a token for the page that hosts the payment form. Its only scope is `embed`, so it is safe in a browser. Fails with
+ * a `ConfigError` that names the option if the key is not a P-521 private key, the lifetime is out of bounds, the amount
  * is not a whole number of at least 0, the currency is not three capital letters, or `embed` cannot be written as JSON.
  *
  * @example
@@ -204,10 +204,10 @@ const embedClaim = (embed: Embed): Either.Either<Record<string, unknown>, Config
     return invalid(["embed", "currency"], "The currency must be three capital letters (ISO 4217), e.g. USD.")
   }
   try {
-    // As the signature's JSON would have it: dates as text, and nothing that is absent.
+    // As the signed JSON would have it: dates as strings, absent properties removed.
     return Either.right(snakeCaseKeys(JSON.parse(JSON.stringify(embed))))
   } catch {
-    return invalid(["embed"], "embed holds what JSON cannot: a bigint, or an object inside itself.")
+    return invalid(["embed"], "embed cannot be written as JSON: it contains a bigint or a circular reference.")
   }
 }
 
@@ -231,7 +231,7 @@ const snakeCase = (key: string): string =>
     .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
     .toLowerCase()
 
-/** Signs a token for `lifetime`, in whole seconds: it ends by the second in its claims. */
+/** Signs a token for `lifetime` in whole seconds, as in its claims. */
 type Sign = (
   nowMillis: number,
   lifetime: Duration.Duration,
@@ -241,7 +241,7 @@ type Sign = (
 const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Sign, ConfigError.ConfigError> =>
   Effect.gen(function* () {
     const key = yield* parseKey(privateKey)
-    // Only those who bring a key pay for loading jose.
+    // jose is loaded only if there is a key.
     const jose = yield* Effect.promise(() => import("jose"))
     const kid = yield* Effect.promise(async () => jose.calculateJwkThumbprint(await jose.exportJWK(key)))
     return (nowMillis, lifetime, claims) => {
@@ -271,12 +271,12 @@ const parseKey = (privateKey: Redacted.Redacted): Either.Either<KeyObject, Confi
     )
   )
 
-// Plain JavaScript may give anything.
+// Callers in plain JavaScript may pass anything.
 const textOf = (secret: unknown): Either.Either<string, string> => {
   if (!Redacted.isRedacted(secret)) return Either.left("a value that is not Redacted (write Redacted.make(key))")
   try {
     const text = Redacted.value(secret)
-    return Predicate.isString(text) ? Either.right(text) : Either.left("a Redacted that holds no text")
+    return Predicate.isString(text) ? Either.right(text) : Either.left("a Redacted that holds no string")
   } catch {
     return Either.left("a Redacted that was wiped with Redacted.unsafeWipe")
   }

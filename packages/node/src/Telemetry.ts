@@ -1,5 +1,5 @@
 /**
- * The names of what traces and metrics show, and where metrics go.
+ * The names in traces and metrics, and the sink of metrics.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,7 @@ export const durationBoundaries: ReadonlyArray<number> = [
 ]
 
 /**
- * Retries that were made or abandoned, by `error.type` of the failed request. One that was abandoned has the reason in
+ * Retries that were made or abandoned, by `error.type` of the failed request. An abandoned one has the reason in
  * `retry.abandoned`: `unsafe`, `attempts`, `budget`, `deadline` or `retry-after`.
  *
  * @since 0.1.0
@@ -64,9 +64,9 @@ export const pendingRequestsMetric = "gr4vy.client.pending_requests"
 export const retryBudgetMetric = "gr4vy.client.retry_budget"
 
 /**
- * Where metrics go.
+ * The sink of metrics.
  *
- * - `"auto"`: to OpenTelemetry's meter where the process has registered a meter provider, else to Effect's `Metric`
+ * - `"auto"`: to OpenTelemetry's meter if the process has registered a meter provider, else to Effect's `Metric`
  * - `"otel"`: to OpenTelemetry's meter
  * - `"effect"`: to Effect's `Metric`, which `@effect/opentelemetry`'s `NodeSdk` and `Otlp` export
  * - `"off"`: nowhere

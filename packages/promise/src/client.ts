@@ -1,5 +1,5 @@
 /**
- * The service as a client of promises. Effect ends here: what goes in and comes out are plain values.
+ * The service as a promise client. Effect ends here: inputs and results are plain values.
  */
 import { setMaxListeners } from "node:events"
 import { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
@@ -179,7 +179,7 @@ const unusable = (cause: Cause.Cause<ConfigError.ConfigError>): unknown => {
     : error
 }
 
-// What the pipeline logs is for an application's Effect logger: here it would go to the process's standard output.
+// The pipeline's log is for an application's Effect logger: here it would go to the process's standard output.
 const quiet = Logger.remove(Logger.defaultLogger)
 
 const closed = () => refuse("the client is closed. Create a new one, or close it after its last call")

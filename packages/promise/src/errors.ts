@@ -1,9 +1,9 @@
 /**
- * The rejections of this package: real `Error`s, told apart by `instanceof` or by `name`.
+ * The rejections of this package: real `Error`s, distinguished by `instanceof` or by `name`.
  */
 
 /**
- * One reason why the API refused a request. Every field is optional, as on the wire.
+ * One problem that the API found in a request. Every field is optional, as on the wire.
  *
  * @since 0.1.0
  * @category errors
@@ -25,11 +25,11 @@ const setName = (prototype: Error, name: string): void => {
   Object.defineProperties(prototype, { name: value, _tag: value })
 }
 
-/** What every error here has. `message` and `name` are not enumerable, so that `JSON.stringify` alone would drop them. */
+/** The fields of every error. `message` and `name` are not enumerable, so that `JSON.stringify` alone would drop them. */
 abstract class Gr4vyError extends Error {
   /** The number of requests that were started for this call: 0 when nothing was sent. */
   readonly attempts: number
-  /** The id that the server gave the request, where its response has one. Support asks for it first. */
+  /** The id the server gave the request, if its response has one. Support asks for it first. */
   declare readonly requestId?: string
 
   constructor(message: string, attempts: number, requestId: string | undefined) {
@@ -44,7 +44,7 @@ abstract class Gr4vyError extends Error {
   }
 }
 
-/** What the API's answers have in common. */
+/** The fields of errors from API responses. */
 interface AnswerFields {
   readonly message: string
   readonly attempts?: number | undefined
@@ -56,9 +56,9 @@ interface AnswerFields {
 abstract class AnswerError<Status extends number> extends Gr4vyError {
   /** The HTTP status of the response. */
   readonly status: Status
-  /** The API's machine-readable code, e.g. `not_found`: an open set. Absent when the API itself did not answer. */
+  /** The API's machine-readable code, e.g. `not_found`: an open set. Absent if something in front of the API responded. */
   declare readonly code?: string
-  /** What exactly the API refused; empty where it does not say. */
+  /** The problems that the API found; empty if it does not say. */
   readonly details: ReadonlyArray<ErrorDetail>
 
   constructor(status: Status, fields: AnswerFields) {
@@ -70,7 +70,7 @@ abstract class AnswerError<Status extends number> extends Gr4vyError {
 }
 
 /**
- * The API answered 401: the token is missing, wrong or expired.
+ * The API responded with 401: the token is missing, wrong or expired.
  *
  * @since 0.1.0
  * @category errors
@@ -89,7 +89,7 @@ export class Unauthorized extends AnswerError<401> {
 }
 
 /**
- * The API answered 404: the resource is unknown, deleted or expired; the API does not tell which.
+ * The API responded with 404: the resource is unknown, deleted or expired. The API does not say which.
  *
  * @since 0.1.0
  * @category errors
@@ -108,7 +108,7 @@ export class NotFound extends AnswerError<404> {
 }
 
 /**
- * The API gave any other answer that is not a success: 3xx, other 4xx, 5xx.
+ * The API responded with any other status that is not a success: 3xx, other 4xx, 5xx.
  *
  * @since 0.1.0
  * @category errors
@@ -131,15 +131,15 @@ export class Generic extends AnswerError<number> {
 }
 
 /**
- * Why there is no usable answer.
+ * The reason why there is no usable response.
  *
  * - `InvalidRequest`: an argument or an option cannot be used; nothing was sent
  * - `Credentials`: there was no token to send
  * - `Connect`: never connected (refused, DNS, TLS)
  * - `Timeout`: the limit of an attempt or the deadline of the call passed
- * - `Disconnected`: the connection dropped before a whole answer
- * - `InvalidResponse`: a 2xx that is not what the API promises, or an answer that breaks HTTP itself
- * - `ResponseTooLarge`: the answer went over the limit
+ * - `Disconnected`: the connection was lost before the response was complete
+ * - `InvalidResponse`: a 2xx that breaks the contract, or a response that violates HTTP
+ * - `ResponseTooLarge`: the response is larger than the limit
  *
  * @since 0.1.0
  * @category errors
@@ -154,8 +154,8 @@ export type RequestFailedReason =
   | "ResponseTooLarge"
 
 /**
- * Whether the server can have acted on the request: `"no"` (it cannot), `"unknown"` (it may have), `"yes"` (it
- * answered).
+ * Whether the server may have acted on the request: `"no"` (it cannot have), `"unknown"` (it may have), `"yes"` (it
+ * responded).
  *
  * @since 0.1.0
  * @category errors
@@ -163,7 +163,7 @@ export type RequestFailedReason =
 export type Delivered = "no" | "unknown" | "yes"
 
 /**
- * There is no usable answer: the request did not go out, the answer did not arrive, or it was not one.
+ * There is no usable response: the request was not sent, the response did not arrive, or it is invalid.
  *
  * @since 0.1.0
  * @category errors
@@ -193,15 +193,15 @@ export class RequestFailed extends Gr4vyError {
 }
 
 /**
- * A webhook that must not be believed. `check` says which check failed:
+ * A webhook that failed verification. `check` says which check failed:
  *
  * - `MissingHeader`: a header of the signature is missing
  * - `Timestamp`: the timestamp is not a number of seconds
- * - `Tolerance`: the timestamp is too old, or too far in the future
- * - `Signature`: none of the signatures was made with a secret of yours over this payload
- * - `Payload`: the signature is good, and the payload is not an event
+ * - `Tolerance`: the timestamp is too old or too far in the future
+ * - `Signature`: no signature matches this payload and your secret
+ * - `Payload`: the signature is valid, but the payload is not an event
  *
- * Neither a secret nor the payload is ever in it.
+ * It contains neither a secret nor the payload.
  *
  * @since 0.1.0
  * @category errors

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * What goes in and comes out, as plain values: strings, numbers, `Date`s and objects of these.
+ * Inputs and results as plain values: strings, numbers, `Date`s and objects of these.
  */
 
 import type {
@@ -17,13 +17,13 @@ type Address =
   | {
       /** The subdomain of your Gr4vy instance, e.g. `plantly`. `GR4VY_ID` by default. */
       readonly id?: string | undefined
-      /** `"sandbox"` by default, or what `GR4VY_ENVIRONMENT` says. */
+      /** `GR4VY_ENVIRONMENT` by default, else `"sandbox"`. */
       readonly environment?: "sandbox" | "production" | undefined
       readonly baseUrl?: never
     }
   | {
       /**
-       * A whole URL instead: `https:`, or `http:` on a loopback host; without credentials; a path in it becomes a
+       * A complete URL instead: `https:`, or `http:` on a loopback host; without credentials; a path in it becomes a
        * prefix. `GR4VY_BASE_URL` by default.
        */
       readonly baseUrl?: string | URL | undefined
@@ -34,7 +34,7 @@ type Address =
 /** One of these, never two. */
 type Authentication =
   | {
-      /** A bearer token that is good for as long as the client lives. `GR4VY_TOKEN` by default. */
+      /** A bearer token that is valid for the lifetime of the client. `GR4VY_TOKEN` by default. */
       readonly token?: string | undefined
       readonly privateKey?: never
       readonly getToken?: never
@@ -50,7 +50,7 @@ type Authentication =
     }
   | {
       /**
-       * Gets a token from a source of your own, e.g. a secret manager. Called when the first request needs a token,
+       * Gets a token from your own source, e.g. a secret manager. Called when the first request needs a token,
        * again when 20 % of a token's lifetime is left, and once after a 401; one call serves all requests that wait.
        */
       readonly getToken?: (() => Promise<ExpiringToken>) | undefined
@@ -59,7 +59,7 @@ type Authentication =
     }
 
 /**
- * A token, and the moment from which it is no longer good.
+ * A token and its expiry.
  *
  * @since 0.1.0
  * @category models
@@ -70,7 +70,7 @@ export interface ExpiringToken {
 }
 
 /**
- * When a request is retried. What is left out has the value of the client, and there the default.
+ * The retry policy. A missing value is the client's; the client's own missing values are the defaults.
  *
  * @since 0.1.0
  * @category models
@@ -85,8 +85,8 @@ export interface RetryOptions {
   /** A server that asks to wait longer than this is not waited for. 30 seconds by default. */
   readonly maxRetryAfter?: Duration | undefined
   /**
-   * `"at-most-once"` (default): an `add` that may have reached the API is not sent again, because it could create a
-   * second session. `"at-least-once"`: it is sent again like a `get`; a stray session costs nothing and expires.
+   * `"at-most-once"` (default): an `add` that may have reached the API is not retried, because it could create a
+   * second session. `"at-least-once"`: it is retried like a `get`; a stray session costs nothing and expires.
    */
   readonly creates?: "at-most-once" | "at-least-once" | undefined
   /** Whether a 401 gets one new token and one more request. `true` by default. */
@@ -95,7 +95,7 @@ export interface RetryOptions {
 
 /** The options that have nothing to do with address or authentication. */
 interface ClientOptions {
-  /** What signed tokens allow: `checkout-sessions.read` and `checkout-sessions.write` by default. */
+  /** The scopes of signed tokens: `checkout-sessions.read` and `checkout-sessions.write` by default. */
   readonly scopes?: ReadonlyArray<string> | undefined
   /** The lifetime of signed tokens: 5 minutes by default, 30 seconds to 24 hours. */
   readonly tokenLifetime?: Duration | undefined
@@ -103,7 +103,7 @@ interface ClientOptions {
   readonly merchantAccountId?: string | undefined
   /** When requests are retried; `"none"` for exactly one request per call. */
   readonly retry?: RetryOptions | "none" | undefined
-  /** The limit of one request: connecting, sending, headers and the whole body. 10 seconds by default. */
+  /** The time limit of one request: connecting, sending, headers and the whole body. 10 seconds by default. */
   readonly attemptTimeout?: Duration | undefined
   /** The limit of a call: every attempt, every wait. 30 seconds by default. */
   readonly deadline?: Duration | undefined
@@ -116,7 +116,7 @@ interface ClientOptions {
 }
 
 /**
- * The options of `create`. Where address or authentication is left out, the `GR4VY_…` variables are read.
+ * The options of `create`. The `GR4VY_…` variables replace a missing address or authentication.
  *
  * @since 0.1.0
  * @category models
@@ -133,7 +133,7 @@ export interface CallOptions {
    * `fetch`.
    */
   readonly signal?: AbortSignal | null | undefined
-  /** When this call is retried; what is left out is as the client has it. `"none"` for exactly one request. */
+  /** The retry policy of this call; a missing value is the client's. `"none"` for exactly one request. */
   readonly retry?: RetryOptions | "none" | null | undefined
 }
 
@@ -189,7 +189,7 @@ export interface Client extends AsyncDisposable {
   /**
    * Any other endpoint, with the same token, retries, limits, spans and errors. Resolves to the JSON of the response as it
    * is on the wire, or to `undefined` for an empty body. A GET, PUT or DELETE is retried as `get` is; a POST or PATCH with
-   * an `idempotencyKey` is retried with that key, and without one it is never sent again once it may have arrived. Signed
+   * an `idempotencyKey` is retried with that key, and without one it is never retried once it may have arrived. Signed
    * tokens need the scopes of what you call: see `scopes`.
    *
    * @example
@@ -253,7 +253,7 @@ export interface EmbedOptions {
  * @category models
  */
 export interface WebhookOptions {
-  /** The body as it arrived, string or bytes: parsed and written anew, it has another signature. */
+  /** The raw body, string or bytes: after parsing and serializing, the signature no longer matches. */
   readonly payload: string | Uint8Array
   /** The headers as they arrived. */
   readonly headers: HeadersInput

@@ -1,5 +1,5 @@
 /**
- * What the service sends and reads, as plain values: the models of the `core` package with `Date`s and
+ * The requests and responses of the service, as plain values: the models of the `core` package with `Date`s and
  * strings. A type test derives each of them from its model there.
  */
 /**
@@ -19,13 +19,13 @@ export type Duration = number | `${number} ${"milli" | "second" | "minute" | "ho
 export interface CartItem {
   /** The name of the product, 1–255 characters, e.g. `"Tea"`. */
   readonly name: string
-  /** How many, a whole number from 1 to 99,999,999. */
+  /** The quantity, a whole number from 1 to 99,999,999. */
   readonly quantity: number
-  /** The price of one, in the smallest unit, e.g. `450`. */
+  /** The price of one unit, in the currency's smallest unit, e.g. `450`. */
   readonly unitAmount: number
-  /** The discount on the whole line, in the smallest unit; the API takes 0 where it is absent. */
+  /** The discount on the whole line, in the smallest unit; 0 by default. */
   readonly discountAmount?: number | null | undefined
-  /** The tax on the whole line, in the smallest unit; the API takes 0 where it is absent. */
+  /** The tax on the whole line, in the smallest unit; 0 by default. */
   readonly taxAmount?: number | null | undefined
   /** Your own identifier of the line, 1–200 characters, e.g. `"line-1"`. */
   readonly externalIdentifier?: string | null | undefined
@@ -33,13 +33,13 @@ export interface CartItem {
   readonly sku?: string | null | undefined
   /** The universal product code, 1–50 characters, e.g. `"012345678905"`. */
   readonly upc?: string | null | undefined
-  /** The address of the product's page, e.g. `"https://example.com/tea"`. */
+  /** The URL of the product's page, e.g. `"https://example.com/tea"`. */
   readonly productUrl?: string | null | undefined
-  /** The address of the product's picture, e.g. `"https://example.com/tea.png"`. */
+  /** The URL of the product's image, e.g. `"https://example.com/tea.png"`. */
   readonly imageUrl?: string | null | undefined
   /** The product's categories, each 1–50 characters, e.g. `["drinks"]`. */
   readonly categories?: ReadonlyArray<string> | null | undefined
-  /** What kind of product it is, e.g. `"physical"`. */
+  /** The kind of product, e.g. `"physical"`. */
   readonly productType?:
     | "physical"
     | "discount"
@@ -53,17 +53,17 @@ export interface CartItem {
     | undefined
   /** The country of the seller, 2 capital letters (ISO 3166-1 alpha-2), e.g. `"GB"`. */
   readonly sellerCountry?: string | null | undefined
-  /** Whether the line is free of tax. */
+  /** Whether the line is exempt from tax. */
   readonly taxExempt?: boolean | null | undefined
-  /** The unit in which the quantity is counted, 1–50 characters, e.g. `"kg"`. */
+  /** The unit of the quantity, 1–50 characters, e.g. `"kg"`. */
   readonly unitOfMeasure?: string | null | undefined
   /** The commodity code of the product, 1–50 characters, e.g. `"0902"`. */
   readonly commodityCode?: string | null | undefined
-  /** What the product is, 1–255 characters, e.g. `"Green tea, 250 g"`. */
+  /** A description of the product, 1–255 characters, e.g. `"Green tea, 250 g"`. */
   readonly description?: string | null | undefined
   /** The duty on the whole line, in the smallest unit. */
   readonly dutyAmount?: number | null | undefined
-  /** The shipping of the whole line, in the smallest unit. */
+  /** The shipping cost of the whole line, in the smallest unit. */
   readonly shippingAmount?: number | null | undefined
 }
 
@@ -95,7 +95,7 @@ export interface Address {
 }
 
 /**
- * The kinds of tax IDs the API takes: country, dot, kind, e.g. `"gb.vat"`.
+ * The kinds of tax ID that the API accepts: country, dot, kind, e.g. `"gb.vat"`.
  *
  * @since 0.1.0
  * @category models
@@ -174,7 +174,7 @@ export interface TaxId {
 }
 
 /**
- * The recipient, and the address of the parcel.
+ * The recipient and the shipping address.
  *
  * @since 0.1.0
  * @category models
@@ -193,7 +193,7 @@ export interface ShippingDetails {
 }
 
 /**
- * The payer, and the address of the bill.
+ * The payer and the billing address.
  *
  * @since 0.1.0
  * @category models
@@ -224,16 +224,16 @@ export interface Buyer {
   readonly displayName?: string | null | undefined
   /** Your own identifier of the buyer, 1–200 characters, e.g. `"user-789123"`. */
   readonly externalIdentifier?: string | null | undefined
-  /** The payer, and the address of the bill. */
+  /** The payer and the billing address. */
   readonly billingDetails?: BillingDetails | null | undefined
   /** The number of the buyer's account with you, 1–200 characters, e.g. `"AC-1029"`. */
   readonly accountNumber?: string | null | undefined
-  /** The recipient, and the address of the parcel. */
+  /** The recipient and the shipping address. */
   readonly shippingDetails?: ShippingDetails | null | undefined
 }
 
 /**
- * One flight of a ticket. Times keep the offset they are given with: it tells the hour at the airport.
+ * One flight of a ticket. Times keep their offset, which gives the local time at the airport.
  *
  * @since 0.1.0
  * @category models
@@ -277,18 +277,18 @@ export interface AirlineLeg {
   readonly flightClass?: string | null | undefined
   /** The number of the flight, 3–6 characters, e.g. `"BA178"`. */
   readonly flightNumber?: string | null | undefined
-  /** Whether the flight is one way or a part of a round trip. */
+  /** Whether the flight is one way or part of a round trip. */
   readonly routeType?: "round_trip" | "one_way" | null | undefined
   /** The class of the seat, 1–5 characters, e.g. `"F"`. */
   readonly seatClass?: string | null | undefined
-  /** Whether a stop over is allowed. */
+  /** Whether a stopover is allowed. */
   readonly stopOver?: boolean | null | undefined
   /** The tax, in the smallest unit of the currency, 0–99,999,999. */
   readonly taxAmount?: number | null | undefined
 }
 
 /**
- * A traveller on a ticket.
+ * A passenger of a ticket.
  *
  * @since 0.1.0
  * @category models
@@ -327,7 +327,7 @@ export interface AirlinePassenger {
 export interface Airline {
   /** The booking code, 1–50 characters, e.g. `"X36Q9C"`. */
   readonly bookingCode?: string | null | undefined
-  /** Whether the card's holder travels. */
+  /** Whether the cardholder travels. */
   readonly isCardholderTraveling?: boolean | null | undefined
   /** The address of the office that issued the ticket, 1–255 characters, e.g. `"123 Broadway, New York"`. */
   readonly issuedAddress?: string | null | undefined
@@ -351,7 +351,7 @@ export interface Airline {
   readonly reservationSystem?: string | null | undefined
   /** Whether the ticket cannot be refunded. */
   readonly restrictedTicket?: boolean | null | undefined
-  /** How the ticket is delivered; the API takes `"electronic"` where it is absent. */
+  /** How the ticket is delivered; `"electronic"` by default. */
   readonly ticketDeliveryMethod?: "electronic" | "other" | null | undefined
   /** The number of the ticket, 1–50 characters, e.g. `"123-1234-151555"`. */
   readonly ticketNumber?: string | null | undefined
@@ -366,7 +366,7 @@ export interface Airline {
 }
 
 /**
- * What a Checkout Session is created with. Every field may be left out; `null` is sent as `null`.
+ * The properties of a new Checkout Session. Every one is optional; `null` is sent as `null`.
  *
  * @since 0.1.0
  * @category models
@@ -374,7 +374,7 @@ export interface Airline {
 export interface CheckoutSessionCreate {
   /** The lines of the cart. */
   readonly cartItems?: ReadonlyArray<CartItem> | null | undefined
-  /** Your own notes, texts by names of yours: names and texts are kept as they are, e.g. `{ order_id: "4711" }`. */
+  /** Your own key-value pairs; keys and strings are sent unchanged, e.g. `{ order_id: "4711" }`. */
   readonly metadata?: Readonly<Record<string, string>> | null | undefined
   /** The buyer, who has no account with you. */
   readonly buyer?: Buyer | null | undefined
@@ -384,11 +384,11 @@ export interface CheckoutSessionCreate {
   readonly amount?: number | null | undefined
   /** The currency, 3 capital letters (ISO 4217), e.g. `"EUR"`. */
   readonly currency?: string | null | undefined
-  /** The payment service to use, a UUID. Gr4vy's routing decides where it is absent. */
+  /** The payment service to use, a UUID. If absent, Gr4vy's routing decides. */
   readonly paymentServiceId?: string | null | undefined
   /**
-   * How long the session lives from now on: 1 to 24 hours, cut to whole seconds, e.g. `"2 hours"`. The API takes 1 hour
-   * where it is absent. A bare number is milliseconds.
+   * The session's lifetime from now: 1 to 24 hours, rounded down to seconds, e.g. `"2 hours"`. The API's default is 1
+   * hour. A plain number is milliseconds.
    */
   readonly expiresIn?: Duration | undefined
   /** The country of the payment, 2 capital letters (ISO 3166-1 alpha-2), e.g. `"DE"`. Not in the vendor's docs. */
@@ -399,35 +399,35 @@ export interface CheckoutSessionCreate {
   readonly merchantInitiated?: boolean | null | undefined
   /** Where the payment comes from, e.g. `"ecommerce"`. Not in the vendor's docs. */
   readonly paymentSource?: "ecommerce" | "moto" | "recurring" | "installment" | "card_on_file" | null | undefined
-  /** Whether to reserve the amount alone, or to take it at once. Not in the vendor's docs. */
+  /** Whether to only authorize the amount, or to capture it at once. Not in the vendor's docs. */
   readonly intent?: "authorize" | "capture" | null | undefined
 }
 
 /**
- * What changes in a Checkout Session: a property that is absent stays as it is, `null` is sent as `null`.
+ * The changes to a Checkout Session. An absent property does not change; `null` is sent as `null`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CheckoutSessionUpdate extends CheckoutSessionCreate {
   /**
-   * How long the session lives from now on: 1 to 24 hours, cut to whole seconds, e.g. `"2 hours"`. Its end stays as it
-   * is where this is absent. A bare number is milliseconds.
+   * The session's lifetime from now: 1 to 24 hours, rounded down to seconds, e.g. `"2 hours"`. If absent, the expiry
+   * does not change. A plain number is milliseconds.
    */
   readonly expiresIn?: Duration | undefined
 }
 
-/** A set of today's values that the API may add to. */
+/** An open set: the values of today; the API may add others. */
 type Open<Known extends string> = Known | (string & {})
 
 /**
- * The facts by which a card's issuer is known.
+ * Facts about a card's issuer.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CheckoutSessionPaymentMethodDetails {
-  /** The first digits of the card's number, which tell its issuer (BIN), e.g. `"411111"`. */
+  /** The first digits of the card number, which identify the issuer (BIN), e.g. `"411111"`. */
   readonly bin?: string
   /** The country of the card's issuer (ISO 3166-1 alpha-2), e.g. `"US"`. */
   readonly cardCountry?: string
@@ -438,7 +438,7 @@ export interface CheckoutSessionPaymentMethodDetails {
 }
 
 /**
- * The payment method that a Checkout Session holds once its secure fields were received.
+ * The payment method of a Checkout Session, present after its secure fields were stored.
  *
  * @since 0.1.0
  * @category models
@@ -448,7 +448,7 @@ export interface CheckoutSessionPaymentMethod {
   readonly type?: Open<"payment-method">
   /** The id of the stored payment method, a UUID; absent for a card that is not stored. */
   readonly id?: string
-  /** The facts by which the card's issuer is known. */
+  /** Facts about the card's issuer. */
   readonly details?: CheckoutSessionPaymentMethodDetails
   /** The last four digits of the card, e.g. `"1111"`. */
   readonly label?: string
@@ -456,7 +456,7 @@ export interface CheckoutSessionPaymentMethod {
   readonly method?: Open<"card">
   /** The scheme of the card, e.g. `"visa"`; an open set. */
   readonly scheme?: Open<CardScheme>
-  /** A text that is the same for the same card, and tells nothing else about it. */
+  /** A string that is the same for the same card and reveals nothing else. */
   readonly fingerprint?: string
 }
 
@@ -493,7 +493,7 @@ export type CardScheme =
   | "unionpay"
   | "visa"
 
-/** What the API answers of what was sent: nothing is `null`, and a set of values is open to what the API may add. */
+/** The response type of a request type: nothing is `null`, and a set of values is open to new ones. */
 type Answered<T> = T extends null | undefined
   ? never
   : T extends string
@@ -507,7 +507,7 @@ type Answered<T> = T extends null | undefined
         : T
 
 /**
- * A Checkout Session: the short-lived place at Gr4vy that holds a buyer's card until a transaction uses it. What the API
+ * A Checkout Session: Gr4vy's short-lived record that holds a buyer's card until a transaction uses it. What the API
  * leaves out, or answers as `null`, is absent.
  *
  * @see https://docs.gr4vy.com/reference/checkout-sessions
@@ -522,7 +522,7 @@ export interface CheckoutSession {
   readonly expiresAt: Date
   /** The lines of the cart. */
   readonly cartItems?: ReadonlyArray<Answered<CartItem>>
-  /** Your own notes, by names of yours. */
+  /** Your own key-value pairs. */
   readonly metadata?: Readonly<Record<string, string>>
   /** The buyer, who has no account with you. */
   readonly buyer?: Answered<Buyer>
@@ -534,57 +534,57 @@ export interface CheckoutSession {
   readonly currency?: string
   /** The id of the payment service to use. */
   readonly paymentServiceId?: string
-  /** The payment method, once the secure fields were received. */
+  /** The payment method, present after the secure fields were stored. */
   readonly paymentMethod?: CheckoutSessionPaymentMethod
-  /** The country of the payment, where the API tells it. */
+  /** The country of the payment, if the API returns it. */
   readonly country?: string
-  /** Whether the payment follows an earlier one with the same card, where the API tells it. */
+  /** Whether the payment follows an earlier one with the same card, if the API returns it. */
   readonly isSubsequentPayment?: boolean
-  /** Whether the merchant starts the payment, where the API tells it. */
+  /** Whether the merchant starts the payment, if the API returns it. */
   readonly merchantInitiated?: boolean
-  /** Where the payment comes from, where the API tells it; an open set. */
+  /** Where the payment comes from, if the API returns it; an open set. */
   readonly paymentSource?: Open<"ecommerce" | "moto" | "recurring" | "installment" | "card_on_file">
-  /** Whether the amount is reserved alone or taken at once, where the API tells it; an open set. */
+  /** Whether the amount is only authorized or captured at once, if the API returns it; an open set. */
   readonly intent?: Open<"authorize" | "capture">
 }
 
-/** What a card has, whoever it belongs to. */
+/** The fields of every card. */
 interface CardFields {
   /** Always `"card"`. */
   readonly method: "card"
-  /** The number of the card as it stands on its front, 13–19 digits, e.g. `"4111111111111111"`. */
+  /** The card number, 13–19 digits, e.g. `"4111111111111111"`. */
   readonly number: string
   /** The expiration date as `MM/YY`, e.g. `"11/29"`. */
   readonly expirationDate: string
   /** The security code (CVV, CVD), 3 or 4 digits, e.g. `"123"`. */
   readonly securityCode: string
-  /** Your own identifier of the card, e.g. `"card-323444"`. Of the first contract. */
+  /** Your own identifier of the card, e.g. `"card-323444"`. Part of the first version of the API. */
   readonly externalIdentifier?: string | null
-  /** Where to send the buyer once they have approved, e.g. `"https://example.com/callback"`. Of the first contract. */
+  /** The URL to which the buyer returns after approval, e.g. `"https://example.com/callback"`. Part of the first version of the API. */
   readonly redirectUrl?: string | null
 }
 
 /**
- * A card of a buyer whom Gr4vy knows by an id, or of nobody it knows.
+ * A card of a buyer with a Gr4vy id, or without a known buyer.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CardOfBuyer extends CardFields {
-  /** The id of the buyer the card belongs to, a UUID. Never together with `buyerExternalIdentifier`. */
+  /** The id of the card's buyer, a UUID. Never together with `buyerExternalIdentifier`. */
   readonly buyerId?: string
   readonly buyerExternalIdentifier?: never
 }
 
 /**
- * A card of a buyer whom you know by an identifier of your own.
+ * A card of a buyer with your own identifier.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CardOfExternalBuyer extends CardFields {
   readonly buyerId?: never
-  /** Your own identifier of the buyer the card belongs to, e.g. `"user-789123"`. Never together with `buyerId`. */
+  /** Your own identifier of the card's buyer, e.g. `"user-789123"`. Never together with `buyerId`. */
   readonly buyerExternalIdentifier?: string
 }
 
@@ -602,7 +602,7 @@ export interface CardOfExternalBuyer extends CardFields {
 export type CardRequest = CardOfBuyer | CardOfExternalBuyer
 
 /**
- * A card from the buyer's Click to Pay wallet, by the ids that its checkout gave.
+ * A card from the buyer's Click to Pay wallet, by the ids from its checkout.
  *
  * @since 0.1.0
  * @category models
@@ -610,18 +610,18 @@ export type CardRequest = CardOfBuyer | CardOfExternalBuyer
 export interface ClickToPayRequest {
   /** Always `"click-to-pay"`. */
   readonly method: "click-to-pay"
-  /** The id of the transaction, as Click to Pay gave it. */
+  /** The id of the transaction, from Click to Pay. */
   readonly merchantTransactionId: string
-  /** The correlation id, as Click to Pay gave it. */
+  /** The correlation id, from Click to Pay. */
   readonly srcCorrelationId: string
-  /** The id of the digital payment application, as Click to Pay gave it. */
+  /** The id of the digital payment application, from Click to Pay. */
   readonly srcDpaId: string
-  /** The id of the checkout flow, as Click to Pay gave it. */
+  /** The id of the checkout flow, from Click to Pay. */
   readonly srcCxFlowId?: string | null
 }
 
 /**
- * A payment method that Gr4vy already stores.
+ * A payment method that is already stored at Gr4vy.
  *
  * @since 0.1.0
  * @category models
@@ -631,13 +631,15 @@ export interface StoredPaymentMethodRequest {
   readonly method: "id"
   /** The id of the stored payment method, a UUID. */
   readonly id: string
-  /** The security code (CVV, CVD), 3 or 4 digits, where the buyer was asked for it again. */
+  /** The security code (CVV, CVD), 3 or 4 digits, if the buyer entered it again. */
   readonly securityCode?: string | null
 }
 
 /**
- * The body of `updateFields`: the secure fields to store on a Checkout Session. Within 5 minutes of their receipt the
- * session has to be used.
+ * The body of `updateFields`: the secure fields to store on a Checkout Session. Use the session within 5 minutes after
+ * that.
+ *
+ * Sending a card from a server requires PCI DSS certification. In a shop the browser sends it.
  *
  * @since 0.1.0
  * @category models
@@ -645,12 +647,12 @@ export interface StoredPaymentMethodRequest {
 export interface CheckoutSessionSecureFieldsUpdate {
   /** A card, a card from Click to Pay, or a stored payment method by its id. Today's API asks for one. */
   readonly paymentMethod?: CardRequest | ClickToPayRequest | StoredPaymentMethodRequest
-  /** The postal code of the buyer, 1–50 characters, for the check of the address (AVS), e.g. `"SW1A 1AA"`. */
+  /** The postal code of the buyer, 1–50 characters, for the address check (AVS), e.g. `"SW1A 1AA"`. */
   readonly postalCode?: string | null
 }
 
 /**
- * An event that a webhook told.
+ * The event of a webhook.
  *
  * @since 0.1.0
  * @category models
@@ -658,20 +660,20 @@ export interface CheckoutSessionSecureFieldsUpdate {
 export interface WebhookEvent {
   /** Always `"event"` today. */
   readonly type: string
-  /** The id of the event: the same when it is delivered again, so remember it to handle an event once. */
+  /** The id of the event: the same for each delivery. Store it to handle an event once. */
   readonly id: string
-  /** What happened, e.g. `"transaction.captured"`; an open set. */
+  /** The name of the event, e.g. `"transaction.captured"`; an open set. */
   readonly name: string
-  /** When it happened; absent where the API does not tell it as a date and time with an offset. */
+  /** The time of the event; absent if the API sent no date and time with an offset. */
   readonly createdAt?: Date
-  /** The merchant account it happened to, e.g. `"default"`. */
+  /** The merchant account of the event, e.g. `"default"`. */
   readonly merchantAccountId?: string
-  /** What it happened to, as the API sent it: the names are those of the wire, e.g. `target["id"]`. */
+  /** The resource of the event, as the API sent it, with names in snake_case, e.g. `target["id"]`. */
   readonly target: Readonly<Record<string, unknown>>
 }
 
 /**
- * Headers in any form a server has them: a record under names of any case, a `Headers`, a `Map`, or pairs.
+ * Headers in any form: a record (names in any case), a `Headers`, a `Map`, or pairs.
  *
  * @since 0.1.0
  * @category models
@@ -679,5 +681,5 @@ export interface WebhookEvent {
 export type HeadersInput =
   | Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   | Iterable<readonly [name: string, value: string | ReadonlyArray<string>]>
-  // `Headers` itself: its iterator is not a part of every runtime's types.
+  // `Headers`: its iterator is not part of every runtime's types.
   | { readonly get: (name: string) => string | null }

@@ -36,7 +36,7 @@ const good: Record<string, string> = {
 
 const bad: Record<string, readonly [text: string, found: string]> = {
   "nothing at all": [" \n", "nothing"],
-  "text that is not PEM": ["c2VjcmV0", 'text that is not PEM (no "-----BEGIN …-----" line)'],
+  "a string that is not PEM": ["c2VjcmV0", 'a string that is not PEM (no "-----BEGIN …-----" line)'],
   "the public key": [spki(publicKey), "a public key"],
   "a certificate": [
     "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
@@ -143,9 +143,9 @@ describe("what is not a private key is told in one sentence that does not show i
   const values: Record<string, readonly [value: unknown, found: string]> = {
     "a text that is not Redacted": [pkcs8(privateKey), "a value that is not Redacted (write Redacted.make(key))"],
     null: [null, "a value that is not Redacted (write Redacted.make(key))"],
-    "a number": [Redacted.make(54321), "a Redacted that holds no text"],
-    "a buffer": [Redacted.make(Buffer.from(pkcs8(privateKey))), "a Redacted that holds no text"],
-    "an absent variable": [Redacted.make(undefined), "a Redacted that holds no text"],
+    "a number": [Redacted.make(54321), "a Redacted that holds no string"],
+    "a buffer": [Redacted.make(Buffer.from(pkcs8(privateKey))), "a Redacted that holds no string"],
+    "an absent variable": [Redacted.make(undefined), "a Redacted that holds no string"],
     "one that was wiped": [wiped, "a Redacted that was wiped with Redacted.unsafeWipe"]
   }
   for (const [name, [value, found]] of Object.entries(values)) {

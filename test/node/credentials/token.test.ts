@@ -204,7 +204,7 @@ describe("an embed token", () => {
 
   it.effect("is refused for a key that is none", () =>
     Effect.map(Effect.flip(SignedCredentials.embedToken({ privateKey: Redacted.make("garbage") })), (error) =>
-      assert.match(String(error), /Found text that is not PEM/)
+      assert.match(String(error), /Found a string that is not PEM/)
     )
   )
 })

@@ -93,7 +93,7 @@ describe("a key to check with that is not one is told by what it is", () => {
       spkiOf(generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey),
       /^Found a public key of another kind \(RSA\);/
     ],
-    garbage: ["garbage-7f3a", /^Found text that is neither the PEM nor the JWK of a public key;/],
+    garbage: ["garbage-7f3a", /^Found a string that is neither the PEM nor the JWK of a public key;/],
     "broken JSON": ['{"kty":"garbage-7f3a', /^Found JSON that is not a public key \(JWK\);/]
   }
   for (const [name, [text, found]] of Object.entries(table)) {

@@ -48,15 +48,15 @@ describe.each(Object.entries(either))("a client that ends in ways of its own, be
   const deaths: Readonly<
     Record<string, readonly [ends: string, execute: (request: HttpClientRequest.HttpClientRequest) => Answer]>
   > = {
-    "dies of an error": ["died of a TypeError", (request) => Effect.die(careless(request))],
-    "dies of a text": ["died of a thrown string", (request) => Effect.die(careless(request).message)],
+    "dies of an error": ["died with a TypeError", (request) => Effect.die(careless(request))],
+    "dies of a text": ["died with a thrown string", (request) => Effect.die(careless(request).message)],
     "dies of its own error": [
-      "died of a RequestError",
+      "died with a RequestError",
       (request) =>
         Effect.die(new HttpClientError.RequestError({ request, reason: "Transport", cause: careless(request) }))
     ],
     throws: [
-      "died of a TypeError",
+      "died with a TypeError",
       (request) => {
         throw careless(request)
       }

@@ -130,10 +130,10 @@ describe("the value of a header", () => {
           yield* make({ token: Redacted.make(token.value) }),
           yield* make({ merchantAccountId: merchantAccountId.value })
         ]
-        assert.match(String(ofToken), /^\(Invalid data at token: "The token has white space, control or non-ASCII/)
+        assert.match(String(ofToken), /^\(Invalid data at token: "The token contains white space, control or non-ASCII/)
         assert.match(
           String(ofId),
-          /^\(Invalid data at merchantAccountId: "The merchant account id is empty or no text, or has/
+          /^\(Invalid data at merchantAccountId: "The merchant account id is empty or not a string, or contains/
         )
         isInactive(ofToken, token.parts)
         isInactive(ofId, merchantAccountId.parts)
@@ -162,7 +162,7 @@ describe("the value of a header", () => {
     Effect.gen(function* () {
       // What plain JavaScript could pass.
       const token = Redacted.make(value) as Redacted.Redacted
-      assert.match(String(yield* Effect.flip(Credentials.makeToken(token))), /The token is empty or no text/)
+      assert.match(String(yield* Effect.flip(Credentials.makeToken(token))), /The token is empty or not a string/)
       if (value === undefined) return
       const options = { baseUrl: "http://127.0.0.1:9", token: Redacted.make("token"), merchantAccountId: value }
       assert.match(String(yield* Effect.flip(Gr4vy.make(options as Gr4vy.Options))), /merchant account id/)

@@ -170,8 +170,8 @@ describe("with the status of an error", () => {
   it.live("an error inherits nothing from what it was read from", () =>
     Effect.gen(function* () {
       for (const [name, message, details] of [
-        ["an error in __proto__", /with JSON of another shape instead of its own error/, 0],
-        ["an error with __proto__ and constructor", /with no message/, 1]
+        ["an error in __proto__", /and JSON of an unexpected shape instead of its own error/, 0],
+        ["an error with __proto__ and constructor", /and no message/, 1]
       ] as const) {
         const error = failure(yield* outcomeOf("undici", 500, errors[name] ?? "", (_) => _.get(id)))
         assert(error instanceof Generic)

@@ -110,11 +110,11 @@ describe("gr4vy-sandbox", () => {
   )
 
   const wrong: ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> = [
-    ["a port that is none", ["--port", "70000"], /--port is a number from 0 to 65535/],
+    ["a port that is none", ["--port", "70000"], /--port must be a number from 0 to 65535/],
     ["a port in words", ["--port", "http"], /http/],
-    ["a fault it does not know", ["--fault", "explode 10%"], /--fault: "explode" is no fault. Write/],
+    ["a fault it does not know", ["--fault", "explode 10%"], /--fault: "explode" is not a fault. Write/],
     ["a rate above all", ["--fault", "503 101%"], /101%/],
-    ["a duration that is none", ["--latency", "soon"], /--latency "soon" is no duration/],
+    ["a duration that is none", ["--latency", "soon"], /--latency "soon" is not a duration/],
     ["a file that is not there", ["--public-key", "nowhere.pem"], /nowhere\.pem/],
     ["a file that is no key", ["--public-key", fileURLToPath(import.meta.url)], /P-521/],
     ["an option it does not know", ["--bogus"], /bogus/],
@@ -125,8 +125,8 @@ describe("gr4vy-sandbox", () => {
         [`${option} with another option in place of its value`, [option, "--quiet"], new RegExp(`'${option}'`)]
       ]
     ),
-    ["an empty port", ["--port="], /--port is a number/],
-    ["an empty fault", ["--fault="], /--fault: "" is no fault/]
+    ["an empty port", ["--port="], /--port must be a number/],
+    ["an empty fault", ["--fault="], /--fault: "" is not a fault/]
   ]
   for (const [name, args, said] of wrong) {
     it.scopedLive(`refuses ${name}, without a stack trace`, () =>

@@ -1,5 +1,5 @@
 /**
- * From an answer outside the contract's success to a typed error: by status first, by body second.
+ * Converts a response outside the contract's success to a typed error: by status first, by body second.
  */
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
@@ -8,10 +8,10 @@ import * as Predicate from "effect/Predicate"
 import { ErrorDetail, Generic, NotFound, Unauthorized } from "../Errors.js"
 import { scrub } from "./scrub.js"
 
-/** A longer message serves nobody and would flood a log. */
+/** The longest message, so that a response cannot flood a log. */
 const maxMessageLength = 2000
 
-/** As many details as the fields of a form could have, and then some. */
+/** The most details, more than any form has fields. */
 const maxDetails = 100
 
 interface ErrorBody {
@@ -58,17 +58,17 @@ export const toError = (answer: {
 export const parseJson = (text: string): Either.Either<unknown, void> =>
   Either.try({ try: (): unknown => JSON.parse(text), catch: () => undefined })
 
-/** What a body is, in two or three words: never a quote of it. */
+/** Describes a body in two or three words, without quoting it. */
 export const kindOf = (text: string): string => {
   const start = text.trimStart().slice(0, 64).toLowerCase()
   if (start === "") return "an empty body"
   if (start.startsWith("<!doctype html") || start.startsWith("<html")) return "an HTML page"
-  if (Either.isRight(parseJson(text))) return "JSON of another shape"
-  return start.startsWith("{") || start.startsWith("[") ? "broken JSON" : "a text"
+  if (Either.isRight(parseJson(text))) return "JSON of an unexpected shape"
+  return start.startsWith("{") || start.startsWith("[") ? "broken JSON" : "plain text"
 }
 
 const describe = (status: number, came: string): string =>
-  `The API answered ${status} with ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
+  `The API responded with status ${status} and ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
 
 const advice = (status: number): string => {
   if (status === 401)
@@ -76,7 +76,7 @@ const advice = (status: number): string => {
   if (status === 403) return "Check that the token has the scopes this call needs."
   if (status === 404) return "The session is unknown, deleted or expired: create a new one, or check the base URL."
   if (status === 429) return "Too many requests: wait before the next call."
-  if (status >= 500) return "The service or a gateway before it has a problem: try again later."
+  if (status >= 500) return "The service or a gateway in front of it has a problem: retry later."
   if (status >= 300 && status < 400) return "Redirects are never followed: check the base URL."
   return "Check the request and the base URL."
 }
@@ -120,7 +120,7 @@ const readErrorBody =
               Predicate.isString(part) || Predicate.isNumber(part) ? String(part) : ""
             )
             const [first, ...rest] = parts
-            // Only a word is a place: a number that is spread over the parts must be scrubbed as one.
+            // Only a word can be a location: a number spread over the parts must be scrubbed as one.
             const isPlace = first !== undefined && /^[a-z]+$/i.test(first)
             const pointer =
               first === "body" ? rest.map((part) => `/${part}`).join("") : (isPlace ? rest : parts).join(".")

@@ -1,5 +1,5 @@
 /**
- * One call of an endpoint: its request goes to the port, its response becomes a success or a typed error.
+ * One call of an endpoint: sends its request and converts the response to a success or a typed error.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -15,7 +15,7 @@ import { decodeError } from "./decodeError.js"
 import { encodeRequest } from "./encodeRequest.js"
 import { secretsIn } from "./scrub.js"
 
-/** What an endpoint's function does, without its span. */
+/** The function of an endpoint, without its span. */
 export const call = (
   client: HttpClient.HttpClient.With<RequestFailed>,
   endpoint: Endpoint.Any
@@ -44,7 +44,7 @@ export const call = (
             attempts: attemptsOf(response),
             requestId: requestIdOf(response),
             retryAfter: RetryAfter.fromHeaders(response.headers, clock.unsafeCurrentTimeMillis()),
-            // Looked for on the error path only: a walk through the payload costs more than a call that goes well.
+            // Secrets are collected on the error path only: walking the payload costs more than a successful call.
             secrets: [...secretsIn(args), ...BufferedResponse.tokenOf(response)]
           })
         )
@@ -66,7 +66,7 @@ const invalidResponse = (response: HttpClientResponse.HttpClientResponse, { foun
     delivered: "yes",
     attempts: attemptsOf(response),
     ...(requestId === undefined ? {} : { requestId }),
-    message: `The API answered ${response.status} with ${found}. Check the base URL, and what stands between you and the API.`
+    message: `The API responded with status ${response.status} and ${found}. Check the base URL, and any proxy between you and the API.`
   })
 }
 
@@ -76,5 +76,5 @@ const lostBody = (response: HttpClientResponse.HttpClientResponse): RequestFaile
     delivered: "unknown",
     attempts: attemptsOf(response),
     message:
-      "The connection was lost before a whole answer had arrived. Whether the API acted on the request is unknown."
+      "The connection was lost before the response was complete. Whether the API acted on the request is unknown."
   })

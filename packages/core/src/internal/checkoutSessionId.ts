@@ -8,8 +8,8 @@ import { says } from "./explain.js"
  * The id of a Checkout Session: 1–64 of `A–Z a–z 0–9 _ -`, so always exactly one safe path segment. Today's ids are
  * UUIDs.
  *
- * `CheckoutSessionId.make(text)` throws a `ParseError` on anything else; `Schema.decodeUnknown(CheckoutSessionId)`
- * gives it as a value.
+ * `CheckoutSessionId.make` throws a `ParseError` on any other string; `Schema.decodeUnknown(CheckoutSessionId)` returns
+ * it as a typed failure.
  *
  * @example
  * ```ts

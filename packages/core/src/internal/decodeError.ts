@@ -1,5 +1,5 @@
 /**
- * From a response outside an endpoint's success to the typed error that the endpoint declares: by status first, by body
+ * Converts a response outside an endpoint's success to the error that the endpoint declares: by status first, by body
  * second.
  */
 import type * as Duration from "effect/Duration"
@@ -38,7 +38,7 @@ export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) 
       if (Either.isRight(own)) return own.right
     }
     if (!(error instanceof NotFound) || knowsNotFound) return error
-    // An endpoint that declares no 404 has nothing that could be missing.
+    // An endpoint without a declared 404 has no resource that could be missing.
     return new Generic(fieldsOf(error))
   }
 }
@@ -61,14 +61,14 @@ const ownError = (schema: Schema.Schema.AnyNoContext) => {
   }
 }
 
-/** How a program tells the class apart, which no server says. */
+/** The tag of the class, which no server sends. */
 const tagOf = ({ ast }: Schema.Schema.AnyNoContext): { readonly _tag?: AST.LiteralValue } => {
   const encoded = AST.encodedAST(ast)
   const tag = AST.isTypeLiteral(encoded) ? encoded.propertySignatures.find(({ name }) => name === "_tag") : undefined
   return tag !== undefined && AST.isLiteral(tag.type) ? { _tag: tag.type.literal } : {}
 }
 
-/** By name: a spread leaves out the message of an error. */
+/** By name, because a spread omits an error's message. */
 const fieldsOf = ({ attempts, code, details, message, requestId, status }: ReturnType<typeof toError>) => ({
   status,
   message,
@@ -85,7 +85,7 @@ const scrubValue = (value: unknown, secrets: ReadonlyArray<string>): unknown => 
   if (Array.isArray(value)) return value.map((item) => scrubValue(item, secrets))
   if (Predicate.isRecord(value)) return scrubbed(value, secrets)
   if (Predicate.isString(value)) return scrub(value, secrets)
-  // A card number may come back as a number: then it is no longer one.
+  // A card number may come back as a JSON number: it is scrubbed to a string.
   return Predicate.isNumber(value) && scrub(String(value), secrets) !== String(value)
     ? scrub(String(value), secrets)
     : value

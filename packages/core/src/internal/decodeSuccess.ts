@@ -1,5 +1,5 @@
 /**
- * What a 2xx of an endpoint holds, or what came instead.
+ * Decodes a 2xx of an endpoint, or describes what came instead.
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -10,7 +10,7 @@ import type * as Endpoint from "../Endpoint.js"
 import type { Unusable } from "../unstable/EndpointRequest.js"
 import { kindOf, parseJson } from "./answer.js"
 
-/** Under this annotation a schema keeps a faster way to decode what it describes. */
+/** The annotation with a schema's faster decoder. */
 export const FastDecode: unique symbol = Symbol.for("@effect-gr4vy/core/FastDecode")
 
 type Decode = (value: unknown) => Either.Either<unknown, ParseResult.ParseError>
@@ -32,7 +32,7 @@ export const decodeSuccess = (
   const [name, ...others] = Object.keys(params)
   const expected = Option.getOrElse(AST.getIdentifierAnnotation(success.ast), () => "body")
   return (_, text, values) => {
-    // An empty body is a success where the schema takes `undefined`.
+    // An empty body is a success if the schema accepts `undefined`.
     const result = Either.flatMap(
       text === "" ? Either.right(undefined) : Either.mapLeft(parseJson(text), () => undefined),
       (json) => Either.mapLeft(decode(json), () => undefined)

@@ -1,5 +1,5 @@
 /**
- * From the arguments of an endpoint's function to its request; bad input is refused here, before anything is sent.
+ * Converts the arguments of an endpoint's function to a request. Invalid input is refused here, before anything is sent.
  */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
@@ -14,7 +14,7 @@ import { EndpointRequest } from "../unstable/EndpointRequest.js"
 import { decodeSuccess } from "./decodeSuccess.js"
 import { explain } from "./explain.js"
 
-/** Makes the requests of an endpoint: its schemas are compiled once. */
+/** Builds the requests of an endpoint. Its schemas are compiled once. */
 export const encodeRequest = (
   endpoint: Endpoint.Any
 ): ((args: ReadonlyArray<unknown>) => Either.Either<EndpointRequest, RequestFailed>) => {
@@ -90,10 +90,10 @@ export const encodeRequest = (
   }
 }
 
-// A property of another name would be lost on the way: better said than lost.
+// An unknown property would be dropped silently, so it is an error.
 const strictly = { errors: "all", onExcessProperty: "error" } as const
 
-/** Encodes a value, or tells what is wrong with it under the name of its place. */
+/** Encodes a value, or says what is wrong with it, named by its place in the request. */
 const encoder = (
   schema: Schema.Schema.AnyNoContext
 ): ((value: unknown, place: string) => Either.Either<unknown, string>) => {
@@ -125,7 +125,7 @@ export const splitTemplate = (
 const fill = (texts: ReadonlyArray<string>, segments: ReadonlyArray<string>): string =>
   texts.reduce((path, text, index) => path + (segments[index - 1] ?? "") + text)
 
-// Servers and proxies decode a path before they route it, some of them twice: what would be another path then is refused.
+// Servers and proxies decode a path before routing, some of them twice. A segment that could become another path is refused.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const changesPath = /[/\\?#\x00-\x1f\x7f]|^\.{1,2}$|^$|%2f|%5c|^(?:\.|%2e){1,2}$/i
 

@@ -1,8 +1,8 @@
 /**
- * Says what is wrong with a value by paths and expectations alone: the value itself may be a card.
+ * Describes what is wrong with a value by paths and expectations only: the value itself may be a card.
  *
- * The text is derived from the schema, never from the formatted issue. A schema's own `message` is a function of the
- * value and may quote it, so only messages of our own schemas are shown: they carry `ExpectedId`, a constant text.
+ * The message is derived from the schema, never from the formatted issue. A schema's own `message` is a function of the
+ * value and may quote it, so only messages of our own schemas are shown: they carry `ExpectedId`, a constant.
  */
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
@@ -10,18 +10,18 @@ import * as Predicate from "effect/Predicate"
 import * as AST from "effect/SchemaAST"
 
 export interface Problem {
-  /** The way to the value, by the names of the side that was read. A key that comes from the data is `*`. */
+  /** The path to the value, in the names of the side that was checked. A key that comes from the data is `*`. */
   readonly path: ReadonlyArray<string>
   readonly message: string
 }
 
-/** Marks a schema whose expectation is a constant text of ours. */
+/** Marks a schema whose expectation is our own constant. */
 export const ExpectedId: unique symbol = Symbol("@effect-gr4vy/core/expected")
 
 /** Annotations that say what a schema expects, for this module and for Effect's own formatters. */
 export const says = (expected: string) => ({ message: () => `must be ${expected}`, [ExpectedId]: expected })
 
-/** What is wrong, one by one; `ast` is that of the schema that was used. */
+/** Lists the problems; `ast` belongs to the schema that was used. */
 export const problems = (error: ParseResult.ParseError, ast: AST.AST): ReadonlyArray<Problem> => {
   const seen = new Set<string>()
   return walk(error.issue, ast, []).problems.filter(({ message, path }) => {
@@ -30,10 +30,10 @@ export const problems = (error: ParseResult.ParseError, ast: AST.AST): ReadonlyA
   })
 }
 
-/** More than a person reads at once. */
+/** The most problems in one message. */
 const maxProblems = 20
 
-/** The problems in one sentence, with TypeScript's names for the fields. */
+/** The problems in one sentence, with the fields' TypeScript names. */
 export const explain = (error: ParseResult.ParseError, ast: AST.AST, root: string): string => {
   const all = problems(error, ast)
   const shown = all
@@ -45,7 +45,7 @@ export const explain = (error: ParseResult.ParseError, ast: AST.AST, root: strin
   return (all.length > maxProblems ? [...shown, `and ${all.length - maxProblems} more`] : shown).join("; ")
 }
 
-/** How near a value came: of a union's members, the nearest one explains best. */
+/** How close a value came. Among a union's members, the closest one gives the best message. */
 type Nearness = 0 /* another type */ | 1 /* its type, against a rule */ | 2 /* something inside it */
 
 interface Found {
@@ -59,15 +59,15 @@ const one = (near: Nearness, path: ReadonlyArray<string>, message: string): Foun
 })
 
 /**
- * Declared types, transformations and predicates report issues of their own making, whose texts, paths and syntax trees may
- * hold the value. An issue is therefore believed only where it is about the schema that stands there.
+ * Declared types, transformations and predicates report their own issues, whose messages, paths and syntax trees may
+ * contain the value. An issue is therefore used only if it belongs to the schema at that place.
  */
 const walk = (issue: ParseResult.ParseIssue, ast: AST.AST, path: ReadonlyArray<string>): Found => {
   switch (issue._tag) {
     case "Missing":
       return one(2, path, "is missing")
     case "Unexpected":
-      return one(2, path, "has a property of an unknown name")
+      return one(2, path, "has an unknown property")
     case "Forbidden":
       return one(1, path, "cannot be checked here")
     case "Pointer":
@@ -133,7 +133,7 @@ const composite = ({ ast, issues }: ParseResult.Composite, path: ReadonlyArray<s
 const inside = (issue: ParseResult.ParseIssue, owner: AST.AST, path: ReadonlyArray<string>): Found => {
   if (issue._tag !== "Pointer") return walk(issue, owner, path)
   const key = [issue.path].flat()[0]
-  // The name of a property that should not be there is a value too.
+  // The name of an unexpected property is also a value.
   if (key === undefined || issue.issue._tag === "Unexpected") return walk(issue.issue, owner, path)
   const { name, types } = at(owner, key)
   const [first, ...others] = types
@@ -169,7 +169,7 @@ const at = (owner: AST.AST, key: PropertyKey): { readonly name: string; readonly
   }
 }
 
-/** What one member of a union says, or what the union says of the property that tells its members apart. */
+/** The message of one member of a union, or the union's message about the property that distinguishes its members. */
 const member = (issue: ParseResult.ParseIssue, union: AST.Union, path: ReadonlyArray<string>): Found => {
   const type = union.types.find((each) => isOf(issue, each))
   if (type !== undefined) return walk(issue, type, path)
@@ -222,7 +222,7 @@ const expectation = (ast: AST.AST): string => {
   const described = Option.getOrUndefined(description(ast))
   switch (ast._tag) {
     case "Refinement":
-      return rulesOf(ast) ?? (described === undefined ? "does not keep its rule" : byDescription(described))
+      return rulesOf(ast) ?? (described === undefined ? "does not satisfy its rule" : byDescription(described))
     case "Declaration":
     case "Transformation":
       return described === undefined ? "is not valid" : byDescription(described)
@@ -284,7 +284,7 @@ const anyOf = (types: ReadonlyArray<AST.AST>): string => {
   const expectations = [...new Set(types.map(expectation))]
   return expectations.every((each) => each.startsWith("must be "))
     ? `must be ${expectations.map((each) => each.slice("must be ".length)).join(" or ")}`
-    : "is none of what is allowed here"
+    : "is not one of the allowed values"
 }
 
 /** What JSON Schema says of a rule, in words. */

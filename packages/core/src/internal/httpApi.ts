@@ -1,5 +1,5 @@
 /**
- * Endpoints in the platform's terms, for those who serve and describe them: `HttpApiBuilder`, `HttpApiClient`, `OpenApi`.
+ * Endpoints as values of `@effect/platform`, for `HttpApiBuilder`, `HttpApiClient` and `OpenApi`.
  */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"

@@ -1,8 +1,8 @@
 /**
- * Fields written once, and two schemas of them: what is *sent* keeps every limit of the API, what is *read* is checked
- * for its types alone, because an answer that breaks a limit is still the answer.
+ * One definition of each field gives two schemas. The schema of a *request* checks every limit of the API. The schema of a
+ * *response* checks types only, because a response outside a limit is still the response.
  *
- * A model is a record of fields under TypeScript's names. The names on the wire are theirs in snake_case.
+ * A model is a record of fields with TypeScript names. The names on the wire are the same in snake_case.
  */
 import type { LazyArbitrary } from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
@@ -14,13 +14,13 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { ExpectedId, says } from "./explain.js"
 
-/** A value that is sent and read, by its two syntax trees. */
+/** A field, with the syntax trees of its two schemas. */
 export interface Field<in out A> {
   readonly sent: AST.AST
   readonly read: AST.AST
-  /** What a person is told to give. */
+  /** The expectation in error messages. */
   readonly expected: string
-  /** What the API's description says; absent for a model, which is described under its own name. */
+  /** The JSON Schema of the API's description; absent for a model, which is described under its own name. */
   readonly json: Json | undefined
   readonly description?: string
   readonly _A?: (_: A) => A
@@ -44,16 +44,16 @@ type PropertyOf<T> = null extends T
     ? Property<Exclude<T, undefined>, "optional">
     : Property<T, "required">
 
-/** A property that must be there. */
+/** A required property. */
 export const required = <A>(field: Field<A>): Property<A, "required"> => ({ field, optional: false, nullable: false })
 
-/** A property that may be absent. */
+/** An optional property. */
 export const optional = <A>(field: Field<A>): Property<A, "optional"> => ({ field, optional: true, nullable: false })
 
-/** A property that may be absent, and `null` in a request. */
+/** An optional property that may be `null` in a request. */
 export const nullish = <A>(field: Field<A>): Property<A, "nullish"> => ({ field, optional: true, nullable: true })
 
-/** What a field is on the wire. */
+/** The wire type of a field. */
 export type Wire<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends Redacted.Redacted<infer A>
@@ -70,7 +70,7 @@ type Snake<K extends string> = string extends K
     ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${Snake<Rest>}`
     : K
 
-/** What is read of a `T`: nothing is `null`, and a set of texts is open to what the API may add. */
+/** The response type of a `T`: nothing is `null`, and a set of strings is open to new values. */
 export type Answered<T> = T extends null | undefined
   ? never
   : T extends string
@@ -83,9 +83,9 @@ export type Answered<T> = T extends null | undefined
         ? { readonly [K in keyof T]: Answered<T[K]> }
         : T
 
-/** The schema of a request's part: limits and all. */
+/** The schema of a part of a request, with its limits. */
 export interface Model<in out A, in out I> extends Schema.Schema<A, I> {
-  /** The value, once it has been checked: throws a `ParseError` that never quotes it. */
+  /** Checks and returns the value. Throws a `ParseError` that never quotes it. */
   readonly make: (value: A, options?: Schema.MakeOptions) => A
 }
 
@@ -106,8 +106,8 @@ const expecting = (expected: string): AST.Annotations => ({
 })
 
 /**
- * A struct with renamed keys is a transformation between two more structs, whose own messages would quote what they
- * were given: all three say what they expect instead.
+ * A struct with renamed keys is a transformation between two more structs. Their own messages would quote the value, so
+ * all three get a message with the expectation.
  */
 export const silent = (ast: AST.AST, expected: string): AST.AST =>
   AST.isTransformation(ast)
@@ -121,7 +121,7 @@ export const silent = (ast: AST.AST, expected: string): AST.AST =>
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-/** What the API's description says about a field, and an example that it takes. */
+/** The API's description of a field, and an example value. */
 type About = readonly [description: string, example?: unknown]
 
 const jsonOf = (type: string, rules: object, [description, example]: About): Json => ({
@@ -150,10 +150,10 @@ const limited = <A>(
     json
   )
 
-// The API counts characters, JavaScript halves of them.
+// The API counts code points, JavaScript UTF-16 units.
 const lengthOf = (text: string): number => Array.from(text).length
 
-/** A text of `min` to `max` characters. */
+/** A string of `min` to `max` characters. */
 export const text = (min: number, max: number | undefined, about: About): Field<string> => {
   const upTo = max ?? Number.POSITIVE_INFINITY
   return limited(
@@ -162,19 +162,19 @@ export const text = (min: number, max: number | undefined, about: About): Field<
       value.length >= min && (value.length <= upTo || lengthOf(value) <= upTo) && (min < 2 || lengthOf(value) >= min),
     (fc) => fc.string({ minLength: min, ...(max === undefined ? {} : { maxLength: max }) }),
     max === undefined
-      ? `a text of at least ${min} character${min === 1 ? "" : "s"}`
+      ? `a string of at least ${min} character${min === 1 ? "" : "s"}`
       : min === max
-        ? `a text of ${min} characters`
-        : `a text of ${min} to ${max} characters`,
+        ? `a string of ${min} characters`
+        : `a string of ${min} to ${max} characters`,
     jsonOf("string", { minLength: min, ...(max === undefined ? {} : { maxLength: max }) }, about)
   )
 }
 
-/** A text of any length, also none. */
+/** A string of any length. */
 export const anyText = (about: About): Field<string> =>
-  field(Schema.String, Schema.String, "a text", jsonOf("string", {}, about))
+  field(Schema.String, Schema.String, "a string", jsonOf("string", {}, about))
 
-/** A text of a pattern. */
+/** A string that matches a pattern. */
 export const pattern = (regExp: RegExp, expected: string, about: About, rules?: object): Field<string> =>
   limited(
     Schema.String,
@@ -200,20 +200,20 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})
 /** The milliseconds since 1970 of a date and time with an offset, `NaN` for anything else. */
 export const parseInstant = (value: string): number => (rfc3339.test(value) ? Date.parse(value) : Number.NaN)
 
-/** Whether a calendar has the day: `Date.parse` makes March of the 30th of February. */
+/** Checks that the day exists: `Date.parse` turns 30 February into March. */
 const isDay = (value: string): boolean => {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(value)) return false
   const millis = Date.parse(value)
   return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(value)
 }
 
-/** Times with years of four digits. */
+/** Times with four-digit years. */
 export const anyTime: LazyArbitrary<string> = (fc) =>
   fc
     .date({ min: new Date("1970-01-01T00:00:00Z"), max: new Date("9999-12-31T00:00:00Z"), noInvalidDate: true })
     .map((date) => date.toISOString())
 
-/** A time that stays a text: the offset tells the hour at an airport, and an instant would lose it. */
+/** A time that stays a string: the offset gives the local time at an airport, and an instant would lose it. */
 export const dateTime = (about: About): Field<string> =>
   limited(
     Schema.String,
@@ -235,7 +235,7 @@ export const date = (about: About): Field<string> =>
 /** The API's largest amount and quantity. */
 const largest = 99_999_999
 
-// JSON has no other.
+// JSON has no infinite numbers.
 const finite = Schema.Number.annotations({ arbitrary: () => (fc) => fc.integer() })
 
 const wholeNumber = (minimum: number, about: About): Field<number> =>
@@ -255,7 +255,7 @@ export const quantity = (about: About): Field<number> => wholeNumber(1, about)
 export const flag = (about: About): Field<boolean> =>
   field(Schema.Boolean, Schema.Boolean, "true or false", jsonOf("boolean", {}, about))
 
-/** One of a few texts when it is sent, any text when it is read. */
+/** One of a few strings in a request, any string in a response. */
 export const oneOf = <const A extends string>(values: readonly [A, ...ReadonlyArray<A>], about: About): Field<A> => {
   const expected = values.length > 12 ? "one of the kinds the API knows" : values.map((_) => `"${_}"`).join(" or ")
   const annotations = { ...says(expected), jsonSchema: jsonOf("string", { enum: values }, about) }
@@ -267,10 +267,10 @@ export const oneOf = <const A extends string>(values: readonly [A, ...ReadonlyAr
   }
 }
 
-/** A text that tells the members of a union apart. */
+/** The string that distinguishes the members of a union. */
 export const tag = <const A extends string>(value: A, about: About): Field<A> => oneOf([value], about)
 
-/** Texts under names that the user chooses: handed on as they are, so that no name is changed or lost. */
+/** Strings with keys of the user's choice. They pass unchanged, so that no key is renamed or lost. */
 export const texts = (about: About): Field<Readonly<Record<string, string>>> => {
   const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
     Predicate.isRecord(value) && Object.values(value).every(Predicate.isString)
@@ -280,12 +280,12 @@ export const texts = (about: About): Field<Readonly<Record<string, string>>> => 
   return field(
     schema,
     schema,
-    "an object of texts",
+    "an object of strings",
     jsonOf("object", { additionalProperties: { type: "string" } }, about)
   )
 }
 
-/** A text that nobody may see: `Redacted` in TypeScript. */
+/** A secret string: `Redacted` in TypeScript. */
 export const secret = (regExp: RegExp, expected: string, about: About): Field<Redacted.Redacted<string>> => {
   const [description] = about
   const json = jsonOf("string", { pattern: regExp.source }, about)
@@ -309,7 +309,7 @@ export const secret = (regExp: RegExp, expected: string, about: About): Field<Re
   return { sent: ast, read: ast, expected, json }
 }
 
-/** A length of time, in whole seconds on the wire. */
+/** A duration, in whole seconds on the wire. */
 export const seconds = (
   minimum: number,
   maximum: number,
@@ -340,7 +340,7 @@ export const seconds = (
   return { sent: ast, read: ast, expected, json }
 }
 
-/** A list of values, up to `max`. */
+/** A list of up to `max` values. */
 export const list = <A>(item: Field<A>, about: About, max?: number): Field<ReadonlyArray<A>> => {
   const expected = max === undefined ? "a list" : `a list of up to ${max}`
   const [description] = about
@@ -369,7 +369,7 @@ export const object = <T extends object>(
   return { sent: side(true), read: side(false), expected: "an object", json: undefined, description }
 }
 
-/** A model with a rule over several of its fields, which only its type `B` tells. */
+/** A model with a rule over several fields, which the type `B` expresses. */
 export const kept = <A extends object, B extends A>(
   { description, sent }: Field<A>,
   keeps: (value: A) => boolean,
@@ -391,7 +391,7 @@ export const kept = <A extends object, B extends A>(
   return { sent: ast, read: ast, expected, json: undefined, ...(description === undefined ? {} : { description }) }
 }
 
-/** One of several models, told apart by a {@link tag}. */
+/** One of several models, distinguished by a {@link tag}. */
 export const byTag = <A extends object>(
   members: ReadonlyArray<{ readonly sent: AST.AST }>,
   expected: string,
@@ -399,12 +399,12 @@ export const byTag = <A extends object>(
 ): Field<A> => {
   const { message } = says(expected)
   const union = () => {
-    // A union knows its members by their tags only where they are not suspended.
+    // A union finds its members by their tags only if they are not suspended.
     const types = members.map(({ sent }) => eager(sent))
     return AST.annotations(AST.Union.make(types), {
       ...expecting(expected),
       [AST.DescriptionAnnotationId]: description,
-      // What a union says of an unknown tag quotes it; what its members say is theirs.
+      // A union's own message quotes an unknown tag; the messages of its members are ours.
       [AST.MessageAnnotationId]: (issue: ParseResult.ParseIssue) => ({
         message: message(),
         override:
@@ -474,7 +474,7 @@ const orNull = (field: Described, ast: AST.AST): AST.AST =>
     field.json === undefined ? undefined : nullable(field.json)
   )
 
-/** The field, `null` where it takes that, or the `undefined` that TypeScript lets through where a property may be absent. */
+/** The field, `null` if allowed, or `undefined`, which TypeScript permits for an optional property. */
 const orAbsent = (
   { field, nullable }: { readonly field: Described; readonly nullable: boolean },
   ast: AST.AST
@@ -485,7 +485,7 @@ const orAbsent = (
 
 type Described = Pick<Field<never>, "expected" | "json" | "description">
 
-/** A scalar says in one sentence what it expects; what stands inside an object or a list speaks for itself. */
+/** A scalar has one message for all problems; inside an object or a list each problem has its own. */
 const either = (
   { description, json }: Described,
   expected: string,
@@ -507,7 +507,7 @@ const nullable = (json: Json): object => ({
   ...(Array.isArray(json["enum"]) ? { enum: [...json["enum"], null] } : {})
 })
 
-/** A property of an answer for a `Schema.Class`: `null` and what is absent are one. */
+/** A property of a response for a `Schema.Class`: `null` becomes absent. */
 export const answered = <A, Presence, Key extends string>(
   { field }: Property<A, Presence>,
   key: Key

@@ -1,5 +1,5 @@
 /**
- * What separates the description that `HttpApi` generates from the one the API publishes.
+ * Adapts the description that `HttpApi` generates to the one that the API publishes.
  */
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Option from "effect/Option"
@@ -7,8 +7,8 @@ import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import type { Docs } from "../Endpoint.js"
 
-// `HttpApi` gives every error a fixed status, and every endpoint an answer of its own for requests that do not decode.
-// The API has a `default` answer instead, which covers both.
+// `HttpApi` gives every error a fixed status, and every endpoint its own response for requests that do not decode.
+// The API has a `default` response instead, which covers both.
 export const describeOperation = (
   { description, example, identifier, success, summary }: Docs,
   payload: { readonly optional: boolean }
@@ -35,7 +35,7 @@ export const describeOperation = (
 const withExample = (body: { readonly content: Readonly<Record<string, object>> }, example: unknown) =>
   example === undefined ? body : { ...body, content: Record.map(body.content, (media) => ({ ...media, example })) }
 
-/** Leaves out what `HttpApi` adds and the API's own description does not say. */
+/** Removes what `HttpApi` adds to the API's own description. */
 export const asPublished = (spec: Record<string, unknown>): Record<string, unknown> =>
   Record.filterMap(spec, (value, key) =>
     (key === "additionalProperties" && value === false) ||

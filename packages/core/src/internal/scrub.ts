@@ -1,5 +1,5 @@
 /**
- * Takes secrets out of text that a server wrote, before a person sees it: an API may echo what it got.
+ * Removes secrets from messages of a server, because an API may echo its input.
  *
  * - A number among the secrets is found however its digits are separated, and so is any 9 digits of it in a row.
  * - A number of up to 4 digits (a security code) is found as itself: where it begins and ends with a group of digits. Inside
@@ -38,14 +38,14 @@ const replaced = (text: string, ranges: ReadonlyArray<Range>): string => {
   let clean = ""
   let end = 0
   for (const [from, to] of [...ranges].sort(([one], [other]) => one - other)) {
-    // What overlaps or touches is replaced once.
+    // Overlapping and adjacent ranges are replaced once.
     if (from > end || end === 0) clean += text.slice(end, from) + redacted
     end = Math.max(end, to)
   }
   return clean + text.slice(end)
 }
 
-// From the beginning of a word only: text of a server must not be able to make the search slow.
+// Matches start at a word boundary only, so that a server's text cannot slow the search down.
 const jsonWebToken = /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g
 const bearer = /\b(bearer\s+)[A-Za-z0-9._~+/=-]+/gi
 
@@ -129,7 +129,7 @@ const escapeAt = (text: string, at: number, code: number): number => {
 /** The longest number that is found as itself alone. */
 const maxCode = 4
 
-/** As much of a number as nobody may see. What cards show to anybody is 8 digits (BIN) or the last 4. */
+/** The number of digits that must not be visible. Cards may show 8 digits (BIN) or the last 4. */
 const maxShown = 9
 
 const markNumbers = ({ all, gap, mark }: Digits, numbers: ReadonlySet<string>): void => {
@@ -231,7 +231,7 @@ const markedRanges = ({ at, gap, mark }: Digits): ReadonlyArray<Range> => {
 /** Deeper than a payload is nested. */
 const maxDepth = 32
 
-/** Every text that is `Redacted` somewhere in a value: what a server must not be able to say back. */
+/** Collects every `Redacted` string in a value: a server's message must not repeat it. */
 export const secretsIn = (value: unknown): ReadonlyArray<string> => {
   const secrets = new Set<string>()
   const seen = new Set<object>()
@@ -243,7 +243,7 @@ export const secretsIn = (value: unknown): ReadonlyArray<string> => {
     if (depth > maxDepth || seen.has(part)) return
     seen.add(part)
     if (Redacted.isRedacted(part)) {
-      // One that was wiped has nothing to say.
+      // A wiped `Redacted` has no value.
       const inside = Either.try(() => Redacted.value(part))
       if (Either.isRight(inside)) walk(inside.right, true, depth + 1)
       return

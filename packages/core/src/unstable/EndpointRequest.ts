@@ -1,5 +1,5 @@
 /**
- * A request that knows its endpoint: what the pipeline decides and shows by.
+ * A request that knows its endpoint. The pipeline uses it for retries and traces.
  *
  * @since 0.1.0
  */
@@ -17,15 +17,15 @@ import type * as Endpoint from "../Endpoint.js"
 import type { RequestFailed } from "../Errors.js"
 
 /**
- * Why nobody can use a 2xx.
+ * The reason why a 2xx is unusable.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Unusable {
-  /** What came, e.g. `an HTML page instead of a CheckoutSession`: never a quote of it. */
+  /** A description of the body, e.g. `an HTML page instead of a CheckoutSession`, without quoting it. */
   readonly found: string
-  /** Whether it is the response to another request, so that its connection is out of step. */
+  /** Whether it is the response to another request, which means that its connection is out of sync. */
   readonly misdirected: boolean
 }
 
@@ -35,7 +35,7 @@ export interface Unusable {
  */
 export class EndpointRequest extends Pipeable.Class() implements HttpClientRequest.HttpClientRequest {
   readonly [HttpClientRequest.TypeId]: HttpClientRequest.TypeId = HttpClientRequest.TypeId
-  // Private to the language: no inspection of a request shows a card.
+  // A private field, so that inspecting a request shows no card.
   readonly #body: HttpBody.HttpBody
 
   constructor(
@@ -83,7 +83,7 @@ export class EndpointRequest extends Pipeable.Class() implements HttpClientReque
 }
 
 /**
- * Whether a request still knows the endpoint it was made for: a plain request does not, nor one that was changed since.
+ * Checks that a request still knows its endpoint. A plain request does not, nor one that was changed afterwards.
  *
  * @since 0.1.0
  * @category guards

@@ -1,5 +1,5 @@
 /**
- * The merchant account that requests are sent for.
+ * The merchant account of requests.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ export const override: FiberRef.FiberRef<string | undefined> = globalValue(
 )
 
 /**
- * Tells what is wrong with an id, without quoting it.
+ * Says what is wrong with an id, without quoting it.
  *
  * @since 0.1.0
  * @category validation
@@ -36,7 +36,7 @@ export const override: FiberRef.FiberRef<string | undefined> = globalValue(
 export const problemOf = (id: unknown): string | undefined =>
   Predicate.isString(id) && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id)
     ? undefined
-    : "The merchant account id is empty or no text, or has control or non-ASCII characters or white space around it: give it as the dashboard shows it."
+    : "The merchant account id is empty or not a string, or contains control characters, non-ASCII characters or surrounding white space: copy it from the dashboard."
 
 /**
  * The failure of a call for an id that has this problem.

@@ -1,6 +1,5 @@
 /**
- * An `HttpClient` of somebody else's, to be used beneath ours: it follows no redirects where that can be helped, makes no
- * spans, and whatever it ends with is said in our own words.
+ * Adapts a user-supplied `HttpClient`: no redirects where possible, no spans, errors become `TransportFailure`.
  *
  * @since 0.1.0
  */
@@ -14,8 +13,8 @@ import * as Option from "effect/Option"
 import { fromHttpClientError, TransportFailure } from "./TransportFailure.js"
 
 /**
- * The `HttpClient` of the context. `FetchHttpClient.RequestInit` beside it is heeded, but for its `redirect`: the token
- * goes to one origin only.
+ * The `HttpClient` of the context. `FetchHttpClient.RequestInit` applies, except for `redirect`: the token goes to one
+ * origin only.
  *
  * @since 0.1.0
  * @category constructors
@@ -28,9 +27,9 @@ export const fromContext: Effect.Effect<HttpClient.HttpClient, never, HttpClient
       redirect: "manual" as const
     }
     return Context.get(context, HttpClient.HttpClient).pipe(
-      // The platform's own span has names of its own and would record every header; the service's span stays.
+      // The platform's own span has other names and would record every header; the service's span stays.
       HttpClient.withTracerDisabledWhen(() => true),
-      // A client may have been made to fail for what is no 2xx: it is an answer all the same.
+      // A client may be configured to fail for statuses other than 2xx: that is still a response.
       HttpClient.catchTag("ResponseError", (error) =>
         error.reason === "StatusCode" ? Effect.succeed(error.response) : Effect.fail(error)
       ),
@@ -40,8 +39,8 @@ export const fromContext: Effect.Effect<HttpClient.HttpClient, never, HttpClient
 )
 
 /**
- * What such a client fails with becomes a `TransportFailure`. A defect stays one, because nobody can tell what it means
- * for the request; but it may hold or quote the request, so what is kept of it is its name and its stack's frames.
+ * Converts such a client's errors to `TransportFailure`. A defect stays a defect, because its effect on the request is
+ * unknown. It may quote the request, so only its name and its stack frames are kept.
  *
  * @since 0.1.0
  * @category combinators
@@ -66,7 +65,7 @@ export const mapFailures = <A, R>(
 const withoutText = (defect: unknown): Error => {
   const name = defect instanceof Error && /^\w{1,64}$/.test(defect.name) ? defect.name : `thrown ${typeof defect}`
   const error = new Error(
-    `The HttpClient beneath Gr4vy died of a ${name}. What it said is left out, because it may quote the request: look at that client by itself.`
+    `The HttpClient under Gr4vy died with a ${name}. Its message is omitted, because it may quote the request: debug that client separately.`
   )
   const frames = defect instanceof Error ? /(?:\n {4}at [^\n]+)+$/.exec(defect.stack ?? "") : null
   error.stack = `Error: ${error.message}${frames?.[0] ?? ""}`

@@ -1,6 +1,6 @@
 /**
- * A response whose whole body is here already, as `@effect/platform` knows responses. It keeps the request that was
- * sent to itself: whatever fails about a response holds its request, and that one held the token, and maybe a card.
+ * A response with its complete body, as an `HttpClientResponse` of `@effect/platform`. It hides the request: errors about
+ * a response contain its request, which has the token and maybe a card.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ import { scrub } from "../internal/scrub.js"
 import type { EndpointRequest, Unusable } from "./EndpointRequest.js"
 
 /**
- * How many requests a response took; 1 for the response of a client that sends one.
+ * The number of requests that a response took; 1 for a client without retries.
  *
  * @since 0.1.0
  * @category accessors
@@ -55,7 +55,7 @@ export const requestIdOf = (response: HttpClientResponse.HttpClientResponse): st
     ? response.requestId
     : requestIdIn(response.headers, requestIdHeaders, () => BufferedResponse.tokenOf(response))
 
-// What a server sends may be anything, also what it got: an id is short, visible, no card number and not the token.
+// A server may send anything, even its input: an id is short, visible, not a card number and not the token.
 const requestIdIn = (
   headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
   names: ReadonlyArray<string>,
@@ -89,10 +89,10 @@ export interface Sent {
 export class BufferedResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
-  /** How many requests it took to get here. */
+  /** The number of requests it took. */
   attempts = 1
 
-  // Private to the language, not only to the compiler: no inspection shows them.
+  // Private fields, not only private to the compiler, so that no inspection shows them.
   readonly #sent: Sent
   readonly #headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   readonly #body: string
@@ -103,7 +103,7 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
     readonly status: number,
     headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
     body: string,
-    /** The header names that may have the request's id, first match wins. */
+    /** The header names that may contain the request's id; the first match wins. */
     private readonly requestIdNames: ReadonlyArray<string> = requestIdHeaders
   ) {
     super()
@@ -112,13 +112,13 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
     this.#body = body
   }
 
-  /** The token that a response was asked for with, to take it out of what the server says. */
+  /** The token of the request, to remove it from the server's messages. */
   static tokenOf(response: HttpClientResponse.HttpClientResponse): ReadonlyArray<string> {
     const header = (#sent in response ? response.#sent : response.request).headers["authorization"]
     return header === undefined ? [] : [header.replace(/^Bearer /, "")]
   }
 
-  /** What a 2xx holds by the request's endpoint: decoded once, for the attempt's span and for the call. */
+  /** The decoded 2xx by the request's endpoint, decoded once for the attempt's span and for the call. */
   decodedBy(request: EndpointRequest): Either.Either<unknown, Unusable> {
     this.#decoded ??= request.decode(this.status, this.#body)
     return this.#decoded
@@ -176,7 +176,7 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
     return Stream.sync(() => this.#bytes())
   }
 
-  /** What is taken for the answer in its place: this status, without headers or body. */
+  /** A response that replaces this one: another status, without headers and body. */
   replacedBy(status: number): BufferedResponse {
     return new BufferedResponse(this.#sent, status, {}, "")
   }
@@ -189,7 +189,7 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
     return new TextEncoder().encode(this.#body)
   }
 
-  // Without its cause: JSON.parse quotes what it could not read.
+  // Without the cause: the message of JSON.parse quotes its input.
   #unreadable(): HttpClientError.ResponseError {
     return new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode" })
   }

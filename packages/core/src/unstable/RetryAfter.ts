@@ -1,5 +1,5 @@
 /**
- * The `Retry-After` header (RFC 9110, section 10.2.3): how long the server asks us to wait.
+ * The `Retry-After` header (RFC 9110, section 10.2.3): the delay that the server asks for.
  *
  * @since 0.1.0
  */
@@ -26,8 +26,8 @@ const items = /\s*(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?[^,]+/g
 
 /**
  * Reads a `Retry-After` value: whole seconds or an HTTP-date, which is taken relative to `nowMillis`. Of several values
- * the longest wait counts. `None` for everything that asks for no wait: absent, `0`, negative, a date in the past, junk.
- * A number that no clock can hold is the longest duration there is.
+ * the longest counts. `None` if it asks for no delay: absent, `0`, negative, a date in the past, invalid. A number that is
+ * too large for a clock becomes the longest duration.
  *
  * @since 0.1.0
  * @category parsing
@@ -43,8 +43,8 @@ const millisOf = (item: string, nowMillis: number): number =>
     : Option.match(parseHttpDate(item), { onNone: () => 0, onSome: (date) => date - nowMillis })
 
 /**
- * Reads what a response's headers ask for. A date is read against the response's own `Date`: the two clocks need not
- * agree.
+ * Reads the delay from a response's headers. A date is compared with the response's own `Date`, because the two clocks
+ * may differ.
  *
  * @since 0.1.0
  * @category parsing

@@ -1,6 +1,6 @@
 /**
- * Endpoints served: how a request becomes the arguments of an endpoint's function, and what comes of it a response in
- * the API's own form.
+ * Serves endpoints: converts a request to the arguments of an endpoint's function, and its result to a response in the
+ * API's own form.
  *
  * @since 0.1.0
  */
@@ -101,14 +101,14 @@ const serve = (endpoint: Endpoint.Any, run: Function_) => {
       const args: Array<unknown> = []
       if (name !== undefined) {
         const given = (yield* HttpRouter.RouteContext).params
-        // An id that cannot be one names nothing.
+        // An invalid id names no resource.
         const path: Readonly<Record<string, unknown>> = yield* Effect.mapError(decodePath(given), () => notFound())
         args.push(names.length === 1 ? path[name] : path)
       }
       if (readQuery !== undefined) args.push(yield* readQuery(yield* HttpServerRequest.ParsedSearchParams))
       if (readPayload !== undefined) args.push(yield* readPayload(request))
       if (resend === "keyed") {
-        // A request without a key is one of its own.
+        // A request without a key is never a copy of another.
         const idempotencyKey = request.headers["idempotency-key"] ?? globalThis.crypto.randomUUID()
         if (!isKey(idempotencyKey)) return yield* keyRefused()
         args.push({ idempotencyKey })
@@ -251,12 +251,12 @@ const withoutTag = (body: unknown): unknown => {
 const ofApi = (error: unknown): Unauthorized | NotFound | Generic => {
   if (error instanceof Unauthorized || error instanceof NotFound) return error
   if (error instanceof Generic) {
-    // A redirect, or a status nobody knows: no error of the API, and not one to hand on.
+    // A redirect or an unknown status is not an error of the API and is not passed on.
     return error.status < 400 || error.status > 599
       ? new Generic({ status: 502, code: "bad_gateway", message: error.message })
       : error
   }
-  // What lies behind this server may itself lack a response: a gateway says so in the API's words.
+  // The upstream of this server may have no response: a gateway reports that in the API's form.
   if (error instanceof RequestFailed) return gatewayError(error)
   if (error instanceof HttpServerError.RouteNotFound) return notFound()
   return new Generic({ status: 500, code: "server_error", message: "Something went wrong on the server." })
@@ -296,7 +296,7 @@ export const respond = (
 const encodeError = Schema.encode(Schema.Union(ErrorBody.Unauthorized, ErrorBody.NotFound, ErrorBody.Generic))
 
 /**
- * Where a path leads.
+ * The route of a path.
  *
  * @since 0.1.0
  * @category routes
@@ -310,7 +310,7 @@ export interface Route {
 
 /**
  * Finds the route of a request among endpoints by its method and path; `undefined` where no endpoint has such a path.
- * Of two templates that match, the one with the text counts, not the one with the parameter.
+ * If two templates match, the literal segment wins over the parameter.
  *
  * @since 0.1.0
  * @category routes

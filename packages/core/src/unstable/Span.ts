@@ -1,8 +1,8 @@
 /**
- * Spans made by hand, for less than `Effect.withSpan`, and none where nobody would see them.
+ * Spans at a lower cost than `Effect.withSpan`, and no spans if nobody records them.
  *
- * `withSpan` puts a span into the fiber's context by a scoped change of a `FiberRef`, which makes it the dearest step of
- * a call. Nothing but this library's own code runs inside these, so setting and resetting the reference is enough.
+ * `withSpan` puts a span into the fiber's context by a scoped change of a `FiberRef`, which makes it the most expensive step
+ * of a call. Nothing but this library's own code runs inside these, so setting and resetting the reference is enough.
  *
  * @since 0.1.0
  */

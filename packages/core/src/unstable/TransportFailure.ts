@@ -1,6 +1,6 @@
 /**
- * What a failed request means in our own words: why it failed, whether the server can have acted on it, and whether it
- * may be sent again. Written from error codes alone, because the messages of HTTP clients may quote header values.
+ * A failed request: why it failed, whether the server may have acted on it, and whether it may be retried. Messages are
+ * built from error codes only, because the messages of HTTP clients may quote header values.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Predicate from "effect/Predicate"
 import { type Delivered, RequestFailed, type RequestFailedReason } from "../Errors.js"
 
 /**
- * One request that got no usable answer.
+ * A request without a usable response.
  *
  * @since 0.1.0
  * @category models
@@ -21,8 +21,8 @@ export class TransportFailure extends Data.TaggedError("TransportFailure")<{
   readonly delivered: Delivered
   readonly message: string
   /**
-   * Whether a second request could do better: `"safe"` (the first cannot have had an effect), `"idempotent"` (it may
-   * have had one, so only for methods whose repetition changes nothing), `"never"` (the second would fare the same).
+   * Whether a retry makes sense: `"safe"` (the first request had no effect), `"idempotent"` (it may have had one, so only
+   * if a second copy changes nothing), `"never"` (a retry would fail the same way).
    */
   readonly resend: "safe" | "idempotent" | "never"
 }> {
@@ -37,7 +37,7 @@ export class TransportFailure extends Data.TaggedError("TransportFailure")<{
 }
 
 /**
- * Never connected: nothing was sent. A certificate that is not trusted will not be trusted next time either.
+ * Never connected: nothing was sent. An untrusted certificate is not retried.
  *
  * @since 0.1.0
  * @category constructors
@@ -56,7 +56,7 @@ export const notConnected = (cause: unknown): TransportFailure => {
 }
 
 /**
- * The connection was lost before a whole answer had arrived: the server may have acted.
+ * The connection was lost before the response was complete: the server may have acted.
  *
  * @since 0.1.0
  * @category constructors
@@ -66,11 +66,11 @@ export const disconnected = (cause?: unknown): TransportFailure =>
     reason: "Disconnected",
     delivered: "unknown",
     resend: "idempotent",
-    message: `The connection was lost before a whole answer had arrived${inBrackets(codeOf(cause))}. Whether the API acted on the request is unknown.`
+    message: `The connection was lost before the response was complete${inBrackets(codeOf(cause))}. Whether the API acted on the request is unknown.`
   })
 
 /**
- * What arrived breaks HTTP itself. A server that answers like this would do so again.
+ * The response violates HTTP. A retry would get the same response.
  *
  * @since 0.1.0
  * @category constructors
@@ -80,12 +80,12 @@ export const protocolViolation = (cause?: unknown): TransportFailure =>
     reason: "InvalidResponse",
     delivered: "unknown",
     resend: "never",
-    message: `The answer breaks the rules of HTTP${inBrackets(codeOf(cause))}. Check what stands between you and the API.`
+    message: `The response violates HTTP${inBrackets(codeOf(cause))}. Check any proxy between you and the API.`
   })
 
 /**
- * The failure of any `HttpClient` of `@effect/platform`, by the error codes of Node, undici and Bun. Where no code tells
- * more, the request counts as lost on the way: the server may have acted.
+ * The failure of any `HttpClient` of `@effect/platform`, by the error codes of Node, undici and Bun. Without a known code
+ * the request counts as lost: the server may have acted.
  *
  * @since 0.1.0
  * @category constructors
@@ -149,7 +149,7 @@ const findInChain = <A>(cause: unknown, f: (error: object) => Option.Option<A>):
 
 const inBrackets = (code: string | undefined): string => (code === undefined ? "" : ` (${code})`)
 
-/** Whether the first code in a chain of causes is of a connection that was never made. */
+/** Whether the first code in a chain of causes means that no connection was established. */
 const isNotConnected = (cause: unknown): boolean =>
   Option.getOrElse(
     findInChain(cause, (error) =>
@@ -161,7 +161,7 @@ const isNotConnected = (cause: unknown): boolean =>
     () => false
   )
 
-// A connection that was made can end with the same codes as one that was not, when packets stop coming through.
+// An established connection can end with the same codes when packets stop arriving.
 const isOfSocketInUse = (error: object): boolean =>
   Predicate.hasProperty(error, "syscall") && (error.syscall === "read" || error.syscall === "write")
 

@@ -1,5 +1,5 @@
 /**
- * Options from configuration, and errors that name the variable a person has to set.
+ * Options from configuration, with errors that name the variable to set.
  */
 
 import { readFile } from "node:fs/promises"
@@ -13,7 +13,7 @@ import type { Authentication, Options, TokenOptions, TravelOptions } from "../Gr
 
 type Overrides = Partial<Address> & Partial<Authentication> & TokenOptions & TravelOptions
 
-/** Builds from the options given here, and from the configuration where they leave something out. */
+/** Builds from the given options, and from the configuration for the missing ones. */
 export const fromEnvironment = <A, R>(
   overrides: Overrides,
   make: (options: Options) => Effect.Effect<A, ConfigError.ConfigError, R>
@@ -32,7 +32,7 @@ export const fromEnvironment = <A, R>(
     return yield* Effect.mapError(make(options), nameVariable({ ...variables, privateKey: keyVariable }, overrides))
   }).pipe(Effect.mapError(nameVariable(variables, overrides)))
 
-/** What is given in the program wins over what is configured; among variables, the whole URL wins over its parts. */
+/** Options of the program override the configuration. Among the variables, the base URL overrides its parts. */
 const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.ConfigError> =>
   Effect.gen(function* () {
     if (overrides.baseUrl !== undefined) {
@@ -53,24 +53,24 @@ const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.C
 
 const noId: ConfigError.ConfigError = ConfigError.MissingData(
   ["id"],
-  "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to the whole URL)."
+  "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to a complete URL)."
 )
 
 const environmentAndUrl: ConfigError.ConfigError = ConfigError.InvalidData(
   ["environment"],
-  "The program gives an environment, but GR4VY_BASE_URL is set to a whole URL, which may be another environment's. Set GR4VY_ID instead of GR4VY_BASE_URL, or leave the environment out."
+  "The program sets an environment, but GR4VY_BASE_URL is a complete URL, which may belong to another environment. Set GR4VY_ID instead of GR4VY_BASE_URL, or leave the environment out."
 )
 
 const urlAndParts = (parts: ReadonlyArray<string>): ConfigError.ConfigError =>
   ConfigError.InvalidData(["baseUrl"], `Give either baseUrl or ${parts.join(" and ")}, not both.`)
 
-/** Two that could contradict each other: neither is taken. */
+/** The two could contradict each other, so both together are an error. */
 export const tokenAndKey: ConfigError.ConfigError = ConfigError.InvalidData(
   ["token"],
   "Give either a token or a private key, not both."
 )
 
-/** Who we are, and the variable that the private key came from. */
+/** The authentication, and the variable that the private key came from. */
 const authenticationFrom = (
   overrides: Overrides
 ): Effect.Effect<Authentication & { readonly keyVariable?: string }, ConfigError.ConfigError> =>
@@ -100,7 +100,7 @@ const authenticationFrom = (
     )
   })
 
-// A variable that is set to nothing, as CI systems and compose files leave it, counts as not set.
+// An empty variable, as CI systems and compose files leave it, counts as unset.
 const read = (variable: string): Effect.Effect<string | undefined, ConfigError.ConfigError> =>
   Effect.map(Config.option(Config.string(variable)), (value) =>
     Option.getOrUndefined(Option.filter(value, (text) => text.trim() !== ""))
@@ -116,7 +116,7 @@ const readKey = (path: string): Effect.Effect<Redacted.Redacted, ConfigError.Con
       )
   }).pipe(Effect.map((pem) => Redacted.make(pem)))
 
-// Node's own message has the path in it, which may be a key put into the wrong variable.
+// Node's own message contains the path, which may be a key in the wrong variable.
 const unreadable = (error: unknown): string => {
   const code = error instanceof Error && "code" in error ? error.code : undefined
   switch (code) {
@@ -141,7 +141,7 @@ const variables: Readonly<Record<string, string>> = {
   merchantAccountId: "GR4VY_MERCHANT_ACCOUNT_ID"
 }
 
-/** What was given in the program keeps the name it has there. */
+/** Options of the program keep their own names in errors. */
 const nameVariable =
   (names: Readonly<Record<string, string | undefined>>, overrides: Overrides) =>
   (error: ConfigError.ConfigError): ConfigError.ConfigError => {

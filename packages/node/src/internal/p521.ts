@@ -1,5 +1,5 @@
 /**
- * Reading P-521 keys as people keep them, and saying what was found where it is not one: never the content.
+ * Reads P-521 keys in the forms that are in use. For anything else it says what was found, never the content.
  */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
@@ -10,7 +10,7 @@ export const privateKeyFrom = (text: string): Either.Either<KeyObject, string> =
   const pem = withLineBreaks(text)
   if (pem === "") return Either.left("nothing")
   const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g)]
-  if (blocks.length === 0) return Either.left('text that is not PEM (no "-----BEGIN …-----" line)')
+  if (blocks.length === 0) return Either.left('a string that is not PEM (no "-----BEGIN …-----" line)')
   // `openssl ecparam -genkey` writes the curve's parameters before the key.
   const block = blocks.find((match) => match[1]?.endsWith("PRIVATE KEY") === true)
   if (block === undefined) return Either.left(otherThanPrivate(blocks[0]?.[1] ?? ""))
@@ -32,13 +32,13 @@ export const publicKeyFrom = (text: string): Either.Either<KeyObject, string> =>
     }, "JSON that is not a public key (JWK)")
   }
   if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(key)) return Either.left("a private key")
-  return read(() => createPublicKey(laidOut(key)), "text that is neither the PEM nor the JWK of a public key")
+  return read(() => createPublicKey(laidOut(key)), "a string that is neither the PEM nor the JWK of a public key")
 }
 
-// Environment files and YAML write line breaks in two characters, or in three when they are escaped twice.
+// Environment files and YAML write line breaks as two characters, or three if they are escaped twice.
 const withLineBreaks = (text: string): string => text.replace(/\\+[rn]/g, "\n").trim()
 
-/** The first block of a PEM in lines of 64 characters, whatever became of its line breaks and indentation on the way. */
+/** The first block of a PEM in lines of 64 characters, with its line breaks and indentation repaired. */
 const laidOut = (pem: string): string => {
   const [, label, body] = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/.exec(pem) ?? []
   if (label === undefined || body === undefined) return pem
@@ -59,7 +59,7 @@ const read = (parse: () => KeyObject, unreadable: string): Either.Either<KeyObje
   return Either.left(`a ${key.type} key of another kind (${kind})`)
 }
 
-// Only labels that are known are said again: the line is the user's.
+// Only known labels are quoted: the line may contain anything.
 const otherThanPrivate = (label: string): string => {
   switch (label) {
     case "PUBLIC KEY":

@@ -1,5 +1,5 @@
 /**
- * Work that goes on outside the fiber that waits for it: a wait for a connection, an exchange on the wire, a child fiber.
+ * Work outside the fiber that waits for it: a wait for a connection, an exchange on the wire, a child fiber.
  */
 import * as Effect from "effect/Effect"
 

@@ -1,5 +1,5 @@
 /**
- * A time limit that costs nothing while the effect ends at once, and a plain timer when it does not.
+ * A time limit that is free if the effect completes synchronously, and otherwise costs one plain timer.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

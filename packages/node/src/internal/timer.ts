@@ -14,7 +14,7 @@ export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Cloc
   Context.get(fiber.currentDefaultServices, Clock.Clock)
 
 /**
- * Milliseconds that only ever grow, to measure durations by. The nanoseconds of Effect's live clock come from
+ * Monotonic milliseconds, to measure durations. The nanoseconds of Effect's live clock come from
  * `process.hrtime`, its milliseconds from the wall clock. `performance.now` is the same clock without a `BigInt`.
  */
 export const monotonicMillis = (clock: Clock.Clock): number =>

@@ -36,7 +36,8 @@ export const attempt = (options: Options, transport: Transport): ((call: Call, a
     Effect.uninterruptibleMask((restore) => {
       const send = (lease: Lease): Sent => {
         const millis = Math.min(Math.max(options.limits.attempt, call.endpoint?.attemptTimeout ?? 0), call.timeLeft)
-        if (millis <= 0) {
+        // No timer is shorter.
+        if (millis < 1) {
           lease.release(true)
           return Effect.fail(timedOut("The call's deadline has passed.", false))
         }

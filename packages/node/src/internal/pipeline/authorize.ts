@@ -51,7 +51,7 @@ export const authorize = (credentials: CredentialsService) => {
           if (response.status !== 401 || call.renewed) return Effect.succeed(response)
           call.renewed = true
           return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
-            // The 401 is what the API said: no token to follow it does not change that.
+            // Without a new token the 401 is still the API's response.
             onFailure: ({ message, reason }) =>
               Effect.as(
                 annotated(
@@ -62,7 +62,7 @@ export const authorize = (credentials: CredentialsService) => {
                 ),
                 response
               ),
-            // A request that was refused with 401 had no effect, so that a second one is safe for every endpoint.
+            // A request that was refused with 401 had no effect, so a second one is safe for every endpoint.
             onSuccess: sendWith
           })
         })

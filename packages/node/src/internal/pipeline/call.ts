@@ -1,5 +1,5 @@
 /**
- * One call of the user, as it passes through the stages of the pipeline.
+ * One call, with the state that the stages of the pipeline share.
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
@@ -18,30 +18,30 @@ import { clockOf, monotonicMillis } from "../timer.js"
 /** A stage of the pipeline below the retry loop. */
 export type Send = (call: Call) => Effect.Effect<BufferedResponse, TransportFailure | RequestFailed>
 
-// A class rather than a literal, like everything that lives as long as a request: V8 moves literals that live that long
-// into its old space for good, and all that they refer to with them.
+// A class instead of a literal, like every object that lives as long as a request: V8 moves such literals, with everything
+// they refer to, into its old space.
 export class Call {
   readonly clock: Clock.Clock
   /** The OpenTelemetry context that was active where the call began. */
   readonly context: Otel.Context = activeContext()
-  /** When the call has to be over, by the monotonic clock. */
+  /** The deadline, by the monotonic clock. */
   private readonly deadline: number
-  /** How many requests were started so far. */
+  /** The number of requests started so far. */
   attempts = 0
-  /** The trace that the call's requests begin where there is no span. */
+  /** The trace that the call's requests start if there is no span. */
   traceId: string | undefined = undefined
   /** Whether a 401 has already got a new token. */
   renewed = false
 
   constructor(
     readonly request: HttpClientRequest.HttpClientRequest,
-    /** Where its requests go: scheme, host, path and query. */
+    /** The URL of its requests: scheme, host, path and query. */
     readonly url: string,
     readonly merchantAccountId: string | undefined,
     readonly policy: RetryPolicy,
-    /** The fiber the call runs in: asked once, because asking is an operation of its own. */
+    /** The fiber of the call, looked up once because each look-up is an operation. */
     readonly fiber: Fiber.RuntimeFiber<unknown, unknown>,
-    /** How long the call may take, in milliseconds. */
+    /** The time limit of the call, in milliseconds. */
     millis: number
   ) {
     this.clock = clockOf(fiber)
@@ -53,13 +53,13 @@ export class Call {
     return isEndpointRequest(this.request) ? this.request.endpoint : undefined
   }
 
-  /** Whether the request may be sent a second time. A plain request tells by its method alone. */
+  /** The resend class of the request. A plain request has one by its method. */
   get resend(): Endpoint.Resend {
     const { method } = this.request
     return this.endpoint?.resend ?? (method === "POST" || method === "PATCH" ? "once" : "idempotent")
   }
 
-  /** What is left of the call's time in milliseconds: 0 or less once it is over. */
+  /** The remaining time of the call in milliseconds: 0 or less after the deadline. */
   get timeLeft(): number {
     return this.deadline - monotonicMillis(this.clock)
   }

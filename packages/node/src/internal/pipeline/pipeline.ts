@@ -1,5 +1,5 @@
 /**
- * The way of a request, top to bottom. This file is the order, and nothing else.
+ * The order of the pipeline's stages, top to bottom, and nothing else.
  *
  * @since 0.1.0
  */

@@ -108,10 +108,12 @@ class Loop {
         const { attempts } = call
         const retries = history.retries + 1
         const mayHaveActed = history.mayHaveActed || last.mayHaveActed
-        const retried = Effect.zipRight(
-          Effect.zipRight(decisions.retrying(call, last, millis), Effect.sleep(millis)),
-          Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed }))
-        )
+        const retried = decisions
+          .retrying(call, last, millis)
+          .pipe(
+            Effect.zipRight(Effect.sleep(millis)),
+            Effect.zipRight(Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed })))
+          )
         // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
         return Effect.onExit(restore(retried), () =>
           Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))

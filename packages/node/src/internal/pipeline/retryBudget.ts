@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 
-/** What a retry takes out, and what it takes when the server only asked to slow down. */
+/** The cost of a retry, and the lower cost if the server only asked to slow down. */
 const cost = 10
 const throttledCost = 5
 
-/** What a success without a retry puts back. */
+/** The reward of a success without a retry. */
 const reward = 1
 
 /**
@@ -30,7 +30,7 @@ export class RetryBudget {
     return this.tokens
   }
 
-  /** Takes the tokens for a retry before its wait, and tells how many; 0 when there are not enough. */
+  /** Takes the tokens for a retry and returns how many; 0 if there are not enough. */
   take(throttled: boolean): number {
     const price = throttled ? throttledCost : cost
     if (this.tokens < price) return 0
@@ -38,12 +38,12 @@ export class RetryBudget {
     return price
   }
 
-  /** Gives back the tokens of a retry that never happened. */
+  /** Returns the tokens of a retry that never happened. */
   giveBack(taken: number): void {
     this.tokens = Math.min(this.capacity, this.tokens + taken)
   }
 
-  /** Gives back what the last retry took, or the reward of a call that needed none. */
+  /** Returns the tokens of the last retry, or adds the reward of a call without retries. */
   succeeded(taken: number): void {
     this.giveBack(taken === 0 ? reward : taken)
   }

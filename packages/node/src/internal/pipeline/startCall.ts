@@ -1,6 +1,6 @@
 /**
- * Where a call begins: its requests get their address, the call its policy and its deadline. A request that cannot be
- * sent is refused here.
+ * Starts a call: sets the address of its requests, its policy and its deadline. A request that cannot be sent is refused
+ * here.
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
@@ -41,11 +41,11 @@ export const startCall =
       )
     })
 
-// A body that can be read only once could not be sent a second time.
+// A body that can be read only once cannot be retried.
 const unsupportedBody = new RequestFailed({
   reason: "InvalidRequest",
   delivered: "no",
   attempts: 0,
   message:
-    "Nothing was sent: the body must be text, JSON, URL parameters or bytes. Streams, form data and raw bodies are not supported."
+    "Nothing was sent: the body must be a string, JSON, URL parameters or bytes. Streams, form data and raw bodies are not supported."
 })

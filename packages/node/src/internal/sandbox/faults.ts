@@ -1,5 +1,5 @@
 /**
- * Which fault meets which request: by the request's own header, by the script in code, by chance; in this order.
+ * Chooses the fault of each request: by its header, then by the script in code, then at random.
  */
 
 import * as Either from "effect/Either"
@@ -8,13 +8,13 @@ import type { Fault, Options } from "../../Sandbox.js"
 /** The request header that scripts faults for one key. */
 export const scriptHeader = "x-sandbox-script"
 
-/** How many keys of {@link scriptHeader} are remembered; the oldest is forgotten first. */
+/** The number of stored keys of {@link scriptHeader}; the oldest is removed first. */
 const maxKeys = 10_000
 
-/** What the next request meets, by its script header; a `Left` says what is wrong with the header. */
+/** The fault of the next request, by its script header; a `Left` says what is wrong with the header. */
 export type Pick = (header: string | undefined) => Either.Either<Fault | undefined, string>
 
-/** `script` is taken from: who holds it may add to it. `chance` gives numbers from 0 up to 1. */
+/** Faults are removed from `script`; its owner may add others. `chance` returns numbers from 0 up to 1. */
 export const picker = (
   script: Array<Fault | undefined>,
   rates: NonNullable<Options["faultRates"]>,
@@ -25,7 +25,7 @@ export const picker = (
   const byHeader = (header: string) =>
     Either.map(parseScript(header), ({ key, steps, text }) => {
       const known = places.get(key)
-      // Another script under the same key starts from its beginning.
+      // A different script under the same key starts at its first step.
       const place = known?.text === text ? known : { text, next: 0 }
       places.delete(key)
       places.set(key, place)
@@ -79,6 +79,6 @@ const parseWord = (word: string): Either.Either<Fault, string> => {
     return Either.right({ retryAfterSeconds: Number(value) })
   }
   return Either.left(
-    `"${word.slice(0, 40)}" is no fault. Write a status (503), reset, reset-before, truncate, delay=500ms, retry-after=2, code=name, or ok alone.`
+    `"${word.slice(0, 40)}" is not a fault. Write a status (503), reset, reset-before, truncate, delay=500ms, retry-after=2, code=name, or ok alone.`
   )
 }

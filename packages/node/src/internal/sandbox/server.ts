@@ -1,6 +1,6 @@
 /**
- * What runs behind `Sandbox.layer`. A module of its own, loaded when a sandbox starts: a program that only calls the API
- * does not load what serves one.
+ * The server behind `Sandbox.layer`. It is loaded when a sandbox starts, so that a program that only calls the API does not
+ * load it.
  */
 
 import { setMaxListeners } from "node:events"
@@ -38,7 +38,7 @@ import { serve } from "./webServer.js"
 
 const maxBodyBytes = 1024 * 1024
 
-/** How many requests are remembered; the oldest is forgotten first. */
+/** The number of stored requests; the oldest is removed first. */
 const maxSeen = 10_000
 
 export const start = (
@@ -67,7 +67,7 @@ export const start = (
     const seen: Array<Seen> = []
 
     const exchange = async (request: IncomingMessage, body: Buffer | undefined, response: ServerResponse) => {
-      // How long an answer took is told in real time, under a `TestClock` too.
+      // Durations are in real time, even under a `TestClock`.
       const started = performance.now()
       const method = request.method ?? "GET"
       const url = new URL(`http://localhost${request.url?.startsWith("/") === true ? request.url : "/"}`)
@@ -223,9 +223,9 @@ const contract = (
         Layer.provide(served.groups.reduce((all, one) => Layer.merge(all, routes(served.api, one)), Layer.empty)),
         Layer.provide(Layer.succeed(BearerAuth, yield* bearer(options.publicKey, served.endpoints))),
         Layer.provideMerge(Layer.succeed(HttpMiddleware.SpanNameGenerator, spanName)),
-        // Sessions expire by the clock of whoever started the sandbox, a `TestClock` too.
+        // Sessions expire by the clock of the program that started the sandbox, which may be a `TestClock`.
         Layer.provideMerge(Layer.setClock(clock)),
-        // Its spans would stand in the caller's own trace, which knows nothing of another process.
+        // Without tracing, the server's spans would appear in the caller's own trace.
         Layer.provideMerge(options.tracing === true ? Layer.setTracer(tracer) : Layer.setTracerEnabled(false))
       )
     )
@@ -233,7 +233,7 @@ const contract = (
     return handler
   })
 
-/** Any bearer will do, unless there is a key to check it with. */
+/** Accepts any bearer token, unless there is a key to check it. */
 const bearer = (publicKey: string | undefined, endpoints: ReadonlyArray<Endpoint.Any>) =>
   Effect.gen(function* () {
     if (publicKey === undefined) {
@@ -263,7 +263,7 @@ const headersOf = (request: IncomingMessage): Record<string, string> =>
 const withoutSecrets = ({ authorization: _, "proxy-authorization": __, cookie: ___, ...headers }: Seen["headers"]) =>
   headers
 
-/** A path may be wrong in any way: what looks like a card number is not kept. */
+/** An unknown path may contain anything, so digits that look like a card number are not stored. */
 const withoutCard = (path: string) => path.replace(/\d{13,}/g, "[redacted]")
 
 const faultAnswer = ({ code, message, retryAfterSeconds, status = 500 }: Fault) =>
@@ -275,7 +275,7 @@ const faultAnswer = ({ code, message, retryAfterSeconds, status = 500 }: Fault) 
     retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }
   )
 
-/** An answer in the API's own form. */
+/** A response in the API's own form. */
 const problem = (
   status: number,
   code: string,

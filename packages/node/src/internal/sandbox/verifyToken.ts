@@ -1,5 +1,5 @@
 /**
- * Checks tokens the way the API does: who signed it, whether it is good now, and whether it allows the operation.
+ * Checks tokens like the API: signature, validity, and scope.
  */
 
 import { Generic, Unauthorized } from "@effect-gr4vy/core/Errors"
@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { publicKeyFrom } from "../p521.js"
 
-/** How many seconds clocks may differ. */
+/** The allowed clock skew in seconds. */
 const leewaySeconds = 5
 
 /**
@@ -30,7 +30,7 @@ export const verifyToken = (
     const key = yield* Either.mapLeft(publicKeyFrom(publicKey), (found) =>
       ConfigError.InvalidData(["publicKey"], `Found ${found}; expected a public key, PEM (SPKI) or JWK, curve P-521.`)
     )
-    // Only those who check tokens pay for loading jose.
+    // jose is loaded only if tokens are checked.
     const jose = yield* Effect.promise(() => import("jose"))
     const kid = yield* Effect.promise(async () => jose.calculateJwkThumbprint(await jose.exportJWK(key)))
     return (token, scope, nowMillis) =>
@@ -50,7 +50,7 @@ export const verifyToken = (
       )
   })
 
-// Write does not imply read. `*.read` is the scope to read everything.
+// Write does not include read. `*.read` is the scope to read everything.
 const allows = (scopes: unknown, scope: string): boolean =>
   Array.isArray(scopes) && (scopes.includes(scope) || scopes.includes(scope.replace(/^.*\./, "*.")))
 

@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
  */
 export type Exchange = (request: IncomingMessage, body: Buffer | undefined, response: ServerResponse) => Promise<void>
 
-/** Listens until the scope ends, and yields the port. Connections that are still open then are cut. */
+/** Listens until the scope ends, and yields the port. Connections that are still open then are closed. */
 export const serve = (
   exchange: Exchange,
   options: { readonly host: string; readonly port: number; readonly maxBodyBytes: number }
@@ -25,7 +25,7 @@ export const serve = (
         let size = 0
         request.on("data", (chunk: Buffer) => {
           size += chunk.length
-          // The rest is still read: a client that is cut off while it sends does not see the answer.
+          // The rest is still read: a client whose connection closes while it sends would not see the response.
           if (size > options.maxBodyBytes) chunks = []
           else chunks.push(chunk)
         })

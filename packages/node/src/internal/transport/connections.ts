@@ -17,7 +17,7 @@ import { skipContinue } from "./skipContinue.js"
 import type { Lease, Transport, Usage, WireRequest } from "./transport.js"
 
 export interface Options extends Limits {
-  /** How many connections there may be at a time; further requests wait. */
+  /** The maximum number of connections; further requests wait. */
   readonly connections: number
 }
 
@@ -40,13 +40,13 @@ export class Connections implements Transport {
   private closed = false
 
   constructor(private readonly options: Options) {
-    // The time limit of the request covers connecting: no second timer.
+    // The request's time limit covers connecting, so there is no second timer.
     this.connector = buildConnector({ timeout: 0 })
   }
 
   readonly usage = (): Usage => ({
     active: this.all.size - this.idle.length,
-    // The server, or undici, may have closed some meanwhile.
+    // The server or undici may have closed some in the meantime.
     idle: this.idle.filter((connection) => connection.isOpen).length,
     pending: this.queue.size
   })
@@ -126,7 +126,7 @@ class Connection implements Lease {
         // be given up by no other means.
         const socket: unknown = connector(connectOptions, (...result) => {
           this.line.opened(result[1] ?? undefined)
-          if (result[1] !== null) skipContinue(result[1], () => this.exchange)
+          if (isSocket(result[1])) skipContinue(result[1], () => this.exchange)
           callback(...result)
         })
         this.socket = isSocket(socket) ? socket : undefined

@@ -38,7 +38,7 @@ export interface Limits extends Settings {
   readonly origin: string
 }
 
-/** The facts of a connection, kept because a closed socket has forgotten them. */
+/** The addresses of a connection, kept because a closed socket loses them. */
 export class Line {
   peer: Peer | undefined = undefined
   protocolVersion: string | undefined = undefined
@@ -46,7 +46,7 @@ export class Line {
   opened(socket: Socket | TLSSocket | undefined): void {
     const { remoteAddress: address, remotePort: port } = socket ?? {}
     this.peer = address === undefined || port === undefined ? undefined : { address, port }
-    // undici keeps the version of a response to itself; over TLS both ends have agreed on one.
+    // undici does not expose the version of a response; over TLS both ends have agreed on one.
     this.protocolVersion =
       socket !== undefined && "alpnProtocol" in socket && socket.alpnProtocol === "http/1.1" ? "1.1" : undefined
   }
@@ -82,7 +82,9 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     const { body, headers, method, url } = this.request
     this.resume = resumeWhereItBegan(resume)
     this.cancelTimer = after(this.clock, this.millis, () =>
-      this.settle(Exit.fail(timedOut(`No whole answer within ${Math.round(this.millis)} ms.`, this.state === "sent")))
+      this.settle(
+        Exit.fail(timedOut(`No complete response within ${Math.round(this.millis)} ms.`, this.state === "sent"))
+      )
     )
     this.state = "dispatched"
     this.dispatch({ method, path: url.slice(this.limits.origin.length), headers, body: body ?? null }, this)
@@ -97,7 +99,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     return this.status === 0 ? { status: undefined, peer } : { status: this.status, peer, protocolVersion }
   }
 
-  /** Whether nothing of it is left on the connection. */
+  /** Whether the connection is free of this exchange. */
   get isClean(): boolean {
     return this.state === "new" || this.state === "whole"
   }
@@ -157,7 +159,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
       this.settle(Exit.fail(encoded(encoding)))
       return
     }
-    // Of an error in an encoding nobody asked for, the status still counts.
+    // An error in an unrequested encoding still has a valid status.
     this.succeed(readable ? (this.body?.text ?? "") : "")
   }
 

@@ -1,5 +1,5 @@
 /**
- * Any `HttpClient` as the carrier of requests, with the same promises: a whole body, a cap, a time limit, no second span.
+ * A transport over any `HttpClient`, with the same guarantees: complete body, size limit, time limit, no second span.
  */
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -28,7 +28,7 @@ import {
   type WireRequest
 } from "./transport.js"
 
-/** The `HttpClient` of the context as a transport. It has connections of its own, so that one is always free. */
+/** The `HttpClient` of the context as a transport. It manages its own connections, so one is always free. */
 export const make = ({
   counted,
   maxResponseBytes,
@@ -41,7 +41,7 @@ export const make = ({
       let received: Received | undefined
       const exchange = client.execute(toPlatform(request)).pipe(
         Effect.flatMap((response) => {
-          // Node's own client takes an upgrade nobody asked for as a response.
+          // Node's own client accepts an unrequested upgrade as a response.
           if (response.status < 200 || response.status > 599) return Effect.fail(protocolViolation())
           received = { status: response.status }
           return Effect.map(
@@ -54,7 +54,7 @@ export const make = ({
         suppressInstrumentation(counted)
       )
       const { cancel, outcome } = new Limited(exchange, millis, () =>
-        timedOut(`No whole answer within ${Math.round(millis)} ms.`, true)
+        timedOut(`No complete response within ${Math.round(millis)} ms.`, true)
       )
       return {
         outcome,
@@ -80,7 +80,7 @@ const readBody = (request: WireRequest, response: HttpClientResponse.HttpClientR
   if (!hasBody(request.method, response.status)) return Effect.succeed("")
   const encoding = response.headers["content-encoding"] ?? ""
   if (!isIdentity(encoding)) {
-    // `fetch` decodes what it knows, but the cap could only count what comes out.
+    // `fetch` decodes known encodings, and the size limit would only see the decoded bytes.
     return response.status < 300 ? Effect.fail(encoded(encoding)) : Effect.succeed("")
   }
   if (Number(response.headers["content-length"]) > maxBytes) return Effect.fail(tooLarge(maxBytes))

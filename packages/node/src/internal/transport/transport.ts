@@ -1,5 +1,5 @@
 /**
- * What the pipeline asks of a carrier of requests. It knows nothing of tokens, retries or spans.
+ * The interface between the pipeline and a transport. A transport knows nothing of tokens, retries or spans.
  */
 import type { HttpMethod } from "@effect/platform/HttpMethod"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
@@ -12,15 +12,15 @@ export interface Transport {
   readonly acquire: () => Lease | undefined
   /** Waits for a free connection for up to `millis`, first come, first served. */
   readonly wait: (clock: Clock.Clock, millis: number) => Pending<Lease, TransportFailure>
-  /** Absent where the carrier does not tell. */
+  /** Absent if the transport does not know. */
   readonly usage?: () => Usage
 }
 
-/** What every carrier is told. */
+/** The settings of every transport. */
 export interface Settings {
   /** The largest response body in bytes. */
   readonly maxResponseBytes: number
-  /** The names of headers that may have a request's id, first match wins. */
+  /** The names of headers that may contain a request's id; the first match wins. */
   readonly requestIdNames: ReadonlyArray<string>
   /** Whether requests are counted by this library, so that nobody else may count them. */
   readonly counted: () => boolean
@@ -40,7 +40,7 @@ export interface Exchange extends Pending<BufferedResponse, TransportFailure> {
   readonly received: Received | undefined
 }
 
-/** A request as it goes on the wire: at its address, with every header. */
+/** A request as it is sent, with its URL and every header. */
 export class WireRequest {
   constructor(
     readonly method: HttpMethod,
@@ -55,9 +55,9 @@ export class WireRequest {
 export interface Received {
   /** Absent while no response has begun. */
   readonly status: number | undefined
-  /** `1.1`; absent where the carrier does not tell. */
+  /** `1.1`; absent if the transport does not know. */
   readonly protocolVersion?: string | undefined
-  /** The other end of the connection; absent where the carrier does not tell. */
+  /** The other end of the connection; absent if the transport does not know. */
   readonly peer?: Peer | undefined
 }
 
@@ -66,24 +66,24 @@ export interface Peer {
   readonly port: number
 }
 
-/** The connections of a carrier at the moment. */
+/** The current connections of a transport. */
 export interface Usage {
-  /** Those that carry a request. */
+  /** Connections with a request. */
   readonly active: number
-  /** Those that are open without one. */
+  /** Open connections without a request. */
   readonly idle: number
-  /** The calls that wait for one. */
+  /** Calls that wait for a connection. */
   readonly pending: number
 }
 
-/** The body of a response as it arrives, within the cap. */
+/** The body of a response as it arrives, within the size limit. */
 export class Body {
   private bytes: Buffer | undefined = undefined
   private size = 0
 
   constructor(private readonly maxBytes: number) {}
 
-  /** Adds a chunk; `false` when the body is too large with it. */
+  /** Adds a chunk; returns `false` if the body is then too large. */
   add(chunk: Buffer): boolean {
     const size = this.size + chunk.length
     if (size > this.maxBytes) return false
@@ -132,7 +132,7 @@ export const tooLarge = (maxBytes: number): TransportFailure =>
     reason: "ResponseTooLarge",
     delivered: "yes",
     resend: "never",
-    message: `The answer is larger than ${maxBytes} bytes, and was not read to its end. Check the base URL, or raise maxResponseBytes.`
+    message: `The response is larger than ${maxBytes} bytes and was not read completely. Check the base URL, or raise maxResponseBytes.`
   })
 
 export const encoded = (encoding: string): TransportFailure =>
@@ -140,5 +140,5 @@ export const encoded = (encoding: string): TransportFailure =>
     reason: "InvalidResponse",
     delivered: "yes",
     resend: "never",
-    message: `The answer came with ${/^[\w, -]{1,40}$/.test(encoding) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, though only "identity" was asked for. Check what stands between you and the API.`
+    message: `The response has ${/^[\w, -]{1,40}$/.test(encoding) ? `Content-Encoding "${encoding}"` : "a Content-Encoding"}, although only "identity" was requested. Check any proxy between you and the API.`
   })
