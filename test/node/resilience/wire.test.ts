@@ -4,7 +4,7 @@
 import { createServer, type Socket } from "node:net"
 import { FetchHttpClient, HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId, CheckoutSessions, type CheckoutSessionsService } from "@effect-gr4vy/core"
+import { CheckoutSessionId, CheckoutSessions, type CheckoutSessionsService, Credentials } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
 import { Context, Effect, Either, Fiber, Layer, Redacted, type Scope } from "effect"
 import { loopback } from "../../support/loopback.js"
@@ -109,7 +109,13 @@ describe("a 100 Continue that nobody asked for", () => {
       }, 1)
       socket.on("close", () => clearInterval(timer))
     },
-    twice: (socket) => socket.write(head("100 Continue") + head("100 Continue") + whole("200 OK", sessionJson))
+    twice: (socket) => socket.write(head("100 Continue") + head("100 Continue") + whole("200 OK", sessionJson)),
+    "after early hints": (socket) =>
+      socket.write(head("103 Early Hints") + head("100 Continue") + whole("200 OK", sessionJson)),
+    "after hints that came in two packets": (socket) =>
+      socket.write("HTTP/1.1 103 Early", () =>
+        setTimeout(() => socket.write(` Hints\r\n\r\n${head("100 Continue")}${whole("200 OK", sessionJson)}`), 20)
+      )
   }
   it.live.each(Object.keys(continues))("is skipped: %s", (name) =>
     Effect.gen(function* () {
@@ -175,19 +181,7 @@ describe("a server that closes its connections without saying so", () => {
       const server = yield* raw((socket) => closings[name]?.(socket))
       const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
       const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(sessions.add()))
-      console.log(name, outcomes.filter(Either.isLeft).length)
       assert.lengthOf(outcomes.filter(Either.isLeft), 0)
-    }).pipe(Effect.scoped)
-  )
-
-  it.live("loses as few over fetch", () =>
-    Effect.gen(function* () {
-      for (const [name, close] of Object.entries(closings)) {
-        const server = yield* raw(close)
-        const sessions = yield* over(FetchHttpClient.layer)({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
-        const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(sessions.add()))
-        console.log("fetch", name, outcomes.filter(Either.isLeft).length)
-      }
     }).pipe(Effect.scoped)
   )
 })
@@ -197,13 +191,9 @@ describe("overload", () => {
     "is served as fast as the server can, and nothing is cut in mid-flight: 2 connections, 100 ms, 80 calls",
     () =>
       Effect.gen(function* () {
-        let cut = 0
         const server = yield* raw((socket) => {
           const timer = setTimeout(() => socket.write(whole("200 OK", sessionJson)), 100)
-          socket.once("close", () => {
-            if (timer.hasRef() && !(timer as unknown as { _destroyed: boolean })._destroyed) cut++
-            clearTimeout(timer)
-          })
+          socket.once("close", () => clearTimeout(timer))
         })
         const sessions = yield* Gr4vy.make({
           baseUrl: server.baseUrl,
@@ -217,44 +207,62 @@ describe("overload", () => {
           concurrency: "unbounded"
         })
         const fine = outcomes.filter(Either.isRight).length
-        console.log(`overload: ${fine} of 80 served, 20 could be; ${cut} cut`)
+        console.log(`overload: ${fine} of 80 served, 20 could be`)
         assert.isAtLeast(fine, 14)
-        // The two that were on the wire when the deadline came may have been carried out.
+        // Only those that were on the wire when the deadline came may have been carried out: two, and two more whose turn
+        // came just before it.
         const unknown = outcomes.filter(
           (outcome) => Either.isLeft(outcome) && Reflect.get(outcome.left, "delivered") !== "no"
         )
-        assert.isAtMost(unknown.length, 2)
+        assert.isAtMost(unknown.length, 4)
       }).pipe(Effect.scoped)
   )
 })
 
-describe("a call over another client that is interrupted at any point", () => {
-  it.live("leaves nothing running", () =>
-    Effect.gen(function* () {
-      let started = 0
-      let ended = 0
-      const client = HttpClient.make(() =>
-        Effect.acquireUseRelease(
-          Effect.sync(() => void started++),
-          () => Effect.never,
-          () => Effect.sync(() => void ended++)
+describe("a call that is interrupted at any point leaves nothing running", () => {
+  /** Work that never ends by itself, and counts. */
+  const counted = () => {
+    const count = { started: 0, ended: 0 }
+    const work = Effect.acquireUseRelease(
+      Effect.sync(() => void count.started++),
+      () => Effect.never,
+      () => Effect.sync(() => void count.ended++)
+    )
+    return { count, work }
+  }
+
+  const layers: Readonly<Record<string, (work: Effect.Effect<never>) => Layer.Layer<CheckoutSessions, unknown>>> = {
+    "of another client": (work) =>
+      Layer.provide(
+        Gr4vy.layerWithoutTransport({ baseUrl: "https://api.example", token }),
+        Layer.succeed(
+          HttpClient.HttpClient,
+          HttpClient.make(() => work)
         )
+      ),
+    "of a source of tokens": (work) =>
+      Layer.provide(
+        Gr4vy.layerWithoutCredentials({ baseUrl: "https://api.example" }),
+        Layer.succeed(Credentials, { token: work })
       )
-      const sessions = yield* over(Layer.succeed(HttpClient.HttpClient, client))({
-        baseUrl: "https://api.example",
-        token
-      })
+  }
+
+  it.live.each(Object.keys(layers))("%s", (name) =>
+    Effect.gen(function* () {
+      const { count, work } = counted()
+      const context = yield* Layer.build(layers[name]?.(work) ?? assert.fail(name))
+      const get = Context.get(context, CheckoutSessions).get(id)
       for (let steps = 0; steps < 24; steps++) {
-        // With fewer, Effect itself only yields.
+        // With fewer operations between two yields, Effect itself does nothing but yield.
         for (let ops = 12; ops < 40; ops++) {
-          const fiber = yield* Effect.fork(Effect.withMaxOpsBeforeYield(sessions.get(id), ops))
+          const fiber = yield* Effect.fork(Effect.withMaxOpsBeforeYield(get, ops))
           for (let n = 0; n < steps; n++) yield* Effect.yieldNow()
           yield* Fiber.interrupt(fiber)
         }
       }
       yield* Effect.repeatN(Effect.yieldNow(), 20)
-      assert.isAbove(started, 100)
-      assert.strictEqual(ended, started)
+      assert.isAbove(count.started, 100)
+      assert.strictEqual(count.ended, count.started)
     }).pipe(Effect.scoped)
   )
 })
