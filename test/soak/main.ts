@@ -91,8 +91,8 @@ the request, closed or reset. Each call is held against the server's own ledger 
 the client: it ends in its time, its outcome and its \`delivered\` are true, its error and its logs show neither card nor token,
 no request follows where a second one is unsafe or pointless, and no socket is left.
 
-Where clients may differ (HTTP/1.0, two equal lengths, a \`100 Continue\` that nobody asked for, which undici refuses) a call only
-has to end in its time, without a secret, and with nothing repeated that must not be.
+Where clients may differ (HTTP/1.0, two equal lengths) a call only has to end in its time, without a secret, and with nothing
+repeated that must not be.
 
 ${number(cases)} cases, ${number(wire.calls)} calls and ${number(wire.requests)} requests in ${number(wire.seconds)} s: **${number(wire.failures.length)} cases failed**.
 

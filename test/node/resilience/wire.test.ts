@@ -109,7 +109,13 @@ describe("a 100 Continue that nobody asked for", () => {
       }, 1)
       socket.on("close", () => clearInterval(timer))
     },
-    twice: (socket) => socket.write(head("100 Continue") + head("100 Continue") + whole("200 OK", sessionJson))
+    twice: (socket) => socket.write(head("100 Continue") + head("100 Continue") + whole("200 OK", sessionJson)),
+    "after early hints": (socket) =>
+      socket.write(head("103 Early Hints") + head("100 Continue") + whole("200 OK", sessionJson)),
+    "after hints that came in two packets": (socket) =>
+      socket.write("HTTP/1.1 103 Early", () =>
+        setTimeout(() => socket.write(` Hints\r\n\r\n${head("100 Continue")}${whole("200 OK", sessionJson)}`), 20)
+      )
   }
   it.live.each(Object.keys(continues))("is skipped: %s", (name) =>
     Effect.gen(function* () {

@@ -66,8 +66,6 @@ export const read = (bytes: Buffer, ending: "open" | "end" | "reset"): Reading =
       return isPlain && partOfField.test(last) && status !== 101 ? { kind: "cut", status: undefined, headers } : odd
     }
     if (status < 100 || status > 599 || status === 101) return odd
-    // undici takes one that nobody asked for as a violation.
-    if (status === 100) return odd
     if (status < 200) {
       // A length that an interim response has no use for.
       if (headers.has("content-length") || headers.has("transfer-encoding")) return odd

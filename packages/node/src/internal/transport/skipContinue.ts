@@ -4,10 +4,11 @@
  */
 import type { Socket } from "node:net"
 
-const start = Buffer.from("HTTP/1.1 100")
+const interim = Buffer.from("HTTP/1.1 1")
+const unasked = Buffer.from("HTTP/1.1 100")
 const end = "\r\n\r\n"
 
-/** A longer head is no mere 100: undici refuses it then. */
+/** undici refuses a longer head. */
 const maxHead = 16_384
 
 /** Whoever waits for a response. */
@@ -25,23 +26,27 @@ export const skipContinue = (socket: Socket, current: () => Awaiting | undefined
     if (chunk === null || awaiting?.isAwaiting !== true) return chunk
     let bytes = held === undefined ? chunk : Buffer.concat([held, chunk])
     held = undefined
-    while (startsContinue(bytes)) {
+    // Other interim responses may stand before it.
+    const kept: Array<Buffer> = []
+    while (agree(bytes, interim)) {
       const headEnd = bytes.indexOf(end)
       if (headEnd < 0 && bytes.length <= maxHead) {
         held = bytes
-        return null
+        return kept.length === 0 ? null : Buffer.concat(kept)
       }
       if (headEnd < 0) break
-      bytes = bytes.subarray(headEnd + end.length)
+      const head = bytes.subarray(0, headEnd + end.length)
+      if (!agree(head, unasked)) kept.push(head)
+      bytes = bytes.subarray(head.length)
     }
-    if (bytes.length === 0) return null
-    awaiting.isAwaiting = false
-    return bytes
+    if (bytes.length > 0) awaiting.isAwaiting = false
+    else if (kept.length === 0) return null
+    return kept.length === 0 ? bytes : Buffer.concat([...kept, bytes])
   }
 }
 
-/** Whether these bytes are the beginning of a 100, as far as they go. */
-const startsContinue = (bytes: Buffer): boolean => {
-  const length = Math.min(bytes.length, start.length)
-  return length > 0 && bytes.subarray(0, length).equals(start.subarray(0, length))
+/** Whether these bytes begin like that, as far as they go. */
+const agree = (bytes: Buffer, like: Buffer): boolean => {
+  const length = Math.min(bytes.length, like.length)
+  return length > 0 && bytes.subarray(0, length).equals(like.subarray(0, length))
 }
