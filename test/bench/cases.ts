@@ -9,7 +9,7 @@ import { Gr4vy, OtelTracer } from "@effect-gr4vy/node"
 import { Gr4vy as VendorSdk } from "@gr4vy/sdk"
 import { context, propagation, SpanKind, trace } from "@opentelemetry/api"
 import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
-import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
+import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Redacted } from "effect"
 import createClient from "openapi-fetch"
 import { Pool } from "undici"
 
@@ -24,7 +24,7 @@ export const id = "8724fd24-5489-4a5d-90fd-0604df7d3b83"
 // As long as a real token is.
 const token = `ey${"x".repeat(598)}`
 
-const connections = 64
+export const connections = 64
 
 /** undici as it comes: no token but a header, no retry, no limit, no span, no schema. */
 const undici = (baseUrl: string): Case => {
@@ -96,7 +96,11 @@ const byHand = (baseUrl: string): Case => {
 
 const ours = (baseUrl: string, tracer: Layer.Layer<never> = Layer.empty): Case => {
   const runtime = ManagedRuntime.make(
-    Layer.provideMerge(Gr4vy.layer({ baseUrl, token: Redacted.make(token), connections }), tracer)
+    // Under trouble each call that is not retried would log a line.
+    Gr4vy.layer({ baseUrl, token: Redacted.make(token), connections }).pipe(
+      Layer.provideMerge(tracer),
+      Layer.provideMerge(Logger.minimumLogLevel(LogLevel.None))
+    )
   )
   return program(
     runtime,

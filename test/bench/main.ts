@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: what a call costs, beside others, and how they fare under trouble. Writes docs/benchmark.md and
- * docs/benchmark.svg.
+ * `npm run bench`: what a call costs, beside others, and how they fare under trouble. Prints each table as soon as it is
+ * measured, and writes docs/benchmark.md and docs/benchmark.svg at the end. `npm run bench -- --quick` takes less than a
+ * minute, with fewer clients and calls, and writes nothing.
  *
  * Every client runs in a process of its own, the server in another. The clients take turns, many times, and the median
  * counts, so that a machine that changes its speed changes it for all.
@@ -10,13 +11,14 @@ import { once } from "node:events"
 import { readFileSync, writeFileSync } from "node:fs"
 import { arch, cpus, platform, release } from "node:os"
 import { fileURLToPath } from "node:url"
+import { connections } from "./cases.js"
 import { chart } from "./chart.js"
 import type { Trouble as ServerTrouble } from "./server.js"
 import type { Order, Trouble } from "./worker.js"
 
 const quick = process.argv.includes("--quick")
 const rounds = quick ? 3 : 7
-const calls = quick ? 4_000 : 20_000
+const calls = quick ? 2_000 : 20_000
 const warmUp = quick ? 4_000 : 10_000
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
@@ -35,6 +37,27 @@ const median = (values: ReadonlyArray<number>): number => {
 
 const log = (line: string) => process.stderr.write(`${line}\n`)
 
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
+  [head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n")
+
+const micros = (value: number | undefined) => (value === undefined ? "–" : value.toFixed(0))
+const millis = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0))
+const percent = (value: number) => `${(value * 100).toFixed(1)} %`
+
+const version = (name: string): string => {
+  const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
+  return JSON.parse(readFileSync(file, "utf8")).version
+}
+
+/** The report so far: every part is printed as soon as it is measured. */
+const parts: Array<string> = []
+const print = (part: string): void => {
+  parts.push(part)
+  process.stdout.write(`${part}\n\n`)
+}
+
 const start = async (name: string, baseUrl: string): Promise<ChildProcess> => {
   const child = fork(here("worker.js"), [name, baseUrl], { execArgv: ["--expose-gc"] })
   await once(child, "message")
@@ -47,18 +70,20 @@ const baseUrl = `http://127.0.0.1:${port}`
 
 // --- CPU of one call -------------------------------------------------------------------------------------------------
 
-const names = [
-  "undici",
-  "fetch",
-  "openapi-fetch",
-  "@gr4vy/sdk",
-  "Effect by hand",
-  "effect-gr4vy",
-  "effect-gr4vy, runPromise",
-  "effect-gr4vy, private key",
-  "effect-gr4vy, traced",
-  "undici, traced"
-]
+const names = quick
+  ? ["undici", "@gr4vy/sdk", "effect-gr4vy", "effect-gr4vy, traced"]
+  : [
+      "undici",
+      "fetch",
+      "openapi-fetch",
+      "@gr4vy/sdk",
+      "Effect by hand",
+      "effect-gr4vy",
+      "effect-gr4vy, runPromise",
+      "effect-gr4vy, private key",
+      "effect-gr4vy, traced",
+      "undici, traced"
+    ]
 
 const cpuOf = async (inFlight: number, who: ReadonlyArray<string>, rounds: number, calls: number) => {
   const children = new Map<string, ChildProcess>()
@@ -74,22 +99,63 @@ const cpuOf = async (inFlight: number, who: ReadonlyArray<string>, rounds: numbe
   return new Map([...figures].map(([name, values]) => [name, median(values)]))
 }
 
+print(`# What a call costs
+
+Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, ${platform()} ${release()} ${arch()};
+effect ${version("effect")}, undici ${version("undici")}, openapi-fetch ${version("openapi-fetch")}, @gr4vy/sdk ${version("@gr4vy/sdk")}, @opentelemetry/sdk-trace-node ${version("@opentelemetry/sdk-trace-node")}.
+
+A call is one \`GET /checkout/sessions/{id}\` against a server in another process on loopback. Every client runs in a
+process of its own; the clients take turns, and the median of ${rounds} rounds of ${calls.toLocaleString("en")} calls counts.
+
+![CPU per call](benchmark.svg)`)
+
 log("CPU of one call")
 const cpu = await cpuOf(32, names, rounds, calls)
 const bare = cpu.get("undici") ?? Number.NaN
 const vendor = cpu.get("@gr4vy/sdk") ?? Number.NaN
 
+print(`## CPU of one call, 32 in flight
+
+${table(
+  ["client", "µs", "× undici", "× @gr4vy/sdk"],
+  names.map((name) => {
+    const value = cpu.get(name) ?? Number.NaN
+    return [name, micros(value), (value / bare).toFixed(2), (value / vendor).toFixed(2)]
+  })
+)}
+
+"undici" is a bare \`Pool.request\` and \`JSON.parse\`: no schema, no limit, no retry, no span. "Effect by hand" is
+\`HttpApiClient\` over undici with \`retryTransient\`, \`Effect.timeout\` and \`withSpan\`. "effect-gr4vy" has everything on:
+token, retry loop, budget, attempt limit, deadline, telemetry, decoding. Both are called in running Effect programs, 32 of
+them; "runPromise" starts a program for every call instead, as an outsider would. "traced" adds OpenTelemetry's SDK with both spans
+and an exporter that drops them, and "undici, traced" is the bare request with the same two spans and headers, made by
+hand. The vendor's SDK got a ready token.`)
+
 log("CPU of one call by calls in flight")
-const widths = [1, 32, 256, 1024]
-const scaled = ["undici", "@gr4vy/sdk", "effect-gr4vy"]
+const widths = quick ? [32, 1024] : [1, 32, 256, 1024]
+const scaled = quick ? ["undici", "effect-gr4vy"] : ["undici", "@gr4vy/sdk", "effect-gr4vy"]
 const scale = new Map<number, Map<string, number>>()
-for (const width of widths) scale.set(width, await cpuOf(width, scaled, quick ? 1 : 2, calls))
+for (const width of widths) scale.set(width, await cpuOf(width, scaled, 3, Math.max(calls, 5 * width)))
+
+const growth = (name: string): number => {
+  const at = (width: number) => scale.get(width)?.get(name) ?? Number.NaN
+  return at(1024) / at(32)
+}
+print(`## CPU of one call in µs, by calls in flight
+
+${table(
+  ["client", ...widths.map(String)],
+  scaled.map((name) => [name, ...widths.map((width) => micros(scale.get(width)?.get(name)))])
+)}
+
+From 32 to 1,024 calls in flight the cost grows ${growth("undici").toFixed(2)} times for undici, ${growth("effect-gr4vy").toFixed(2)} times for
+effect-gr4vy, whose calls wait for one of its ${connections} connections.`)
 
 log("heap")
 const worker = await start("effect-gr4vy", baseUrl)
 // The engine goes on compiling, and learning, for longer than the figures of a call need.
-await ask(worker, { kind: "cpu", calls: quick ? 20_000 : 80_000, inFlight: 32 } satisfies Order)
-const heap = await ask<number>(worker, { kind: "heap", calls: quick ? 20_000 : 100_000, inFlight: 32 } satisfies Order)
+await ask(worker, { kind: "cpu", calls: quick ? 10_000 : 80_000, inFlight: 32 } satisfies Order)
+const heap = await ask<number>(worker, { kind: "heap", calls: quick ? 10_000 : 100_000, inFlight: 32 } satisfies Order)
 worker.kill()
 
 // --- start-up --------------------------------------------------------------------------------------------------------
@@ -109,7 +175,7 @@ const importOnce = (specifier: string): number =>
   )
 const specifiers = ["@effect-gr4vy/node", "@gr4vy/sdk", "undici"]
 const imports = new Map<string, Array<number>>(specifiers.map((specifier) => [specifier, []]))
-for (let round = 0; round < (quick ? 3 : 15); round++) {
+for (let round = 0; round < (quick ? 1 : 15); round++) {
   for (const specifier of specifiers) imports.get(specifier)?.push(importOnce(specifier))
 }
 const importMillis = (specifier: string) => median(imports.get(specifier) ?? [])
@@ -120,9 +186,22 @@ log("minting")
 const { mintCosts } = await import("./minting.js")
 const minting = await mintCosts(quick ? 50 : 300)
 
+print(`## Start-up and memory
+
+${table(
+  ["figure", "effect-gr4vy", "@gr4vy/sdk"],
+  [
+    ["import, ms (median)", millis(importMillis("@effect-gr4vy/node")), millis(importMillis("@gr4vy/sdk"))],
+    ["minting a token, CPU µs", micros(minting.ours), micros(minting.vendor)],
+    [`heap growth over ${(quick ? 10_000 : 100_000).toLocaleString("en")} calls, KiB`, (heap / 1024).toFixed(0), "–"]
+  ]
+)}
+
+(\`undici\` alone imports in ${millis(importMillis("undici"))} ms.) A token is minted once in its life, not once a call.`)
+
 // --- trouble ---------------------------------------------------------------------------------------------------------
 
-const troubled = ["@gr4vy/sdk", "Effect by hand", "effect-gr4vy"]
+const troubled = quick ? ["effect-gr4vy"] : ["@gr4vy/sdk", "Effect by hand", "effect-gr4vy"]
 
 interface Outcome extends Trouble {
   readonly wire: number
@@ -183,103 +262,32 @@ const scenarios: ReadonlyArray<{
   }
 ]
 
-const trouble: Array<readonly [title: string, outcomes: ReadonlyArray<readonly [name: string, outcome: Outcome]>]> = []
+print("## Under trouble")
 for (const { order, script, title } of scenarios) {
   log(title)
   const outcomes: Array<readonly [string, Outcome]> = []
   for (const name of troubled) outcomes.push([name, await underTrouble(name, order, script)])
-  trouble.push([title, outcomes])
+  print(
+    `### ${title}\n\n${table(
+      ["client", "calls", "succeeded", "goodput/s", "p50 ms", "p99 ms", "requests per call"],
+      outcomes.map(([name, outcome]) => [
+        name,
+        String(outcome.calls),
+        percent(outcome.succeeded / outcome.calls),
+        (outcome.succeeded / outcome.seconds).toFixed(0),
+        millis(outcome.p50),
+        millis(outcome.p99),
+        (outcome.wire / outcome.calls).toFixed(2)
+      ])
+    )}`
+  )
 }
 server.kill()
 
 // --- report ----------------------------------------------------------------------------------------------------------
 
-const version = (name: string): string => {
-  const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
-  return JSON.parse(readFileSync(file, "utf8")).version
-}
-
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
-  [head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows]
-    .map((row) => `| ${row.join(" | ")} |`)
-    .join("\n")
-
-const micros = (value: number | undefined) => (value === undefined ? "–" : value.toFixed(0))
-const millis = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0))
-const percent = (value: number) => `${(value * 100).toFixed(1)} %`
-
-const report = `# What a call costs
-
-Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, ${platform()} ${release()} ${arch()};
-effect ${version("effect")}, undici ${version("undici")}, openapi-fetch ${version("openapi-fetch")}, @gr4vy/sdk ${version("@gr4vy/sdk")}, @opentelemetry/sdk-trace-node ${version("@opentelemetry/sdk-trace-node")}.
-
-A call is one \`GET /checkout/sessions/{id}\` against a server in another process on loopback. Every client runs in a
-process of its own; the clients take turns, and the median of ${rounds} rounds of ${calls.toLocaleString("en")} calls counts.
-
-![CPU per call](benchmark.svg)
-
-## CPU of one call, 32 in flight
-
-${table(
-  ["client", "µs", "× undici", "× @gr4vy/sdk"],
-  names.map((name) => {
-    const value = cpu.get(name) ?? Number.NaN
-    return [name, micros(value), (value / bare).toFixed(2), (value / vendor).toFixed(2)]
-  })
-)}
-
-"undici" is a bare \`Pool.request\` and \`JSON.parse\`: no schema, no limit, no retry, no span. "Effect by hand" is
-\`HttpApiClient\` over undici with \`retryTransient\`, \`Effect.timeout\` and \`withSpan\`. "effect-gr4vy" has everything on:
-token, retry loop, budget, attempt limit, deadline, telemetry, decoding. Both are called in running Effect programs, 32 of
-them; "runPromise" starts a program for every call instead, as an outsider would. "traced" adds OpenTelemetry's SDK with both spans
-and an exporter that drops them, and "undici, traced" is the bare request with the same two spans and headers, made by
-hand. The vendor's SDK got a ready token.
-
-## CPU of one call in µs, by calls in flight
-
-${table(
-  ["client", ...widths.map(String)],
-  scaled.map((name) => [name, ...widths.map((width) => micros(scale.get(width)?.get(name)))])
-)}
-
-## Start-up and memory
-
-${table(
-  ["figure", "effect-gr4vy", "@gr4vy/sdk"],
-  [
-    ["import, ms (median)", millis(importMillis("@effect-gr4vy/node")), millis(importMillis("@gr4vy/sdk"))],
-    ["minting a token, CPU µs", micros(minting.ours), micros(minting.vendor)],
-    [`heap growth over ${(quick ? 20_000 : 100_000).toLocaleString("en")} calls, KiB`, (heap / 1024).toFixed(0), "–"]
-  ]
-)}
-
-(\`undici\` alone imports in ${millis(importMillis("undici"))} ms.) A token is minted once in its life, not once a call.
-
-## Under trouble
-
-${trouble
-  .map(
-    ([title, outcomes]) =>
-      `### ${title}\n\n${table(
-        ["client", "calls", "succeeded", "goodput/s", "p50 ms", "p99 ms", "requests per call"],
-        outcomes.map(([name, outcome]) => [
-          name,
-          String(outcome.calls),
-          percent(outcome.succeeded / outcome.calls),
-          (outcome.succeeded / outcome.seconds).toFixed(0),
-          millis(outcome.p50),
-          millis(outcome.p99),
-          (outcome.wire / outcome.calls).toFixed(2)
-        ])
-      )}`
-  )
-  .join("\n\n")}
-`
-
-if (quick) process.stdout.write(report)
-else {
-  writeFileSync(docs("benchmark.md"), report)
+if (!quick) {
+  writeFileSync(docs("benchmark.md"), `${parts.join("\n\n")}\n`)
   writeFileSync(docs("benchmark.svg"), chart(names.map((name) => [name, cpu.get(name) ?? 0])))
-  process.stdout.write(report)
 }
 process.exit()
