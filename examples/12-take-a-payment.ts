@@ -151,7 +151,12 @@ export const Shop = Layer.unwrapEffect(
 
 const served = Layer.launch(
   Shop.pipe(
-    Layer.provide(NodeHttpServer.layerConfig(createServer, { host: Config.succeed("127.0.0.1"), port: Config.withDefault(Config.integer("PORT"), 3000) })),
+    Layer.provide(
+      NodeHttpServer.layerConfig(createServer, {
+        host: Config.succeed("127.0.0.1"),
+        port: Config.withDefault(Config.integer("PORT"), 3000)
+      })
+    ),
     Layer.provide(PaymentSandbox)
   )
 )
