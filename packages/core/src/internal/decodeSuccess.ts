@@ -9,9 +9,7 @@ import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import type { Unusable } from "../unstable/EndpointRequest.js"
 import { kindOf, parseJson } from "./answer.js"
-
-/** The annotation with a schema's faster decoder. */
-export const FastDecode: unique symbol = Symbol.for("@effect-gr4vy/core/FastDecode")
+import { FastDecode } from "./fastDecode.js"
 
 type Decode = (value: unknown) => Either.Either<unknown, ParseResult.ParseError>
 

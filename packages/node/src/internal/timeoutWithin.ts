@@ -45,7 +45,10 @@ export class Limited<A, E, E2> implements Pending<A, E | E2> {
     return Effect.async<A, E | E2>((resumeParent) => {
       const resume = resumeWhereItBegan(resumeParent)
       this.cancelTimer = after(clockOf(parent), this.millis, () => resume(Effect.fail(this.onTimeout())))
-      child.addObserver(resume)
+      child.addObserver((exit) => {
+        this.cancelTimer()
+        resume(exit)
+      })
     })
   })
 
