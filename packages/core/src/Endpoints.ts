@@ -14,7 +14,7 @@ const params = { checkout_session_id: CheckoutSessionId }
 
 // UUIDs are the same in either case.
 const belongs = (session: CheckoutSession, { checkout_session_id }: { readonly checkout_session_id: string }) =>
-  session.id.toLowerCase() === checkout_session_id.toLowerCase()
+  session.id === checkout_session_id || session.id.toLowerCase() === checkout_session_id.toLowerCase()
 
 /**
  * The operations, by the names of the service's methods.

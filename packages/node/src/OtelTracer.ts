@@ -15,7 +15,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { activeContext, ignoreThrow, runIn } from "./internal/otel/context.js"
+import { activate, activeContext, ignoreThrow, runIn } from "./internal/otel/context.js"
 import { ambientOf } from "./internal/otel/inherited.js"
 import { hasSdk, tracers } from "./internal/otel/provider.js"
 import { spanContextOf, toHrTime } from "./internal/otel/span.js"
@@ -33,6 +33,9 @@ export const make: () => Tracer.Tracer = () => {
     span: (spanName, parent, context, links, startTime, kind, options) =>
       new OtelSpan(spanName, parent, context, links, startTime, kind, options),
     context: (f, fiber) => {
+      const current = fiber.currentSpan
+      // The most frequent case: its context is never active already, because it is activated for one operation at a time.
+      if (current instanceof OtelSpan && current.shown) return activate(current.otelContext, f)
       const context = contextOf(fiber)
       return context === undefined ? f() : runIn(context, f)
     }
@@ -177,9 +180,7 @@ const notRecording = (parentContext: Otel.Context): Otel.Span =>
 
 /** The context of a fiber's next operation; `undefined` if it makes no difference. Read before every operation. */
 const contextOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Context | undefined => {
-  const current = fiber.currentSpan
-  if (current instanceof OtelSpan && current.shown) return current.otelContext
-  const span = nearestExported(current)
+  const span = nearestExported(fiber.currentSpan)
   if (span instanceof OtelSpan) return span.otelContext
   if (!hasSdk()) return undefined
   const base = ambientOf(fiber)

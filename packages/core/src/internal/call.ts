@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Endpoint from "../Endpoint.js"
 import { RequestFailed } from "../Errors.js"
-import type { Unusable } from "../unstable/EndpointRequest.js"
+import type { EndpointRequest, Unusable } from "../unstable/EndpointRequest.js"
 import { attemptsOf, BufferedResponse, requestIdOf } from "../unstable/Response.js"
 import * as RetryAfter from "../unstable/RetryAfter.js"
 import { decodeError } from "./decodeError.js"
@@ -22,40 +22,45 @@ export const call = (
   const encode = encodeRequest(endpoint)
   const toError = decodeError(endpoint)
 
-  return (args) => {
-    const request = encode(args)
-    if (Either.isLeft(request)) return Effect.fail(request.left)
-    const read = (response: HttpClientResponse.HttpClientResponse, text: string): Effect.Effect<unknown, unknown> => {
-      if (response.status >= 200 && response.status < 300) {
-        const success =
-          response instanceof BufferedResponse
-            ? response.decodedBy(request.right)
-            : request.right.decode(response.status, text)
-        return Either.isRight(success)
-          ? Effect.succeed(success.right)
-          : Effect.fail(invalidResponse(response, success.left, request.right.secrets()))
-      }
-      // Looked for on the error path only: a walk through the payload costs more than a call that goes well.
-      const secrets = request.right.secrets()
-      return Clock.clockWith((clock) =>
-        Effect.fail(
-          toError({
-            status: response.status,
-            text,
-            attempts: attemptsOf(response),
-            requestId: requestIdOf(response, secrets),
-            retryAfter: RetryAfter.fromHeaders(response.headers, clock.unsafeCurrentTimeMillis()),
-            secrets: [...secrets, ...BufferedResponse.tokenOf(response)]
-          })
-        )
+  const fail = (request: EndpointRequest, response: HttpClientResponse.HttpClientResponse, text: string) => {
+    // Collected for errors only: walking through the payload costs more than a successful call.
+    const secrets = request.secrets()
+    return Clock.clockWith((clock) =>
+      Effect.fail(
+        toError({
+          status: response.status,
+          text,
+          attempts: attemptsOf(response),
+          requestId: requestIdOf(response, secrets),
+          retryAfter: RetryAfter.fromHeaders(response.headers, clock.unsafeCurrentTimeMillis()),
+          secrets: [...secrets, ...BufferedResponse.tokenOf(response)]
+        })
       )
-    }
-    return Effect.flatMap(client.execute(request.right), (response) =>
-      Effect.matchEffect(response.text, {
-        onSuccess: (text) => read(response, text),
+    )
+  }
+
+  return (args) => {
+    const encoded = encode(args)
+    if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
+    const request = encoded.right
+    const succeed = (
+      response: HttpClientResponse.HttpClientResponse,
+      success: Either.Either<unknown, Unusable>
+    ): Effect.Effect<unknown, unknown> =>
+      Either.isRight(success)
+        ? Effect.succeed(success.right)
+        : Effect.fail(invalidResponse(response, success.left, request.secrets()))
+
+    return Effect.flatMap(client.execute(request), (response) => {
+      const isSuccess = response.status >= 200 && response.status < 300
+      // Its text is here already, and the attempt may have decoded it.
+      if (isSuccess && response instanceof BufferedResponse) return succeed(response, response.decodedBy(request))
+      return Effect.matchEffect(response.text, {
+        onSuccess: (text) =>
+          isSuccess ? succeed(response, request.decode(response.status, text)) : fail(request, response, text),
         onFailure: () => Effect.fail(lostBody(response))
       })
-    )
+    })
   }
 }
 

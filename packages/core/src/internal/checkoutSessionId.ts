@@ -4,6 +4,8 @@
 import * as Schema from "effect/Schema"
 import { says } from "./explain.js"
 
+const pattern = /^[A-Za-z0-9_-]{1,64}$/
+
 /**
  * The id of a Checkout Session: 1–64 of `A–Z a–z 0–9 _ -`, so always exactly one safe path segment. Today's ids are
  * UUIDs.
@@ -22,7 +24,7 @@ import { says } from "./explain.js"
  * @category models
  */
 export const CheckoutSessionId = Schema.String.annotations(says("1 to 64 letters, digits, '_' or '-'")).pipe(
-  Schema.pattern(/^[A-Za-z0-9_-]{1,64}$/),
+  Schema.pattern(pattern),
   Schema.brand("@effect-gr4vy/core/CheckoutSessionId"),
   Schema.annotations({
     description: "The ID of the Checkout Session: 1 to 64 letters, digits, '_' or '-'.",
@@ -41,3 +43,7 @@ export const CheckoutSessionId = Schema.String.annotations(says("1 to 64 letters
  * @category models
  */
 export type CheckoutSessionId = typeof CheckoutSessionId.Type
+
+/** Checks what the schema does, without the schema: for the decoder of every response. */
+export const isCheckoutSessionId = (value: unknown): value is CheckoutSessionId =>
+  typeof value === "string" && pattern.test(value)

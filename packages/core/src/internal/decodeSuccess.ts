@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import type { Unusable } from "../unstable/EndpointRequest.js"
-import { kindOf, parseJson } from "./answer.js"
+import { kindOf } from "./answer.js"
 import { FastDecode } from "./fastDecode.js"
 
 type Decode = (value: unknown) => Either.Either<unknown, ParseResult.ParseError>
@@ -29,28 +29,33 @@ export const decodeSuccess = (
   )
   const [name, ...others] = Object.keys(params)
   const expected = Option.getOrElse(AST.getIdentifierAnnotation(success.ast), () => "body")
+  // An empty body is a success if the schema accepts `undefined`.
+  const read = (text: string) => guarded(() => decode(text === "" ? undefined : JSON.parse(text)))
   return (_, text, values) => {
-    // An empty body is a success if the schema accepts `undefined`.
-    const result = Either.flatMap(
-      text === "" ? Either.right(undefined) : Either.mapLeft(parseJson(text), () => undefined),
-      (json) =>
-        Either.flatMap(
-          guarded(() => decode(json)),
-          (decoded) => Either.mapLeft(decoded, () => undefined)
-        )
-    )
-    if (Either.isLeft(result)) return unusable(`${kindOf(text)} instead of the expected ${expected}`)
-    if (belongs === undefined || name === undefined) return Either.right(result.right)
+    const decoded = read(text)
+    if (decoded === undefined || Either.isLeft(decoded)) {
+      return unusable(`${kindOf(text)} instead of the expected ${expected}`)
+    }
+    if (belongs === undefined || name === undefined) return Either.right(decoded.right)
     // The record's types are the endpoint's own, which its constructor has checked.
     const belongsTo = belongs as (success: unknown, params: unknown) => boolean
-    const isOurs = guarded(() => belongsTo(result.right, others.length === 0 ? { [name]: values } : values))
-    return Either.getOrElse(isOurs, () => false)
-      ? Either.right(result.right)
+    const isOurs = guarded(() => belongsTo(decoded.right, others.length === 0 ? { [name]: values } : values))
+    return isOurs === true
+      ? Either.right(decoded.right)
       : Either.left({ found: `the ${expected} of another request`, misdirected: true })
   }
 }
 
-/** A user's own schema may throw, and so does one that is nested when a server nests deeper than the stack. */
-const guarded = <A>(f: () => A): Either.Either<A, undefined> => Either.try({ try: f, catch: () => undefined })
+/**
+ * `undefined` if `f` throws: a body that is not JSON, a user's own schema that throws, or a body that is nested deeper
+ * than the stack.
+ */
+const guarded = <A>(f: () => A): A | undefined => {
+  try {
+    return f()
+  } catch {
+    return undefined
+  }
+}
 
 const unusable = (found: string): Either.Either<never, Unusable> => Either.left({ found, misdirected: false })

@@ -31,7 +31,8 @@ export const encodeRequest = (
       params.length === 1 ? values : Predicate.hasProperty(values, name) ? values[name] : undefined
     const segments: Array<string> = []
     for (const { encode, name } of params) {
-      const segment = Either.flatMap(encode(valueOf(name), name), (value) => encodeSegment(name, value))
+      const encoded = encode(valueOf(name), name)
+      const segment = Either.isLeft(encoded) ? encoded : encodeSegment(name, encoded.right)
       if (Either.isLeft(segment)) return invalidRequest(segment.left)
       segments.push(segment.right)
     }
@@ -92,12 +93,14 @@ export const encodeRequest = (
     )
   }
 
-  // A getter or a proxy may throw, and what it says may quote a value.
-  return (args) =>
-    Either.getOrElse(
-      Either.try(() => encode(args)),
-      () => invalidRequest("the arguments cannot be read")
-    )
+  return (args) => {
+    try {
+      return encode(args)
+    } catch {
+      // A getter or a proxy throws; its message may quote a value.
+      return invalidRequest("the arguments cannot be read")
+    }
+  }
 }
 
 // An unknown property would be dropped silently, so it is an error.
@@ -108,12 +111,17 @@ const encoder = (
   schema: Schema.Schema.AnyNoContext
 ): ((value: unknown, place: string) => Either.Either<unknown, string>) => {
   const encode = Schema.encodeUnknownEither(schema, strictly)
-  return (value, place) =>
-    Either.getOrElse(
-      Either.try(() => Either.mapLeft(encode(value), (error) => explain(error, schema.ast, place))),
-      // A user's own schema or a getter that throws may quote the value.
-      () => Either.left(`${place} cannot be checked: its schema, or a property of it, throws`)
-    )
+  return (value, place) => {
+    try {
+      const encoded = encode(value)
+      return Either.isRight(encoded)
+        ? Either.right(encoded.right)
+        : Either.left(explain(encoded.left, schema.ast, place))
+    } catch {
+      // A user's own schema or a getter throws; its message may quote the value.
+      return Either.left(`${place} cannot be checked: its schema, or a property of it, throws`)
+    }
+  }
 }
 
 const acceptJson = Headers.fromInput({ accept: "application/json" })
@@ -137,8 +145,11 @@ export const splitTemplate = (
   return { texts: parts.filter((_, index) => index % 2 === 0), names: parts.filter((_, index) => index % 2 === 1) }
 }
 
-const fill = (texts: ReadonlyArray<string>, segments: ReadonlyArray<string>): string =>
-  texts.reduce((path, text, index) => path + (segments[index - 1] ?? "") + text)
+const fill = (texts: ReadonlyArray<string>, segments: ReadonlyArray<string>): string => {
+  let path = texts[0] ?? ""
+  for (let i = 0; i < segments.length; i++) path += (segments[i] ?? "") + (texts[i + 1] ?? "")
+  return path
+}
 
 // Servers and proxies decode a path before routing, some of them twice. A segment that could become another path is refused.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -148,8 +159,12 @@ const encodeSegment = (name: string, value: unknown): Either.Either<string, stri
   const text = Predicate.isString(value) ? value : Predicate.isNumber(value) ? String(value) : ""
   const problem = `${name} must be one segment of a path: not empty, no "." or ".." alone, no slash, "?", "#" or control character`
   if (changesPath.test(text)) return Either.left(problem)
-  // A lone surrogate has no UTF-8.
-  return Either.try({ try: () => encodeURIComponent(text), catch: () => problem })
+  try {
+    return Either.right(encodeURIComponent(text))
+  } catch {
+    // A lone surrogate has no UTF-8.
+    return Either.left(problem)
+  }
 }
 
 const toJson = (encoded: unknown): Either.Either<string, string> => {

@@ -244,6 +244,7 @@ export const secretsIn = (value: unknown): ReadonlyArray<string> => {
 
 /** Whether anything in a value is `Redacted`. */
 export const holdsSecret = (value: unknown): boolean => {
+  if (typeof value !== "object") return false
   let holds = false
   eachIn(value, (part) => {
     holds ||= Redacted.isRedacted(part)

@@ -125,12 +125,21 @@ export const spanned =
               } catch {}
               return exit
             }
-            return Effect.matchCauseEffect(restore(Effect.suspend(evaluate)), {
+            return Effect.matchCauseEffect(restore(made(evaluate)), {
               onFailure: (cause) => end(Exit.failCause(cause)),
               onSuccess: (value) => end(Exit.succeed(value))
             })
           })
     )
+
+/** An exception is a defect, as in `Effect.suspend`, for an operation less. */
+const made = <A, E>(evaluate: () => Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  try {
+    return evaluate()
+  } catch (defect) {
+    return Effect.die(defect)
+  }
+}
 
 /**
  * The `AbortSignal` that ends a fiber, where its program has one: an interruption does not tell its reason, the signal

@@ -24,18 +24,30 @@ const suppressed = Otel.ROOT_CONTEXT.setValue(
 /**
  * Runs `f` with an OpenTelemetry context active. A context manager that throws is ignored; what `f` throws is not.
  */
-export const runIn = <A>(context: Otel.Context, f: () => A): A => {
-  if (activeContext() === context) return f()
-  let ran = false
+export const runIn = <A>(context: Otel.Context, f: () => A): A =>
+  activeContext() === context ? f() : activate(context, f)
+
+/** {@link runIn} without a look at the active context. */
+export const activate = <A>(context: Otel.Context, f: () => A): A => {
+  waiting = f
   try {
-    return Otel.context.with(context, () => {
-      ran = true
-      return f()
-    })
+    // What `runWaiting` runs is this `f`, so its result is an `A`.
+    return Otel.context.with(context, runWaiting) as A
   } catch (error) {
-    if (ran) throw error
+    if (waiting !== f) throw error
+    waiting = undefined
     return f()
   }
+}
+
+// Handed over here instead of in a closure: this happens at every operation of a traced fiber, and a context manager
+// calls its function at once. What is left here was not called.
+let waiting: (() => unknown) | undefined
+
+const runWaiting = (): unknown => {
+  const f = waiting
+  waiting = undefined
+  return f?.()
 }
 
 /**

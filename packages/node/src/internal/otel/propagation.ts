@@ -37,12 +37,14 @@ const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanCo
 /** With its `tracestate`, where OpenTelemetry knows the span. */
 const bridgedContext = (span: Tracer.AnySpan): Otel.SpanContext | undefined => bridged(span)?.spanContext()
 
+const registry = Symbol.for("opentelemetry.js.api.1")
+
 /**
  * Whether the process has set up OpenTelemetry's tracing in any part. Then a propagator that is missing, or that has no
  * fields, was asked for (`OTEL_PROPAGATORS=none`). Read where the API keeps what was registered: it does not tell.
  */
 const hasOpenTelemetry = (): boolean => {
-  const api: unknown = Reflect.get(globalThis, Symbol.for("opentelemetry.js.api.1"))
+  const api: unknown = Reflect.get(globalThis, registry)
   return typeof api === "object" && api !== null && ("propagation" in api || "trace" in api || "context" in api)
 }
 

@@ -32,47 +32,48 @@ export const authorize = (credentials: CredentialsService) => {
     })
   }
 
-  return (next: SendAuthorized): Send =>
-    (call) => {
-      const sendWith = (token: Redacted.Redacted): ReturnType<Send> => {
-        const header = headerOf(token)
-        return Either.isLeft(header) ? Effect.fail(header.left) : next(call, header.right)
-      }
+  return (next: SendAuthorized): Send => {
+    const sendWith = (call: Call, token: Redacted.Redacted): ReturnType<Send> => {
+      const header = headerOf(token)
+      return Either.isLeft(header) ? Effect.fail(header.left) : next(call, header.right)
+    }
 
-      const renew = credentials.renew
-      const withToken = (token: Redacted.Redacted): ReturnType<Send> => {
-        const sent = sendWith(token)
-        if (renew === undefined) return sent
-        return Effect.flatMap(sent, (response) => {
-          if (response.status === 401 && !call.policy.renewToken) {
-            // This call sends nothing more, but the next one should have a token that is not refused.
-            return Effect.as(Effect.forkDaemon(Effect.ignore(renew(token, serverTime(response)))), response)
-          }
-          if (response.status !== 401 || call.renewed) return Effect.succeed(response)
-          call.renewed = true
-          return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
-            // Without a new token the 401 is still the API's response.
-            onFailure: ({ message, reason }) =>
-              Effect.as(
-                annotated(
-                  Effect.logWarning(`No new token after a 401, which is the call's result: ${message}`),
-                  call,
-                  { "error.type": reason },
-                  response.requestId
-                ),
-                response
+    const { renew } = credentials
+    const withToken = (call: Call, token: Redacted.Redacted): ReturnType<Send> => {
+      const sent = sendWith(call, token)
+      if (renew === undefined) return sent
+      return Effect.flatMap(sent, (response) => {
+        if (response.status === 401 && !call.policy.renewToken) {
+          // This call sends nothing more, but the next one should have a token that is not refused.
+          return Effect.as(Effect.forkDaemon(Effect.ignore(renew(token, serverTime(response)))), response)
+        }
+        if (response.status !== 401 || call.renewed) return Effect.succeed(response)
+        call.renewed = true
+        return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
+          // Without a new token the 401 is still the API's response.
+          onFailure: ({ message, reason }) =>
+            Effect.as(
+              annotated(
+                Effect.logWarning(`No new token after a 401, which is the call's result: ${message}`),
+                call,
+                { "error.type": reason },
+                response.requestId
               ),
-            // A request that was refused with 401 had no effect, so a second one is safe for every endpoint.
-            onSuccess: sendWith
-          })
+              response
+            ),
+          // A request that was refused with 401 had no effect, so a second one is safe for every endpoint.
+          onSuccess: (renewed) => sendWith(call, renewed)
         })
-      }
+      })
+    }
 
+    return (call) => {
       const cachedToken = credentials.cachedToken?.(call.clock.unsafeCurrentTimeMillis())
       return cachedToken === undefined
-        ? Effect.flatMap(inTime(credentials.token, call), withToken)
-        : withToken(cachedToken)
+        ? Effect.flatMap(inTime(credentials.token, call), (token) => withToken(call, token))
+        : withToken(call, cachedToken)
     }
+  }
 }
 
 /** The deadline covers the wait for a token as well. */

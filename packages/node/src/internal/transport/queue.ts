@@ -17,32 +17,47 @@ import { type Lease, timedOut } from "./transport.js"
 type Granted = Exit.Exit<Lease, TransportFailure>
 
 export class Queue {
-  private readonly waiting = new Set<Waiting>()
+  // A list instead of a `Set`: V8 rehashes a busy set again and again, and its old tables, once in the old space, keep
+  // the calls alive that have left. With 1,024 calls for 64 connections that was a quarter of a call's cost.
+  private head: Waiting | undefined = undefined
+  private tail: Waiting | undefined = undefined
+  private count = 0
   /** The next time to look for waits that are over, by their clock: one, but for tests. */
   private readonly timers = new Map<Clock.Clock, { readonly at: number; readonly cancel: () => void }>()
 
   get size(): number {
-    return this.waiting.size
+    return this.count
   }
 
   get first(): Waiting | undefined {
-    return this.waiting.values().next().value
+    return this.head
   }
 
   add(waiting: Waiting): void {
-    this.waiting.add(waiting)
+    waiting.previous = this.tail
+    if (this.tail === undefined) this.head = waiting
+    else this.tail.next = waiting
+    this.tail = waiting
+    this.count++
     this.arm(waiting.clock, waiting.deadline)
   }
 
   remove(waiting: Waiting): void {
-    this.waiting.delete(waiting)
-    if (this.waiting.size > 0) return
+    const { next, previous } = waiting
+    if (previous === undefined) this.head = next
+    else previous.next = next
+    if (next === undefined) this.tail = previous
+    else next.previous = previous
+    waiting.previous = undefined
+    waiting.next = undefined
+    this.count--
+    if (this.count > 0) return
     for (const { cancel } of this.timers.values()) cancel()
     this.timers.clear()
   }
 
   endAll(exit: Granted): void {
-    for (const waiting of this.waiting) waiting.settle(exit)
+    for (let waiting = this.head; waiting !== undefined; waiting = this.head) waiting.settle(exit)
   }
 
   private arm(clock: Clock.Clock, deadline: number): void {
@@ -57,11 +72,13 @@ export class Queue {
     this.timers.delete(clock)
     const now = monotonicMillis(clock)
     let next = Number.POSITIVE_INFINITY
-    for (const waiting of this.waiting) {
-      if (waiting.clock !== clock) continue
+    let waiting = this.head
+    while (waiting !== undefined) {
+      const { next: following } = waiting
       // A timer may fire up to 1 ms early.
-      if (waiting.deadline <= now + 1) waiting.settle(expired)
-      else next = Math.min(next, waiting.deadline)
+      if (waiting.clock === clock && waiting.deadline <= now + 1) waiting.settle(expired)
+      else if (waiting.clock === clock) next = Math.min(next, waiting.deadline)
+      waiting = following
     }
     if (next < Number.POSITIVE_INFINITY) this.arm(clock, next)
   }
@@ -71,6 +88,8 @@ const expired = Exit.fail(timedOut("No connection was free before the call's dea
 
 /** One call that waits. */
 export class Waiting implements Pending<Lease, TransportFailure> {
+  previous: Waiting | undefined = undefined
+  next: Waiting | undefined = undefined
   /** When the wait is over, by the monotonic clock. */
   readonly deadline: number
   private readonly context: Otel.Context = activeContext()
@@ -97,7 +116,9 @@ export class Waiting implements Pending<Lease, TransportFailure> {
     if (this.exit !== undefined) return
     this.exit = exit
     this.queue.remove(this)
-    runIn(this.context, () => this.resume(exit))
+    const { resume } = this
+    this.resume = constVoid
+    runIn(this.context, () => resume(exit))
   }
 
   cancel(): void {

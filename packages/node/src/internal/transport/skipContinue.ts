@@ -5,6 +5,7 @@
 import type { Socket } from "node:net"
 
 const interim = Buffer.from("HTTP/1.1 1")
+const interimDigit = interim.length - 1
 const unasked = Buffer.from("HTTP/1.1 100")
 const end = "\r\n\r\n"
 
@@ -24,6 +25,11 @@ export const skipContinue = (socket: Socket, current: () => Awaiting | undefined
     const chunk: Buffer | null = read(size)
     const awaiting = current()
     if (chunk === null || awaiting?.isAwaiting !== true) return chunk
+    // Nearly every chunk: the digit after `HTTP/1.1 ` is that of a final response.
+    if (held === undefined && chunk.length > interimDigit && chunk[interimDigit] !== interim[interimDigit]) {
+      awaiting.isAwaiting = false
+      return chunk
+    }
     let bytes = held === undefined ? chunk : Buffer.concat([held, chunk])
     held = undefined
     // Other interim responses may stand before it.
