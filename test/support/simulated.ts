@@ -7,7 +7,7 @@ import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import type { RetryPolicy } from "@effect-gr4vy/node"
 import { standard } from "@effect-gr4vy/node/RetryPolicy"
-import { Clock, Duration, Effect, Random, Redacted } from "effect"
+import { Clock, Duration, Effect, Exit, Random, Redacted } from "effect"
 import * as HttpPipeline from "../../packages/node/dist/internal/pipeline/pipeline.js"
 import { RetryBudget } from "../../packages/node/dist/internal/pipeline/retryBudget.js"
 import {
@@ -66,26 +66,29 @@ export const simulated = (
       })
   }
 
-  const respond = (request: WireRequest, millis: number): Effect.Effect<BufferedResponse, TransportFailure> =>
-    Effect.suspend(() => {
-      sentAt.push(now - start)
-      const { outcome, takes } = answers[Math.min(sentAt.length, answers.length) - 1] ?? silent
-      now += Math.min(takes, millis)
-      if (takes > millis) return Effect.fail(timedOut("No whole answer.", true))
-      if (!("status" in outcome)) return Effect.fail(outcome)
-      const headers = { "content-type": "application/json", ...outcome.headers }
-      return Effect.succeed(
-        new BufferedResponse(request, outcome.status, headers, outcome.status < 300 ? sessionJson : "{}")
-      )
-    })
+  const respond = (request: WireRequest, millis: number): Exit.Exit<BufferedResponse, TransportFailure> => {
+    sentAt.push(now - start)
+    const { outcome, takes } = answers[Math.min(sentAt.length, answers.length) - 1] ?? silent
+    now += Math.min(takes, millis)
+    if (takes > millis) return Exit.fail(timedOut("No whole answer.", true))
+    if (!("status" in outcome)) return Exit.fail(outcome)
+    const headers = { "content-type": "application/json", ...outcome.headers }
+    return Exit.succeed(
+      new BufferedResponse(request, outcome.status, headers, outcome.status < 300 ? sessionJson : "{}")
+    )
+  }
 
   const lease: Lease = {
-    send: (request, _, millis) => ({ outcome: respond(request, millis), cancel: () => {}, received: undefined }),
+    send: (request, _, millis) => ({
+      begin: (resume) => resume(respond(request, millis)),
+      cancel: () => {},
+      received: undefined
+    }),
     release: () => {}
   }
   const transport: Transport = {
     acquire: () => lease,
-    wait: () => ({ outcome: Effect.succeed(lease), cancel: () => {} })
+    wait: () => ({ begin: (resume) => resume(Exit.succeed(lease)), cancel: () => {} })
   }
 
   const sessions = makeService(

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId } from "@effect-gr4vy/core"
 import { RetryPolicy } from "@effect-gr4vy/node"
 import { Cause, Clock, Context, DefaultServices, Duration, Effect, Exit, Fiber } from "effect"
-import { settle } from "../../../packages/node/dist/internal/pending.js"
+import { type Pending, settle } from "../../../packages/node/dist/internal/pending.js"
 import { Connections } from "../../../packages/node/dist/internal/transport/connections.js"
 import type { Lease } from "../../../packages/node/dist/internal/transport/transport.js"
 import { handClock } from "../../support/handClock.js"
@@ -43,6 +43,28 @@ const connectionsOf = (limit: number, origin = "http://127.0.0.1:9") =>
     (connections) => connections.close
   )
 
+/** Waits for pending work. Without a success it is given up, and so is what it may have handed over already. */
+const finished = <A, E>(
+  pending: Pending<A, E>,
+  restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2>,
+  giveBack: (value: A) => void = () => {}
+) => {
+  const handedOver: Array<A> = []
+  return settle<A, E>(
+    (resume) =>
+      pending.begin((exit) => {
+        if (Exit.isSuccess(exit)) handedOver.push(exit.value)
+        resume(exit)
+      }),
+    restore,
+    (exit) => {
+      if (Exit.isSuccess(exit)) return
+      pending.cancel()
+      handedOver.forEach(giveBack)
+    }
+  )
+}
+
 /** Uses a connection as an attempt does: what is free, or the next that becomes free. */
 const using = <A, E>(
   connections: Connections,
@@ -58,7 +80,10 @@ const using = <A, E>(
       )
     const lease = connections.acquire()
     return lease === undefined
-      ? Effect.flatMap(settle(connections.wait(liveClock, millis), restore), hold)
+      ? Effect.flatMap(
+          finished(connections.wait(liveClock, millis), restore, (lease) => lease.release(true)),
+          hold
+        )
       : hold(lease)
   })
 
@@ -190,7 +215,9 @@ describe("in whatever order fibers run, connections", () => {
               secrets: undefined
             }
             const call = using(connections, (lease) =>
-              Effect.uninterruptibleMask((restore) => settle(lease.send(request, liveClock, 5_000), restore))
+              Effect.withFiberRuntime<unknown, unknown>((fiber) =>
+                Effect.uninterruptibleMask((restore) => finished(lease.send(request, fiber, 5_000), restore))
+              )
             )
             const fibers = yield* Effect.forEach(Array.from({ length: 16 }), () => Effect.fork(call))
             const leaving = fibers.filter(() => next() < 0.4)

@@ -19,7 +19,18 @@ export const timeoutWithin = <A, E, E2>(
 ): Effect.Effect<A, E | E2> =>
   Exit.isExit(effect)
     ? effect
-    : Effect.uninterruptibleMask((restore) => settle(new Limited(effect, millis, onTimeout), restore))
+    : Effect.withFiberRuntime<A, E | E2>((parent) =>
+        Effect.uninterruptibleMask((restore) => {
+          const limited = new Limited(effect, parent, millis, onTimeout)
+          return settle<A, E | E2>(
+            (resume) => limited.begin(resume),
+            restore,
+            (exit) => {
+              if (Exit.isFailure(exit)) limited.cancel()
+            }
+          )
+        })
+      )
 
 /** An effect in a fiber of its own, which a time limit or `cancel` interrupts. Neither waits for the fiber's end. */
 export class Limited<A, E, E2> implements Pending<A, E | E2> {
@@ -28,31 +39,34 @@ export class Limited<A, E, E2> implements Pending<A, E | E2> {
 
   constructor(
     private readonly effect: Effect.Effect<A, E>,
+    private readonly parent: Fiber.RuntimeFiber<unknown, unknown>,
     private readonly millis: number,
     private readonly onTimeout: () => E2
   ) {}
 
-  readonly outcome: Effect.Effect<A, E | E2> = Effect.withFiberRuntime<A, E | E2>((parent) => {
+  begin(resumeParent: (exit: Exit.Exit<A, E | E2>) => void): void {
+    const { effect, parent } = this
     const runtime = Runtime.make({
       context: parent.currentContext,
       fiberRefs: parent.getFiberRefs(),
       runtimeFlags: Runtime.defaultRuntimeFlags
     })
-    const child = Runtime.runFork(runtime)(this.effect)
+    const child = Runtime.runFork(runtime)(effect)
     this.child = child
     const exit = child.unsafePoll()
-    if (exit !== null) return exit
-    return Effect.async<A, E | E2>((resumeParent) => {
-      const resume = resumeWhereItBegan(resumeParent)
-      this.cancelTimer = after(clockOf(parent), this.millis, () => resume(Effect.fail(this.onTimeout())))
-      child.addObserver((exit) => {
-        this.cancelTimer()
-        resume(exit)
-      })
+    if (exit !== null) {
+      resumeParent(exit)
+      return
+    }
+    const resume = resumeWhereItBegan(resumeParent)
+    this.cancelTimer = after(clockOf(parent), this.millis, () => resume(Exit.fail(this.onTimeout())))
+    child.addObserver((exit) => {
+      this.cancelTimer()
+      resume(exit)
     })
-  })
+  }
 
-  readonly cancel = (): void => {
+  cancel(): void {
     this.cancelTimer()
     if (this.child?.unsafePoll() === null) this.child.unsafeInterruptAsFork(FiberId.none)
   }

@@ -2,6 +2,7 @@
  * The CLIENT span and the duration of one request on the wire, by the semantic conventions for HTTP clients
  * (https://opentelemetry.io/docs/specs/semconv/http/).
  */
+import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { interrupted, start, timedOutBySignal } from "@effect-gr4vy/core/unstable/Span"
@@ -46,7 +47,7 @@ export class Observation {
     this.start = monotonicMillis(call.clock)
   }
 
-  end(exit: Exit.Exit<BufferedResponse, TransportFailure>, received: Received | undefined): void {
+  end(exit: Exit.Exit<BufferedResponse, TransportFailure | RequestFailed>, received: Received | undefined): void {
     const { call, metrics, route, span, start } = this
     if (span === undefined && metrics === "off") return
     const seconds = (monotonicMillis(call.clock) - start) / 1000
@@ -117,7 +118,10 @@ export const serverOf = (baseUrl: string): Source["server"] => {
   }
 }
 
-const errorTypeOf = ({ request }: Call, exit: Exit.Exit<BufferedResponse, TransportFailure>): string | undefined => {
+const errorTypeOf = (
+  { request }: Call,
+  exit: Exit.Exit<BufferedResponse, TransportFailure | RequestFailed>
+): string | undefined => {
   if (Exit.isFailure(exit)) {
     if (Cause.isInterruptedOnly(exit.cause)) return interrupted
     const failure = Cause.failureOption(exit.cause)

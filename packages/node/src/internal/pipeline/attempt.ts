@@ -9,13 +9,14 @@ import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFail
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
 import type * as Tracer from "effect/Tracer"
 import type { Metrics } from "../../Telemetry.js"
 import { Observation, type Router } from "../otel/observation.js"
 import { traceHeaders } from "../otel/propagation.js"
-import { settle } from "../pending.js"
-import { timeoutWithin } from "../timeoutWithin.js"
-import { type Lease, type Transport, timedOut, WireRequest } from "../transport/transport.js"
+import { type Pending, settle } from "../pending.js"
+import { Limited } from "../timeoutWithin.js"
+import { type Exchange, type Lease, type Transport, timedOut, WireRequest } from "../transport/transport.js"
 import type { Call } from "./call.js"
 
 export interface Options {
@@ -28,61 +29,106 @@ export interface Options {
   readonly routeOf: Router
 }
 
-type Sent = Effect.Effect<BufferedResponse, TransportFailure | RequestFailed>
+type Failure = TransportFailure | RequestFailed
+type Outcome = Exit.Exit<BufferedResponse, Failure>
 
-export const attempt = (options: Options, transport: Transport): ((call: Call, authorization: string) => Sent) => {
-  return (call, authorization) =>
-    // Whatever is underway when the call is interrupted is given up by the code below, in its own order.
+export const attempt =
+  (options: Options, transport: Transport) =>
+  (call: Call, authorization: string): Effect.Effect<BufferedResponse, Failure> =>
     Effect.uninterruptibleMask((restore) => {
-      const send = (lease: Lease): Sent => {
-        const millis = Math.min(Math.max(options.limits.attempt, call.endpoint?.attemptTimeout ?? 0), call.timeLeft)
-        // No timer is shorter.
-        if (millis < 1) {
-          lease.release(true)
-          return Effect.fail(timedOut("The call's deadline has passed.", false))
-        }
-        const observation = new Observation(call, options.routeOf(call), options.metrics)
-        call.attempts++
-        const request = wireRequest(options, call, authorization, observation.span)
-        const exchange = lease.send(request, call.clock, millis)
-        return Effect.matchCauseEffect(restore(exchange.outcome), {
-          onFailure: (cause) => {
-            exchange.cancel()
-            lease.release(true)
-            const exit = Exit.failCause(cause)
-            observation.end(exit, exchange.received)
-            return exit
-          },
-          onSuccess: (response) => {
-            lease.release(!isMisdirected(call, response))
-            const exit = Exit.succeed(response)
-            observation.end(exit, exchange.received)
-            return exit
-          }
-        })
-      }
-
-      const prepare = (lease: Lease): Sent => {
-        if (!isEndpointRequest(call.request) || call.request.beforeSend === undefined) return send(lease)
-        const { beforeSend } = call.request
-        const prepared = Effect.suspend(() => beforeSend(call.attempts + 1))
-        const inTime = timeoutWithin(prepared, call.timeLeft, () =>
-          timedOut("beforeSend did not end before the call's deadline.", false)
-        )
-        return Effect.matchCauseEffect(restore(inTime), {
-          onFailure: (cause) => {
-            lease.release(true)
-            return Effect.failCause(cause)
-          },
-          onSuccess: () => send(lease)
-        })
-      }
-
-      const lease = transport.acquire()
-      return lease === undefined
-        ? Effect.flatMap(settle(transport.wait(call.clock, call.timeLeft), restore), prepare)
-        : prepare(lease)
+      const attempt = new Attempt(options, transport, call, authorization)
+      return settle<BufferedResponse, Failure>(
+        (resume) => attempt.begin(resume),
+        restore,
+        (exit) => attempt.end(exit)
+      )
     })
+
+/**
+ * Up to three steps: the wait for a connection, `beforeSend`, the exchange. Each begins where the one before it ends,
+ * instead of in the call's fiber: to wake that for every step would cost a call that waits for its connection a tenth.
+ */
+class Attempt {
+  private step: Pending<unknown, unknown> | undefined = undefined
+  private lease: Lease | undefined = undefined
+  private exchange: Exchange | undefined = undefined
+  private observation: Observation | undefined = undefined
+  private resume: (exit: Outcome) => void = constVoid
+
+  constructor(
+    private readonly options: Options,
+    private readonly transport: Transport,
+    private readonly call: Call,
+    private readonly authorization: string
+  ) {}
+
+  begin(resume: (exit: Outcome) => void): void {
+    this.resume = resume
+    const { call, transport } = this
+    const lease = transport.acquire()
+    if (lease !== undefined) this.prepare(lease)
+    else this.run(transport.wait(call.clock, call.timeLeft), (lease) => this.prepare(lease))
+  }
+
+  private prepare(lease: Lease): void {
+    this.lease = lease
+    const { call } = this
+    const beforeSend = isEndpointRequest(call.request) ? call.request.beforeSend : undefined
+    if (beforeSend === undefined) {
+      this.send(lease)
+      return
+    }
+    const prepared = Effect.suspend(() => beforeSend(call.attempts + 1))
+    const onTimeout = () => timedOut("beforeSend did not end before the call's deadline.", false)
+    this.run(new Limited(prepared, call.fiber, call.timeLeft, onTimeout), () => this.send(lease))
+  }
+
+  private send(lease: Lease): void {
+    const { authorization, call, options } = this
+    const millis = Math.min(Math.max(options.limits.attempt, call.endpoint?.attemptTimeout ?? 0), call.timeLeft)
+    // No timer is shorter.
+    if (millis < 1) {
+      this.resume(Exit.fail(timedOut("The call's deadline has passed.", false)))
+      return
+    }
+    this.observation = new Observation(call, options.routeOf(call), options.metrics)
+    call.attempts++
+    this.exchange = lease.send(wireRequest(options, call, authorization, this.observation.span), call.fiber, millis)
+    this.step = this.exchange
+    this.exchange.begin(this.resume)
+  }
+
+  /** Begins a step, and `next` after its success: once, and not after the attempt's end. */
+  private run<A>(step: Pending<A, Failure>, next: (value: A) => void): void {
+    let isOver = false
+    this.step = step
+    step.begin((exit) => {
+      if (isOver || this.step !== step) return
+      isOver = true
+      if (Exit.isFailure(exit)) {
+        this.resume(Exit.failCause(exit.cause))
+        return
+      }
+      try {
+        next(exit.value)
+      } catch (defect) {
+        this.resume(Exit.die(defect))
+      }
+    })
+  }
+
+  end(exit: Outcome): void {
+    const { call, exchange, lease, observation, step } = this
+    // V8 moves an attempt that waits into its old space. There it would keep what came later alive after its own death.
+    this.step = undefined
+    this.lease = undefined
+    this.exchange = undefined
+    this.observation = undefined
+    this.resume = constVoid
+    if (Exit.isFailure(exit)) step?.cancel()
+    lease?.release(Exit.isFailure(exit) || !isMisdirected(call, exit.value))
+    observation?.end(exit, exchange?.received)
+  }
 }
 
 /** The request as it goes on the wire, with every header. */

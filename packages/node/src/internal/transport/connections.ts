@@ -7,6 +7,7 @@ import { disconnected, TransportFailure } from "@effect-gr4vy/core/unstable/Tran
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import { buildConnector, Client, type Dispatcher } from "undici"
 import { withoutInstrumentation } from "../otel/context.js"
@@ -54,7 +55,7 @@ export class Connections implements Transport {
   readonly acquire = (): Connection | undefined => this.idle.pop() ?? this.open()
 
   readonly wait = (clock: Clock.Clock, millis: number): Pending<Lease, TransportFailure> =>
-    this.closed ? { outcome: closed, cancel: constVoid } : new Waiting(this.queue, clock, millis)
+    new Waiting(this.queue, clock, millis)
 
   /** Takes a connection back for the call that has waited longest. */
   release(connection: Connection, reusable: boolean): void {
@@ -134,8 +135,12 @@ class Connection implements Lease {
     })
   }
 
-  readonly send = (request: WireRequest, clock: Clock.Clock, millis: number): UndiciExchange => {
-    this.exchange = new UndiciExchange(request, clock, millis, this.limits, this.dispatch, this.line)
+  readonly send = (
+    request: WireRequest,
+    fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    millis: number
+  ): UndiciExchange => {
+    this.exchange = new UndiciExchange(request, fiber, millis, this.limits, this.dispatch, this.line)
     return this.exchange
   }
 

@@ -9,6 +9,7 @@ import * as PlatformClient from "@effect-gr4vy/core/unstable/PlatformClient"
 import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { protocolViolation } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import * as Stream from "effect/Stream"
 import { suppressInstrumentation } from "../otel/context.js"
@@ -37,7 +38,7 @@ export const make = ({
   Effect.map(PlatformClient.fromContext, (foreign): Transport => {
     const client = HttpClient.withScope(foreign)
 
-    const send = (request: WireRequest, millis: number): Exchange => {
+    const send: Lease["send"] = (request, fiber, millis): Exchange => {
       let received: Received | undefined
       const exchange = client.execute(toPlatform(request)).pipe(
         Effect.flatMap((response) => {
@@ -53,20 +54,20 @@ export const make = ({
         PlatformClient.mapFailures,
         suppressInstrumentation(counted)
       )
-      const { cancel, outcome } = new Limited(exchange, millis, () =>
+      const limited = new Limited(exchange, fiber, millis, () =>
         timedOut(`No complete response within ${Math.round(millis)} ms.`, true)
       )
       return {
-        outcome,
-        cancel,
+        begin: (resume) => limited.begin(resume),
+        cancel: () => limited.cancel(),
         get received() {
           return received
         }
       }
     }
 
-    const lease: Lease = { send: (request, _, millis) => send(request, millis), release: constVoid }
-    return { acquire: () => lease, wait: () => ({ outcome: Effect.succeed(lease), cancel: constVoid }) }
+    const lease: Lease = { send, release: constVoid }
+    return { acquire: () => lease, wait: () => ({ begin: (resume) => resume(Exit.succeed(lease)), cancel: constVoid }) }
   })
 
 const toPlatform = ({ body, headers, method, url }: WireRequest): HttpClientRequest.HttpClientRequest => {

@@ -5,10 +5,8 @@
 import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import type * as Otel from "@opentelemetry/api"
 import type * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
-import { constVoid } from "effect/Function"
 import { activeContext, runIn } from "../otel/context.js"
 import type { Pending } from "../pending.js"
 import { after, monotonicMillis } from "../timer.js"
@@ -22,6 +20,8 @@ export class Queue {
   private head: Waiting | undefined = undefined
   private tail: Waiting | undefined = undefined
   private count = 0
+  /** The end of every wait, once there is no more to wait for. */
+  end: Granted | undefined = undefined
   /** The next time to look for waits that are over, by their clock: one, but for tests. */
   private readonly timers = new Map<Clock.Clock, { readonly at: number; readonly cancel: () => void }>()
 
@@ -56,7 +56,9 @@ export class Queue {
     this.timers.clear()
   }
 
+  /** Ends every wait, also later ones. */
   endAll(exit: Granted): void {
+    this.end = exit
     for (let waiting = this.head; waiting !== undefined; waiting = this.head) waiting.settle(exit)
   }
 
@@ -94,7 +96,7 @@ export class Waiting implements Pending<Lease, TransportFailure> {
   readonly deadline: number
   private readonly context: Otel.Context = activeContext()
   private exit: Granted | undefined = undefined
-  private resume: (exit: Granted) => void = constVoid
+  private resume: ((exit: Granted) => void) | undefined = undefined
 
   constructor(
     private readonly queue: Queue,
@@ -102,28 +104,39 @@ export class Waiting implements Pending<Lease, TransportFailure> {
     millis: number
   ) {
     this.deadline = monotonicMillis(clock) + millis
-    queue.add(this)
   }
 
-  get outcome(): Effect.Effect<Lease, TransportFailure> {
-    return Effect.async((resume) => {
-      if (this.exit !== undefined) resume(this.exit)
-      else this.resume = resume
-    })
+  begin(resume: (exit: Granted) => void): void {
+    if (this.queue.end !== undefined) {
+      resume(this.queue.end)
+      return
+    }
+    this.resume = resume
+    this.queue.add(this)
   }
 
   settle(exit: Granted): void {
     if (this.exit !== undefined) return
     this.exit = exit
     this.queue.remove(this)
+    // Later, because a connection is given back by another call's fiber, which must not be the current one here.
+    queueMicrotask(() => this.deliver(exit))
+  }
+
+  private deliver(exit: Granted): void {
     const { resume } = this
-    this.resume = constVoid
-    runIn(this.context, () => resume(exit))
+    this.resume = undefined
+    if (resume !== undefined) runIn(this.context, () => resume(exit))
   }
 
   cancel(): void {
-    // The connection may have come at the very moment of the interruption.
+    // Nothing to give up: it has not begun, or its connection has been handed over.
+    if (this.resume === undefined) return
+    this.resume = undefined
+    // A connection may have come at the very moment of the interruption.
     if (this.exit !== undefined && Exit.isSuccess(this.exit)) this.exit.value.release(true)
-    else this.settle(Exit.interrupt(FiberId.none))
+    this.settle(abandoned)
   }
 }
+
+const abandoned = Exit.interrupt(FiberId.none)

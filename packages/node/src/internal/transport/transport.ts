@@ -5,6 +5,7 @@ import type { HttpMethod } from "@effect/platform/HttpMethod"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import type * as Clock from "effect/Clock"
+import type * as Fiber from "effect/Fiber"
 import type { Pending } from "../pending.js"
 
 export interface Transport {
@@ -28,8 +29,8 @@ export interface Settings {
 
 /** The use of one connection for one request. */
 export interface Lease {
-  /** Sends a request when the outcome is run; ends after `millis`, whatever the server does. */
-  readonly send: (request: WireRequest, clock: Clock.Clock, millis: number) => Exchange
+  /** Sends a request for this fiber once the exchange begins; it ends after `millis`, whatever the server does. */
+  readonly send: (request: WireRequest, fiber: Fiber.RuntimeFiber<unknown, unknown>, millis: number) => Exchange
   /** Gives the connection back; it is destroyed if it is not `reusable`, or if something may still be on it. */
   readonly release: (reusable: boolean) => void
 }
