@@ -26,10 +26,13 @@ const statusLine = /^HTTP\/1\.1 (\d{3}) [\t -~\u0080-\u00ff]*$/
 const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\u0080-\u00ff]*?)[ \t]*$/
 const partOfField = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+(:[\t -~\u0080-\u00ff]*)?)?\r?$/
 
-/** Whether a line that may be cut is a plain length, or the one coding that everyone knows. */
+/**
+ * Whether a line that may be cut is a plain length, or the one coding that everyone knows. A length that no 64 bits hold
+ * may be refused at the digit that is too many.
+ */
 const isUsualLength = (line: string): boolean => {
   const value = /^[a-z-]+:[ \t]*(.*?)\r?$/i.exec(line)?.[1]
-  return value === undefined || /^\d*$/.test(value) || "chunked".startsWith(value)
+  return value === undefined || /^\d{0,18}$/.test(value) || "chunked".startsWith(value)
 }
 
 /** Node's limit is 16 KiB, and what counts towards it is nobody's standard. */
