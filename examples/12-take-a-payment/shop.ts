@@ -3,11 +3,20 @@
  * the trace of the payment. The card goes from the iframe to the API; this server never sees it.
  */
 import { HttpRouter, HttpServerResponse } from "@effect/platform"
-import { type CheckoutSession, CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
-import { Effect, Ref, Schema } from "effect"
+import {
+  type CheckoutSession,
+  CheckoutSessionId,
+  CheckoutSessions,
+  type CheckoutSessionsError
+} from "@effect-gr4vy/core"
+import { Data, Effect, Ref, Schema } from "effect"
 import { drawTraceSvg } from "../support/drawTraceSvg.js"
+import { statusOf } from "../support/statusOf.js"
 import type { TraceSpan } from "../support/trace.js"
 import { capture, type Order, type Outcome, openSession, pay, refund, totalOf } from "./payment.js"
+
+/** Not an error of this shop: it has no such page. */
+class Refused extends Data.TaggedError("Refused")<{ readonly status: number; readonly message: string }> {}
 
 /** An order in the shop, and how far its payment has come. */
 interface Purchase {
@@ -37,7 +46,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
     const purchaseOf = Effect.gen(function* () {
       const { id } = yield* HttpRouter.schemaPathParams(Schema.Struct({ id: Schema.String }))
       const purchase = (yield* Ref.get(purchases)).get(id)
-      return purchase === undefined ? yield* Effect.fail("no such order" as const) : purchase
+      return purchase ?? (yield* new Refused({ status: 404, message: "no such order" }))
     })
 
     return HttpRouter.empty.pipe(
@@ -49,7 +58,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
           const order: Order = {
             id: `order-${++orders}`,
             currency: "USD",
-            items: carts[cart] ?? carts["approve"] ?? []
+            items: carts[cart] ?? (yield* new Refused({ status: 404, message: "no such cart" }))
           }
           yield* remember({ order, session: yield* openSession(order) })
           return HttpServerResponse.redirect(`/orders/${order.id}`, { status: 303 })
@@ -106,13 +115,22 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
           )
         })
       ),
-      HttpRouter.catchAll((error) =>
-        Effect.succeed(
-          HttpServerResponse.unsafeJson({ error: typeof error === "string" ? error : error._tag }, { status: 502 })
-        )
-      )
+      // The SDK's messages are for the shop's own log: a buyer gets the status and a word.
+      HttpRouter.catchTags({
+        Refused: ({ message, status }) => HttpServerResponse.json({ error: message }, { status }),
+        NotFound: failed,
+        Unauthorized: failed,
+        Generic: failed,
+        RequestFailed: failed
+      })
     )
   })
+
+const failed = (error: CheckoutSessionsError) =>
+  Effect.zipRight(
+    Effect.logWarning(`${error._tag}: ${error.message}`),
+    HttpServerResponse.json({ error: error._tag }, { status: statusOf(error) })
+  )
 
 /** The trace of a payment, drawn. */
 const tracesOf = (spans: ReadonlyArray<TraceSpan>, orderId: string): string => {

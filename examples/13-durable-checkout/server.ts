@@ -12,9 +12,10 @@ import { createServer } from "node:http"
 import { HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { DurableDeferred } from "@effect/workflow"
-import { CheckoutSessionSecureFieldsUpdate, CheckoutSessions } from "@effect-gr4vy/core"
+import { CheckoutSessionSecureFieldsUpdate, CheckoutSessions, type CheckoutSessionsError } from "@effect-gr4vy/core"
 import { Gr4vy } from "@effect-gr4vy/node"
 import { Cause, Config, Data, Effect, Layer, Option, Schema } from "effect"
+import { statusOf } from "../support/statusOf.js"
 import { Engine } from "./engine.js"
 import { Orders } from "./orders.js"
 import { CardStored, Checkout, CheckoutWorkflow } from "./workflow.js"
@@ -84,6 +85,9 @@ const cancel = Effect.gen(function* () {
   return HttpServerResponse.empty({ status: 202 })
 })
 
+const failed = (error: CheckoutSessionsError) =>
+  HttpServerResponse.json({ message: error.message }, { status: statusOf(error) })
+
 const router = HttpRouter.empty.pipe(
   HttpRouter.post("/orders/:id", start),
   HttpRouter.get("/orders/:id", state),
@@ -94,9 +98,9 @@ const router = HttpRouter.empty.pipe(
     Refused: ({ message, status }) => HttpServerResponse.json({ message }, { status }),
     ParseError: ({ message }) => HttpServerResponse.json({ message }, { status: 400 }),
     NotFound: ({ message }) => HttpServerResponse.json({ message }, { status: 410 }),
-    Unauthorized: ({ message }) => HttpServerResponse.json({ message }, { status: 502 }),
-    Generic: ({ message }) => HttpServerResponse.json({ message }, { status: 502 }),
-    RequestFailed: ({ message }) => HttpServerResponse.json({ message }, { status: 502 })
+    Unauthorized: failed,
+    Generic: failed,
+    RequestFailed: failed
   })
 )
 

@@ -97,12 +97,44 @@ describe("a payment", () => {
   it.live("runs to the end of the example's story", () => Effect.provide(program, PaymentSandbox))
 })
 
+/** The shop of the example, at a port of its own. */
+const ShopServer = Shop.pipe(
+  Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0 })),
+  Layer.provideMerge(PaymentSandbox)
+)
+
+const shopUrl = Effect.map(
+  HttpServer.HttpServer,
+  ({ address }) => `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
+)
+
 describe("the shop", () => {
+  it.live("responds with the status that the HTTP guide has for an error, and sells no cart it does not have", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const shop = yield* shopUrl
+      const open = (cart: string) =>
+        Effect.promise(() => fetch(`${shop}/orders/${cart}`, { method: "POST" }).then(({ status }) => status))
+      const rows: ReadonlyArray<readonly [fault: Sandbox.Fault, status: number]> = [
+        [{ status: 400 }, 400],
+        [{ status: 401 }, 500],
+        [{ status: 403 }, 500],
+        [{ status: 429, retryAfterSeconds: 60 }, 503],
+        [{ status: 501 }, 502],
+        [{ reset: "after" }, 502]
+      ]
+      for (const [fault, status] of rows) {
+        yield* failNext(fault)
+        assert.strictEqual(yield* open("approve"), status, JSON.stringify(fault))
+      }
+      assert.strictEqual(yield* open("aprove"), 404)
+    }).pipe(Effect.provide(ShopServer))
+  )
+
   it.live("takes a payment from a form to the receipt, and never sees the card", () =>
     Effect.gen(function* () {
       const { baseUrl, seen } = yield* Sandbox.Sandbox
-      const { address } = yield* HttpServer.HttpServer
-      const shop = `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
+      const shop = yield* shopUrl
       const ask = (path: string, method = "GET") =>
         Effect.promise(async () => {
           const response = await fetch(shop + path, { method })
@@ -119,13 +151,6 @@ describe("the shop", () => {
       assert.match(receipt.html, /visa ending 1111/)
       assert.match(receipt.html, /<svg[\s\S]*POST \/transactions/)
       assert.include((yield* seen).map(({ route }) => route).join(" "), "/transactions/{transaction_id}/capture")
-    }).pipe(
-      Effect.provide(
-        Shop.pipe(
-          Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0 })),
-          Layer.provideMerge(PaymentSandbox)
-        )
-      )
-    )
+    }).pipe(Effect.provide(ShopServer))
   )
 })
