@@ -258,7 +258,13 @@ export const flag = (about: About): Field<boolean> =>
 /** One of a few strings in a request, any string in a response. */
 export const oneOf = <const A extends string>(values: readonly [A, ...ReadonlyArray<A>], about: About): Field<A> => {
   const expected = values.length > 12 ? "one of the kinds the API knows" : values.map((_) => `"${_}"`).join(" or ")
-  const annotations = { ...says(expected), jsonSchema: jsonOf("string", { enum: values }, about) }
+  const said = says(expected)
+  const annotations = {
+    ...said,
+    // Without `override`, Effect shows the messages of the members, which quote the value.
+    message: () => ({ message: said.message(), override: true }),
+    jsonSchema: jsonOf("string", { enum: values }, about)
+  }
   return {
     sent: Schema.Literal(...values).annotations(annotations).ast,
     read: Schema.String.annotations(annotations).ast,
