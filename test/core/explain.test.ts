@@ -23,7 +23,21 @@ describe("what is wrong with a value", () => {
     [Schema.Struct({ currency: Schema.String }), { currency: 1 }, "payload.currency must be a string"],
     [Schema.Struct({ currency: Schema.String }), {}, "payload.currency is missing"],
     [Schema.Struct({ currency: Schema.String }), 7, "payload must be an object"],
-    [Schema.Struct({ currency: Schema.optional(Schema.String) }), { eur: 1 }, "payload has an unknown property"],
+    [
+      Schema.Struct({ currency: Schema.optional(Schema.String) }),
+      { eur: 1 },
+      "payload has an unknown property (known: currency)"
+    ],
+    [
+      Schema.Struct({ unitAmount: Schema.optional(Schema.Number), name: Schema.optional(Schema.String) }),
+      { unit_amount: 1 },
+      "payload has an unknown property (did you mean unitAmount?)"
+    ],
+    [
+      Schema.Struct({ items: Schema.Array(Schema.Struct({ quantity: Schema.optional(Schema.Number) })) }),
+      { items: [{ "4111111111111111": 1 }] },
+      "payload.items.0 has an unknown property (known: quantity)"
+    ],
     [
       Schema.Struct({ line_item: Schema.Struct({ unit_price: Schema.Number }) }),
       { line_item: { unit_price: "" } },
@@ -209,6 +223,14 @@ const planted = (value: unknown, at: number): unknown => {
 }
 
 describe("no message of our own schemas quotes a value", () => {
+  it("of a required property with a few allowed strings, formatted by Effect", () => {
+    const error = decodeError(CheckoutSessionCreate, {
+      buyer: { billing_details: { tax_id: { kind: marker, value: "GB123456789" } } }
+    })
+    assert.include(error.message, "must be one of the kinds the API knows")
+    assert.notInclude(error.message, marker)
+  })
+
   for (const schema of [CheckoutSessionCreate, CheckoutSessionSecureFieldsUpdate, CheckoutSession] as ReadonlyArray<
     Schema.Schema<unknown, unknown>
   >) {

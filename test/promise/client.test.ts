@@ -209,12 +209,16 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
         ["get", [id, "now"], "options must be an object"],
         ["get", [id, { signal: {} }], "options.signal must be an AbortSignal"],
         ["get", [id, { signal: "5411111111111111" }], "options.signal must be an AbortSignal"],
-        ["get", [id, { timeout: 5 }], "options must only have the properties signal, retry"],
+        ["get", [id, { timeout: 5 }], 'options: there is no option "timeout" (known: signal, retry)'],
         ["get", [id, { retry: 5 }], "options.retry must be an object"],
         ["get", [id, { retry: { maxAttempts: 0 } }], "options.retry.maxAttempts must be a whole number"],
         ["get", [id, { retry: { maxDelay: "soon" } }], "options.retry.maxDelay must be"],
         ["get", [id, { retry: { maxDelay: {} } }], "options.retry.maxDelay must be"],
-        ["get", [id, { retry: { attempts: 5 } }], "options.retry must only have the properties maxAttempts"],
+        [
+          "get",
+          [id, { retry: { attempts: 5 } }],
+          'options.retry: there is no option "attempts" (did you mean maxAttempts?)'
+        ],
         ["updateFields", [id, "5411111111111111"], "update must be an object"],
         ["updateFields", [id, { paymentMethod: "5411111111111111" }], "paymentMethod must be an object"],
         ["updateFields", [id, { paymentMethod: { ...card, number: 5411111111111111 } }], "number must be a string"],
@@ -386,7 +390,11 @@ describe("create rejects with a sentence that says what to change", () => {
     { what: "there is no instance", options: { getToken: async () => token }, says: "GR4VY_ID" },
     ...untyped([
       ["it is no object", "secret", "options must be an object"],
-      ["an option has another name", { id: "plantly", tokn: "secret" }, "options must only have the properties"],
+      [
+        "an option has another name",
+        { id: "plantly", tokn: "secret" },
+        'options: there is no option "tokn" (did you mean token?)'
+      ],
       ["the id is a number", { id: 5, token: "any" }, "options.id must be a string"],
       ["the token is a number", { id: "plantly", token: 5 }, "options.token must be a string"],
       ["the token is no function", { id: "plantly", getToken: "secret" }, "options.getToken must be a function"],

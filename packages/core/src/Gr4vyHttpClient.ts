@@ -19,6 +19,7 @@ import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
 import { isEndpointRequest } from "./unstable/EndpointRequest.js"
 import * as MerchantAccount from "./unstable/MerchantAccount.js"
+import { unknownName } from "./unstable/Names.js"
 import * as PlatformClient from "./unstable/PlatformClient.js"
 import { BufferedResponse } from "./unstable/Response.js"
 
@@ -224,8 +225,12 @@ export const fromExecute = <E>(
 ): HttpClient.HttpClient.With<E> =>
   HttpClient.makeWith<never, never, E, never>((request) => Effect.flatMap(request, execute), Effect.succeed)
 
+const optionNames = { id: true, environment: true, baseUrl: true, merchantAccountId: true }
+
 const makePlain = (options: Address & { readonly merchantAccountId?: string }) =>
   Effect.gen(function* () {
+    const unknown = unknownName(options, optionNames)
+    if (unknown !== undefined) return yield* invalid(unknown.name, unknown.message)
     const url = yield* baseUrl(options)
     const headers = yield* fixedHeaders(options)
     const credentials = yield* Credentials

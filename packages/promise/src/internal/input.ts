@@ -4,6 +4,7 @@
  */
 import { isDate } from "node:util/types"
 import type * as SecureFields from "@effect-gr4vy/core/SecureFields"
+import { unknownName } from "@effect-gr4vy/core/unstable/Names"
 import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -123,7 +124,7 @@ const read = <T extends object>(value: T | null | undefined, name: string, check
   const known = new Map<string, Check>(Object.entries(checks))
   for (const [key, part] of given) {
     const check = known.get(key)
-    if (check === undefined) throw refuse(`${name} must only have the properties ${[...known.keys()].join(", ")}`)
+    if (check === undefined) throw refuse(`${name}: ${unknownName({ [key]: part }, checks)?.message}`)
     if (!check.is(part)) throw refuse(`${name}.${key} must be ${check.expected}`)
   }
   return Object.fromEntries(given) as Given<T> // As checked above.
