@@ -196,6 +196,24 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     )
   }
 
+  it.effect("names the paths it serves on any other path, without repeating that one", () =>
+    Effect.gen(function* () {
+      for (const [method, path] of [
+        ["POST", "/transactions?a=4111111111111111"],
+        ["GET", "/4111111111111111"],
+        ["GET", "/"]
+      ] as const) {
+        const { body, headers, status } = yield* request(method, path, { headers: { authorization: "none" } })
+        assert.deepInclude(body, { type: "error", code: "not_found", status: 404, details: [] })
+        assert.strictEqual(status, 404)
+        assert.strictEqual(headers["content-type"], "application/json")
+        assert.include(body["message"], "/checkout/sessions/{checkout_session_id}/fields, /docs and /openapi.json")
+        assert.include(body["message"], "Sandbox.layer({ endpoints: [...] })")
+        assert.notInclude(String(body["message"]), "4111")
+      }
+    })
+  )
+
   it.effect("answers HEAD as GET, without a body", () =>
     Effect.gen(function* () {
       const { status, text } = yield* request("HEAD", yield* created)

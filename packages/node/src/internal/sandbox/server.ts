@@ -134,7 +134,9 @@ export const start = (
         return await send(problem(405, "method_not_allowed", `${method} is not allowed here.`), fault)
       }
       const bodiless = body.length === 0 || method === "GET" || method === "HEAD"
-      await send(await handler(new Request(url, { method, headers, body: bodiless ? null : body })), fault)
+      const answer = await handler(new Request(url, { method, headers, body: bodiless ? null : body }))
+      const isUnknown = answer.status === 404 && routeAt(method, url.pathname) === undefined
+      await send(isUnknown ? problem(404, "not_found", pathsOf(endpoints)) : answer, fault)
     }
 
     const port = yield* serve(exchange, { host, port: options.port ?? 0, maxBodyBytes })
@@ -311,6 +313,10 @@ const withoutSecrets = ({ authorization: _, "proxy-authorization": __, cookie: _
 
 /** An unknown path may contain anything, so digits that look like a card number are not stored. */
 const withoutCard = (path: string) => path.replace(/\d{13,}/g, "[redacted]")
+
+/** The message about any other path. It does not repeat that path, which may contain anything. */
+const pathsOf = (endpoints: ReadonlyArray<Endpoint.Any>): string =>
+  `The sandbox does not serve this path. It serves ${[...new Set(endpoints.map(({ path }) => path))].join(", ")}, /docs and /openapi.json. A program serves other endpoints with Sandbox.layer({ endpoints: [...] }): see "Endpoints of your own" in docs/sandbox.md.`
 
 const faultAnswer = ({ code, message, retryAfterSeconds, status = 500 }: Fault) =>
   problem(
