@@ -29,6 +29,9 @@ const apiError = (status: number, code: string, message: string) => ({
   details: []
 })
 
+const checkToken =
+  "Check the token, or the private key that signs it: it must be valid, not expired, and belong to this instance (id) and environment (sandbox or production)."
+
 const html = "<!DOCTYPE html><html><body>Not here</body></html>"
 const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
 
@@ -44,7 +47,12 @@ const rows: ReadonlyArray<Row> = [
   {
     what: "the API's own 401 is Unauthorized",
     answer: json(401, apiError(401, "unauthorized", "No valid API authentication found")),
-    expected: { _tag: "Unauthorized", status: 401, code: "unauthorized", message: "No valid API authentication found" }
+    expected: {
+      _tag: "Unauthorized",
+      status: 401,
+      code: "unauthorized",
+      message: `No valid API authentication found. ${checkToken}`
+    }
   },
   { what: "an HTML 401 is Unauthorized", answer: reply(401, html), expected: { _tag: "Unauthorized", status: 401 } },
   {

@@ -154,7 +154,10 @@ describe("a session in memory", () => {
           const error = yield* Effect.flip(call)
           assert(error._tag === "RequestFailed")
           assert.strictEqual(error.reason, "InvalidRequest")
-          assert.include(error.message, "payload.expiresIn must be 1 to 24 hours")
+          assert.include(
+            error.message,
+            'payload.expiresIn must be a duration of 1 to 24 hours, e.g. "2 hours" (a number is milliseconds'
+          )
         }
       }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
     )

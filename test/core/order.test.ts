@@ -100,7 +100,7 @@ describe("what a session is created with", () => {
 
 const long = (length: number) => "x".repeat(length)
 const item = { name: "Tea", quantity: 1, unitAmount: 450 }
-const amounts = "must be a whole number from 0 to 99999999"
+const amounts = "must be an integer from 0 to 99999999, in the currency's smallest unit (1299 is 12.99 USD)"
 const country = "must be 2 capital letters (ISO 3166-1 alpha-2)"
 
 /** A model, a field, what it takes at its limits, what it refuses, and how it says so. */
@@ -123,7 +123,7 @@ const limits: ReadonlyArray<
     "expiresIn",
     ["1 hour", "24 hours"],
     ["3599 seconds", "24.1 hours", 3600, "Infinity", "soon", null, -1],
-    "must be 1 to 24 hours"
+    "must be a duration of 1 to 24 hours"
   ],
   ["session", "metadata", [{}, { a: "b" }], [{ a: 1 }, { a: null }, [], "a"], "must be an object of strings"],
   ["session", "paymentSource", ["ecommerce", "card_on_file"], ["shop", ""], 'must be "ecommerce" or "moto"'],
@@ -140,7 +140,7 @@ const limits: ReadonlyArray<
     "must be a string of 1 to 255 characters",
     item
   ],
-  ["item", "quantity", [1, 99_999_999], [0, 100_000_000, 0.5, null], "must be a whole number from 1 to 99999999", item],
+  ["item", "quantity", [1, 99_999_999], [0, 100_000_000, 0.5, null], "must be an integer from 1 to 99999999", item],
   ["item", "unitAmount", [0, 99_999_999], [-1, 100_000_000, null], amounts, item],
   ["item", "discountAmount", [0, null], [-1, 100_000_000], amounts, item],
   ["item", "sku", [long(200)], ["", long(201)], "must be a string of 1 to 200 characters", item],

@@ -60,7 +60,7 @@ const outcomes: Record<string, ReadonlyArray<RegExp>> = {
   "06-gateway": [
     /Listening on http/,
     /^till-7 +[0-9a-f-]{36}$/,
-    /^till-8 +This till has no key, or an old one\.$/,
+    /^till-8 +This till has no key, or an old one\. Check the token, /,
     /^Gr4vy saw 1 request$/
   ],
   "07-promises": [

@@ -184,7 +184,12 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
       const calls: ReadonlyArray<[string, ReadonlyArray<unknown>, string]> = [
         ["add", [5], "payload must be"],
         ["add", [{ signal: 5 }], "payload has an unknown property"],
-        ["add", [{ amount: "5411" }], "payload.amount must be a whole number"],
+        [
+          "add",
+          [{ amount: "5411" }],
+          "payload.amount must be an integer from 0 to 99999999, in the currency's smallest unit"
+        ],
+        ["add", [{ cart_items: [] }], "payload has an unknown property (did you mean cartItems?)"],
         ["add", [{}, 5], "options must be an object"],
         ["get", [], "id must be a string"],
         ["get", [5], "id must be a string"],

@@ -60,6 +60,8 @@ const portFrom = (text: string) =>
 /** `503 retry-after=2 10%`: a fault in the words of the script header, and its rate; every request without one. */
 const parseRated = (text: string): Either.Either<{ readonly rate: number; readonly fault: Sandbox.Fault }, string> => {
   const [, words = text, percent = "100"] = /^(.*?)\s+(\d{1,3}(?:\.\d+)?)%$/.exec(text.trim()) ?? []
+  if (/\s(\d{1,2}|1\d\d)(\.\d+)?$/.test(words))
+    return Either.left(`"${text}" ends with a number: write a rate as "${words}%".`)
   if (Number(percent) > 100) return Either.left(`"${percent}%" is above 100%.`)
   return Either.flatMap(parseFault(words), (fault) =>
     fault === undefined ? Either.left('"ok" is not a fault.') : Either.right({ rate: Number(percent) / 100, fault })
@@ -92,7 +94,9 @@ Ctrl-C stops it.`
 const settings = Effect.gen(function* () {
   const { values } = yield* Either.try({
     try: () => parseArgs({ options, args: process.argv.slice(2) }),
-    catch: (error) => (error instanceof Error ? error.message : String(error))
+    // Node's first sentence names the option; the rest is about arguments that this command does not have.
+    catch: (error) =>
+      `${(error instanceof Error ? error.message : String(error)).split(/\.\s/, 1)}. See gr4vy-sandbox --help.`
   })
   const file = values["public-key"]
   return {

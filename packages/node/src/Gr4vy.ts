@@ -321,7 +321,10 @@ const timeLimit = (field: string, input: Duration.DurationInput): Effect.Effect<
   return Option.isSome(millis) && millis.value > 0 && millis.value <= maxTimerMillis
     ? Effect.succeed(millis.value)
     : Effect.fail(
-        ConfigError.InvalidData([field], `${field} must be more than 0 and at most 24 days, e.g. "10 seconds".`)
+        ConfigError.InvalidData(
+          [field],
+          `${field} must be more than 0 and at most 24 days, e.g. "10 seconds"; a number is milliseconds.`
+        )
       )
 }
 

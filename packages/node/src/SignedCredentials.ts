@@ -296,5 +296,8 @@ const checkLifetime = (
   const lifetime = Duration.decodeUnknown(input)
   return Option.isSome(lifetime) && Duration.between(lifetime.value, { minimum: "30 seconds", maximum: "24 hours" })
     ? Either.right(lifetime.value)
-    : invalid([field], "A token's lifetime must be 30 seconds to 24 hours.")
+    : invalid(
+        [field],
+        'A token\'s lifetime must be 30 seconds to 24 hours, e.g. "5 minutes"; a number is milliseconds.'
+      )
 }

@@ -218,7 +218,10 @@ describe("what is not a private key is told in one sentence that does not show i
             tokenLifetime: lifetime as "1 hour"
           })
         )
-        assert.strictEqual(error.message, "A token's lifetime must be 30 seconds to 24 hours.")
+        assert.strictEqual(
+          error.message,
+          'A token\'s lifetime must be 30 seconds to 24 hours, e.g. "5 minutes"; a number is milliseconds.'
+        )
       })
     )
   }

@@ -187,6 +187,7 @@ describe("an embed token", () => {
     "a number that JSON does not know": [{ embed: { ...embed, cartItems: [{ n: 98765n }] } }, ["embed"], /JSON/],
     "an object in itself": [{ embed: { ...embed, connectionOptions: circular } }, ["embed"], /JSON/],
     "a lifetime too long": [{ lifetime: "2 days" }, ["lifetime"], /30 seconds to 24 hours/],
+    "a lifetime in seconds": [{ lifetime: 300 }, ["lifetime"], /e\.g\. "5 minutes"; a number is milliseconds/],
     "a lifetime that is none": [{ lifetime: "98765" }, ["lifetime"], /30 seconds to 24 hours/]
   }
   for (const [name, [options, path, sentence]] of Object.entries(wrong)) {

@@ -114,11 +114,12 @@ describe("gr4vy-sandbox", () => {
     ["a port in words", ["--port", "http"], /http/],
     ["a fault it does not know", ["--fault", "explode 10%"], /--fault: "explode" is not a fault. Write/],
     ["a rate above all", ["--fault", "503 101%"], /101%/],
+    ["a rate without its sign", ["--fault", "503 10"], /"503 10" ends with a number: write a rate as "503 10%"\.$/m],
     ["a duration that is none", ["--latency", "soon"], /--latency "soon" is not a duration/],
     ["a file that is not there", ["--public-key", "nowhere.pem"], /nowhere\.pem/],
     ["a file that is no key", ["--public-key", fileURLToPath(import.meta.url)], /P-521/],
-    ["an option it does not know", ["--bogus"], /bogus/],
-    ["a word that is no option", ["503"], /503/],
+    ["an option it does not know", ["--bogus"], /^Unknown option '--bogus'\. See gr4vy-sandbox --help\.$/m],
+    ["a word that is no option", ["503"], /'503'.*\. See gr4vy-sandbox --help\.$/m],
     ...["--port", "--host", "--session-life", "--public-key", "--fault", "--latency"].flatMap(
       (option): ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> => [
         [`${option} without a value`, [option], new RegExp(`'${option} <value>' argument missing`)],

@@ -238,19 +238,20 @@ const largest = 99_999_999
 // JSON has no infinite numbers.
 const finite = Schema.Number.annotations({ arbitrary: () => (fc) => fc.integer() })
 
-const wholeNumber = (minimum: number, about: About): Field<number> =>
+const wholeNumber = (minimum: number, unit: string, about: About): Field<number> =>
   limited(
     finite,
     (value) => Number.isInteger(value) && value >= minimum && value <= largest,
     (fc) => fc.integer({ min: minimum, max: largest }),
-    `a whole number from ${minimum} to ${largest}`,
+    `an integer from ${minimum} to ${largest}${unit}`,
     jsonOf("integer", { minimum, maximum: largest }, about)
   )
 
 /** An amount in the smallest unit of its currency. */
-export const amount = (about: About): Field<number> => wholeNumber(0, about)
+export const amount = (about: About): Field<number> =>
+  wholeNumber(0, ", in the currency's smallest unit (1299 is 12.99 USD)", about)
 
-export const quantity = (about: About): Field<number> => wholeNumber(1, about)
+export const quantity = (about: About): Field<number> => wholeNumber(1, "", about)
 
 export const flag = (about: About): Field<boolean> =>
   field(Schema.Boolean, Schema.Boolean, "true or false", jsonOf("boolean", {}, about))
