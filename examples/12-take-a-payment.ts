@@ -13,7 +13,7 @@ import { createServer } from "node:http"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Gr4vy, Sandbox, SignedCredentials } from "@effect-gr4vy/node"
-import { Config, Console, Context, Deferred, Effect, Layer, Redacted } from "effect"
+import { Config, Console, Context, Deferred, Effect, Layer, Predicate, Redacted } from "effect"
 import { cents, makeAcquirer } from "./12-take-a-payment/acquirer.js"
 import { capture, type Order, openSession, pay, refund, totalOf } from "./12-take-a-payment/payment.js"
 import { shop } from "./12-take-a-payment/shop.js"
@@ -149,15 +149,22 @@ export const Shop = Layer.unwrapEffect(
   })
 )
 
+const port = Config.withDefault(Config.integer("PORT"), 3000)
+
 const served = Layer.launch(
   Shop.pipe(
-    Layer.provide(
-      NodeHttpServer.layerConfig(createServer, {
-        host: Config.succeed("127.0.0.1"),
-        port: Config.withDefault(Config.integer("PORT"), 3000)
-      })
-    ),
+    Layer.provide(NodeHttpServer.layerConfig(createServer, { host: Config.succeed("127.0.0.1"), port })),
     Layer.provide(PaymentSandbox)
+  )
+).pipe(
+  Effect.catchIf(
+    (error) =>
+      error._tag === "ServeError" && Predicate.hasProperty(error.cause, "code") && error.cause.code === "EADDRINUSE",
+    () =>
+      Effect.flatMap(port, (port) => {
+        process.exitCode = 1
+        return Console.error(`Port ${port} is in use. Choose another one: PORT=${port + 1} npm run example 12 serve`)
+      })
   )
 )
 

@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process"
 import { createServer } from "node:http"
+import { fileURLToPath } from "node:url"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,6 +9,7 @@ import { Bank, cardArrives, PaymentSandbox, program, Shop } from "@effect-gr4vy/
 import { capture, type Order, openSession, pay, totalOf } from "@effect-gr4vy/examples/12-take-a-payment/payment"
 import { RetryPolicy, Sandbox } from "@effect-gr4vy/node"
 import { Effect, Layer } from "effect"
+import { loopback } from "../support/loopback.js"
 
 const order = (id: string, unitAmount = 12_000): Order => ({
   id,
@@ -129,6 +132,26 @@ describe("the shop", () => {
       }
       assert.strictEqual(yield* open("aprove"), 404)
     }).pipe(Effect.provide(ShopServer))
+  )
+
+  it.scopedLive("says in one line that its port is in use, and how to choose another", () =>
+    Effect.gen(function* () {
+      const { port } = yield* loopback(createServer())
+      const file = fileURLToPath(new URL("../../examples/dist/12-take-a-payment.js", import.meta.url))
+      const { code, stderr } = yield* Effect.promise(
+        () =>
+          new Promise<{ readonly code: unknown; readonly stderr: string }>((resolve) =>
+            execFile(process.execPath, [file, "serve"], { env: { PORT: String(port) } }, (error, _, stderr) =>
+              resolve({ code: error?.code, stderr })
+            )
+          )
+      )
+      assert.strictEqual(code, 1)
+      assert.strictEqual(
+        stderr,
+        `Port ${port} is in use. Choose another one: PORT=${port + 1} npm run example 12 serve\n`
+      )
+    })
   )
 
   it.live("takes a payment from a form to the receipt, and never sees the card", () =>
