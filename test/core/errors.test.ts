@@ -259,7 +259,7 @@ for (const [name, client] of Object.entries(clients)) {
       })
     )
 
-    it.scopedLive("what the API echoes of a card or a token is scrubbed from every part of the error", () =>
+    it.scopedLive("a card or a token that the API echoes is scrubbed from every part of the error", () =>
       Effect.gen(function* () {
         const grouped = "4111 1111-1111 1111"
         const echo = `number ${visa.number} (${grouped}) code ${visa.security_code} Bearer ${token} ${token}`
@@ -281,7 +281,7 @@ for (const [name, client] of Object.entries(clients)) {
       })
     )
 
-    it.scopedLive("what the API echoes in a 422 is scrubbed, wherever it stands", () =>
+    it.scopedLive("a secret that the API echoes in a 422 is scrubbed in every place", () =>
       Effect.gen(function* () {
         const error = yield* failing(
           json(422, { detail: [{ loc: ["body", visa.number, 4111111111111111], msg: visa.number, type: token }] }),

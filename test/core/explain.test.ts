@@ -13,7 +13,7 @@ const decodeError = <A, I>(schema: Schema.Schema<A, I>, value: unknown) => {
 const explained = <A, I>(schema: Schema.Schema<A, I>, value: unknown) =>
   explain(decodeError(schema, value), schema.ast, "payload")
 
-describe("what is wrong with a value", () => {
+describe("the problem with a value", () => {
   for (const [schema, value, sentence] of [
     [
       Schema.Struct({ currency: Schema.String.pipe(Schema.pattern(/^[A-Z]{3}$/)) }),
@@ -84,18 +84,18 @@ describe("what is wrong with a value", () => {
       "payload.b must be an ascending pair"
     ]
   ] as ReadonlyArray<readonly [Schema.Schema<unknown, unknown>, unknown, string]>) {
-    it(`is told as "${sentence}"`, () => {
+    it(`is described as "${sentence}"`, () => {
       assert.strictEqual(explained(schema, value), sentence)
     })
   }
 
-  it("is told up to twenty times", () => {
+  it("is described up to twenty times", () => {
     const sentence = explained(Schema.Array(Schema.Number), Array.from({ length: 50 }, String))
     assert.strictEqual(sentence.split("; ").length, 21)
     assert.include(sentence, "and 30 more")
   })
 
-  it("has its path by the names of the side that was read", () => {
+  it("has its path in the names of the decoded side", () => {
     const schema = Schema.Struct({
       unitPrice: Schema.propertySignature(Schema.Number).pipe(Schema.fromKey("unit_price"))
     })
@@ -189,7 +189,7 @@ const assertSilent = (error: ParseResult.ParseError, { ast }: Schema.Schema<unkn
   assert.notStrictEqual(explain(error, ast, "payload"), "")
 }
 
-describe("no schema makes it quote a value", () => {
+describe("no schema makes a message quote a value", () => {
   it.prop(
     "when it decodes or encodes, whatever its own messages say",
     { schema: anySchema, value: anyValue },

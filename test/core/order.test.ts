@@ -39,7 +39,7 @@ const namesIn = (value: unknown): ReadonlyArray<string> =>
 
 const creates = Arbitrary.make(CheckoutSessionCreate)
 
-describe("what a session is created with", () => {
+describe("the properties of a new session", () => {
   it.prop(
     "is snake_case on the wire at every depth, and comes back as it went",
     { session: creates },
@@ -56,7 +56,7 @@ describe("what a session is created with", () => {
     }
   )
 
-  it("keeps the names and texts of its metadata, whatever they are", () => {
+  it("keeps all keys and strings of its metadata", () => {
     const metadata = JSON.parse('{"orderId":"1","order_id":"2","__proto__":"3","constructor":"4","":""}')
     for (const schema of [CheckoutSessionCreate, CheckoutSessionUpdate]) {
       assert.strictEqual(
@@ -174,7 +174,7 @@ const models: Readonly<Record<string, Schema.Schema<unknown, unknown>>> = {
   fields: Schema.make(CheckoutSessionSecureFieldsUpdate.ast)
 }
 
-describe("a limit of what is sent", () => {
+describe("a limit of a request", () => {
   for (const [name, field, good, bad, problem, required] of limits) {
     it(`binds ${name}.${field}`, () => {
       const schema = models[name]
@@ -206,7 +206,7 @@ describe("a limit of what is sent", () => {
     ["airline.passengers.0.frequentFlyerNumber", { airline: { passengers: [{ frequentFlyerNumber: "1234" }] } }],
     ["buyer", { buyer: { shipping_details: {} } }]
   ] as const) {
-    it(`is told at ${path}`, () => {
+    it(`is described at ${path}`, () => {
       const result = Schema.encodeUnknownEither(CheckoutSessionCreate, { onExcessProperty: "error" })(update)
       assert(Either.isLeft(result))
       assert.match(

@@ -50,14 +50,14 @@ describe("a server of the contract", () => {
     ["a method it does not have", "PATCH", session, error(405, "method_not_allowed", "Method not allowed")],
     ["a list nobody offers", "GET", "/checkout/sessions", error(405, "method_not_allowed", "Method not allowed")]
   ] as const) {
-    it.scopedLive(`answers ${what} in the API's form`, () =>
+    it.scopedLive(`responds to ${what} in the API's form`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* ask(method, path), expected)
       }).pipe(Effect.provide(Sandbox.layer()))
     )
   }
 
-  it.effect("answers a path it does not have in the API's form", () =>
+  it.effect("responds to an unknown path in the API's form", () =>
     Effect.gen(function* () {
       const { dispose, handler } = HttpApiBuilder.toWebHandler(
         Layer.mergeAll(CheckoutSessionsServer.layer, CheckoutSessionsServer.errors, HttpServer.layerContext).pipe(
@@ -77,7 +77,7 @@ describe("a server of the contract", () => {
     ["PUT", `${session}/fields`],
     ["DELETE", session]
   ] as const) {
-    it.scopedLive(`answers ${method} without a bearer with 401`, () =>
+    it.scopedLive(`responds with 401 to ${method} without a bearer`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(
           yield* ask(method, path, { anonymous: true }),
@@ -115,7 +115,7 @@ describe("a server of the contract", () => {
       wrong("/payment_method", `must be an object with the method "card", "click-to-pay" or "id"`)
     ]
   ] as const) {
-    it.scopedLive(`answers ${what} with 400`, () =>
+    it.scopedLive(`responds with 400 to ${what}`, () =>
       Effect.gen(function* () {
         const path = yield* newSession
         assert.deepStrictEqual(yield* ask("PUT", `${path}/fields`, { body }), expected)

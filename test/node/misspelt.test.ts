@@ -53,14 +53,14 @@ describe("a misspelt option", () => {
     )
   }
 
-  it.live("of another kind is told together with all names", () =>
+  it.live("of another kind is reported with all known names", () =>
     Effect.gen(function* () {
       const error = yield* failureOf(constructors["layer"]?.({ sandbox: value }) ?? Effect.void)
       assert.include(String(error), 'There is no option "sandbox" (known: id, environment, baseUrl, ')
     })
   )
 
-  it.live("is told before a missing token or id", () =>
+  it.live("is reported before a missing token or id", () =>
     Effect.gen(function* () {
       const missing = yield* failureOf(built(untyped(Gr4vy.layer, { baseUrl, tokne: value })))
       assert.include(String(missing), "did you mean token?")

@@ -58,7 +58,7 @@ const requestsDuring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   })
 
 layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (it) => {
-  it.scoped("carries a session through its life with plain strings", () =>
+  it.scoped("creates, reads, updates and deletes a session with plain strings", () =>
     Effect.gen(function* () {
       const client = yield* inSandbox
       const session = yield* Effect.promise(() => client.add())
@@ -174,7 +174,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
     })
   )
 
-  it.scoped("refuses what plain JavaScript may give it, before anything is sent, and names the argument", () =>
+  it.scoped("refuses invalid arguments of plain JavaScript before anything is sent, and names the argument", () =>
     Effect.gen(function* () {
       const client = yield* inSandbox
       const cycle: Record<string, unknown> = {}
@@ -270,7 +270,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
     })
   )
 
-  it.scoped("reads what it is not told from the environment", () =>
+  it.scoped("reads missing options from the environment", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Sandbox.Sandbox
       yield* Effect.acquireRelease(
@@ -384,7 +384,7 @@ const token = { token: "any", expiresAt: new Date(Date.now() + 60_000) }
 const untyped = (cases: ReadonlyArray<[what: string, options: unknown, says: string]>) =>
   cases.map(([what, options, says]) => ({ what, says, options: options as Options }))
 
-describe("create rejects with a sentence that says what to change", () => {
+describe("create rejects with a message that says what to change", () => {
   const cases: ReadonlyArray<{ what: string; options: Options; says: string }> = [
     { what: "nothing is given or set", options: {}, says: "GR4VY_ID" },
     { what: "the token is missing", options: { id: "plantly" }, says: "GR4VY_TOKEN" },

@@ -43,7 +43,7 @@ const started = (...args: ReadonlyArray<string>) =>
   })
 
 describe("gr4vy-sandbox", () => {
-  it.scopedLive("serves the API, logs each request in a line a person can read, and no secret", () =>
+  it.scopedLive("serves the API and logs a readable line for each request, without a secret", () =>
     Effect.gen(function* () {
       const { lineWith, output, send } = yield* started()
       const { text } = yield* send("POST", "/checkout/sessions")
@@ -73,7 +73,7 @@ describe("gr4vy-sandbox", () => {
     })
   )
 
-  it.scopedLive("takes faults, latency and a session's life as options", () =>
+  it.scopedLive("accepts faults, latency and session lifetime as options", () =>
     Effect.gen(function* () {
       const options = ["--fault", "429 retry-after=2", "--latency", "20 millis", "--session-life", "2 seconds"]
       const { lineWith, send } = yield* started(...options)
@@ -84,7 +84,7 @@ describe("gr4vy-sandbox", () => {
   )
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it.scopedLive(`ends on ${signal} with one line, also while an answer is due`, () =>
+    it.scopedLive(`ends on ${signal} with one line, also while a response is pending`, () =>
       Effect.gen(function* () {
         const { baseUrl, child, ended, output } = yield* started("--latency", "1 hour")
         yield* Effect.forkScoped(Effect.tryPromise(() => fetch(baseUrl)))
