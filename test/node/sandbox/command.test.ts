@@ -148,7 +148,7 @@ describe("gr4vy-sandbox", () => {
         ["--port", "8787"],
         ["--host", "127.0.0.1"],
         ["--session-life", '"1 hour"'],
-        ["--public-key", "any token will do"],
+        ["--public-key", "any token is accepted"],
         ["--fault", "none"],
         ["--latency", '"0 millis"'],
         ["--quiet", "one line each"]

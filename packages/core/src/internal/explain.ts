@@ -310,7 +310,7 @@ const anyOf = (types: ReadonlyArray<AST.AST>): string => {
     : "is not one of the allowed values"
 }
 
-/** What JSON Schema says of a rule, in words. */
+/** Describes a rule by its JSON Schema. */
 const rulesOf = (ast: AST.Refinement): string | undefined => {
   const rules: Record<string, unknown> = Option.getOrElse(AST.getJSONSchemaAnnotation(ast), () => ({})) as never
   const say = (name: string, text: (value: string) => string): ReadonlyArray<string> => {
