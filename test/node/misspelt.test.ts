@@ -79,6 +79,14 @@ describe("a misspelt option", () => {
     })
   )
 
+  it.live("is not an option that belongs to another layer: one object may serve several", () =>
+    Effect.gen(function* () {
+      const options: Gr4vy.Options = { baseUrl, token, deadline: "5 seconds" }
+      yield* built(Layer.provide(Gr4vyHttpClient.layer(options), others))
+      yield* built(Layer.provide(Gr4vy.layerWithoutCredentials(options), others))
+    })
+  )
+
   it.live("of the plain client and of signed tokens is a ConfigError", () =>
     Effect.gen(function* () {
       const privateKey = Redacted.make(value)

@@ -229,7 +229,8 @@ const optionNames = { id: true, environment: true, baseUrl: true, merchantAccoun
 
 const makePlain = (options: Address & { readonly merchantAccountId?: string }) =>
   Effect.gen(function* () {
-    const unknown = unknownName(options, optionNames)
+    // Options of another client may be shared, so a name that resembles none of these is not refused.
+    const unknown = unknownName(options, optionNames, "near")
     if (unknown !== undefined) return yield* invalid(unknown.name, unknown.message)
     const url = yield* baseUrl(options)
     const headers = yield* fixedHeaders(options)

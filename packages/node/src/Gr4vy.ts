@@ -23,7 +23,7 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { fromEnvironment, tokenAndKey } from "./internal/environment.js"
-import { checkNames, everyOption, withoutCredentials } from "./internal/options.js"
+import { checkNames, everyOption } from "./internal/options.js"
 import { goesToMeter, observe } from "./internal/otel/metric.js"
 import { serverOf } from "./internal/otel/observation.js"
 import * as HttpPipeline from "./internal/pipeline/pipeline.js"
@@ -175,7 +175,8 @@ export const layerWithoutCredentials = (
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, Credentials> =>
   withSessions(
     Effect.zipRight(
-      checkNames(options, withoutCredentials),
+      // One object of options may serve several layers, so a token is not refused here.
+      checkNames(options, everyOption),
       Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport))
     )
   )

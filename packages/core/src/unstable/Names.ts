@@ -30,6 +30,14 @@ const distance = (one: string, other: string): number => {
 const apart = (one: string, other: string): number =>
   Math.min(one.length > 3 && other.includes(one) ? 2 : Number.POSITIVE_INFINITY, distance(one, other))
 
+const nearest = (name: string, known: ReadonlyArray<string>): string | undefined => {
+  const given = plain(name.slice(0, 64))
+  return known
+    .map((each) => ({ each, apart: apart(given, plain(each)) }))
+    .filter(({ apart }) => apart <= Math.max(given.length > 3 ? 2 : 1, given.length / 3))
+    .sort((one, other) => one.apart - other.apart)[0]?.each
+}
+
 /**
  * Returns the advice for a name that is not known: the nearest known name, or all of them.
  *
@@ -37,31 +45,35 @@ const apart = (one: string, other: string): number =>
  * @category messages
  */
 export const advice = (name: string, known: ReadonlyArray<string>): string => {
-  const given = plain(name.slice(0, 64))
-  const [nearest] = known
-    .map((each) => ({ each, apart: apart(given, plain(each)) }))
-    .filter(({ apart }) => apart <= Math.max(given.length > 3 ? 2 : 1, given.length / 3))
-    .sort((one, other) => one.apart - other.apart)
-  if (nearest !== undefined) return `did you mean ${nearest.each}?`
+  const near = nearest(name, known)
+  if (near !== undefined) return `did you mean ${near}?`
   return `known: ${known.slice(0, maxNames).join(", ")}${known.length > maxNames ? ", …" : ""}`
 }
 
 /**
  * Returns a message about the first property that is not one of the `known` names, or `undefined` if there is none. It
- * never contains a value. A property that is `undefined` counts as absent.
+ * never contains a value. A property that is `undefined` counts as absent. `"near"` reports only a name that resembles a
+ * known one, for options that may be shared with other functions.
  *
  * @since 0.1.0
  * @category messages
  */
 export const unknownName = (
   given: object,
-  known: object
+  known: object,
+  which: "any" | "near" = "any"
 ): { readonly name: string; readonly message: string } | undefined => {
-  const name = Object.keys(given).find((key) => !Object.hasOwn(known, key) && Reflect.get(given, key) !== undefined)
+  const names = Object.keys(known)
+  const name = Object.keys(given).find(
+    (key) =>
+      !Object.hasOwn(known, key) &&
+      Reflect.get(given, key) !== undefined &&
+      (which === "any" || nearest(key, names) !== undefined)
+  )
   if (name === undefined) return undefined
   const shown = isShown(name)
   return {
     name: shown ? name : "options",
-    message: `there is no option ${shown ? `"${name}"` : "of this name"} (${advice(name, Object.keys(known))})`
+    message: `there is no option ${shown ? `"${name}"` : "of this name"} (${advice(name, names)})`
   }
 }

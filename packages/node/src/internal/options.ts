@@ -12,7 +12,7 @@ type KeysOf<T> = T extends T ? keyof T : never
 /** The names of the properties of a `T`, of every member of a union. */
 export type Names<T> = Readonly<Record<KeysOf<T>, true>>
 
-export const withoutCredentials: Names<Address | TravelOptions> = {
+export const everyOption: Names<Address | TravelOptions | Authentication | TokenOptions> = {
   id: true,
   environment: true,
   baseUrl: true,
@@ -24,11 +24,7 @@ export const withoutCredentials: Names<Address | TravelOptions> = {
   connections: true,
   propagateTrace: true,
   metrics: true,
-  requestIdHeader: true
-}
-
-export const everyOption: Names<Address | TravelOptions | Authentication | TokenOptions> = {
-  ...withoutCredentials,
+  requestIdHeader: true,
   token: true,
   privateKey: true,
   scopes: true,

@@ -30,11 +30,7 @@ export const layerOf = (
     throw refuse("options must have either baseUrl, or id and environment")
   }
   const options = { ...travel, retry }
-  if (getToken !== undefined) {
-    // These are for tokens that are signed here.
-    const { scopes: _, tokenLifetime: __, ...others } = options
-    return withSource(address, others, getToken)
-  }
+  if (getToken !== undefined) return withSource(address, options, getToken)
   // Either a URL or the rest, as checked above.
   const overrides = { ...options, ...address } as Gr4vy.TravelOptions & Gr4vy.TokenOptions & Partial<Address>
   if (token !== undefined) return Gr4vy.layerConfig({ ...overrides, token: Redacted.make(token) })
