@@ -14,7 +14,7 @@ import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServ
 import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
 import { Config, Console, Effect, HashSet, Layer, Redacted } from "effect"
 
-/** Who may call: whoever has one of these keys. */
+/** Accepts callers that have one of these keys. */
 const authentication = (keys: Iterable<Redacted.Redacted>) => {
   const known = HashSet.fromIterable(keys)
   return Layer.succeed(BearerAuth, {

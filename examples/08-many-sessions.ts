@@ -1,5 +1,5 @@
 /**
- * Many sessions at once, sixteen at a time, with a progress bar for people and counts by tag for whoever reads the log.
+ * Many sessions at once, sixteen at a time, with a progress bar for people and counts by tag for the log.
  *
  *   node examples/dist/08-many-sessions.js
  */

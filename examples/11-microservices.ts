@@ -21,7 +21,7 @@ const processes = join(import.meta.dirname, "11-microservices")
 export const microservices = async (file: string): Promise<ReadonlyArray<TraceSpan>> => {
   const collector = await collect()
   const children: Array<ChildProcess> = []
-  /** Starts a process, and yields the address it announces. */
+  /** Starts a process and returns the address that it announces. */
   const start = async (name: string, env: Record<string, string>, execArgv: ReadonlyArray<string> = []) => {
     const child = fork(join(processes, `${name}.js`), {
       execArgv: [...execArgv],
@@ -44,7 +44,7 @@ export const microservices = async (file: string): Promise<ReadonlyArray<TraceSp
     const response = await fetch(`${storefront}/pay`, { method: "POST" })
     console.log(`POST /pay  ${response.status}  ${await response.text()}\n`)
   } finally {
-    // Each of them sends what it has left before it ends.
+    // Each process exports its remaining spans before it ends.
     await Promise.all(children.map((child) => (child.kill("SIGTERM") ? once(child, "exit") : undefined)))
     collector.close()
   }
@@ -55,7 +55,7 @@ export const microservices = async (file: string): Promise<ReadonlyArray<TraceSp
   return collector.spans
 }
 
-/** The smallest receiver of OTLP/JSON there can be. */
+/** A minimal receiver of OTLP/JSON. */
 const collect = async () => {
   const spans: Array<TraceSpan> = []
   const server = createServer(async (request, response) => {

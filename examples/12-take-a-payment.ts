@@ -1,19 +1,19 @@
 /**
  * A payment from end to end: create a session with an amount and a cart → the page gets what it needs → the card arrives
- * from the browser → authorize → capture → refund. And what to do with a decline, with a payment the buyer has to
- * approve, and with an outcome that is unknown.
+ * from the browser → authorize → capture → refund. It also handles a decline, a payment that the buyer must approve, and
+ * an unknown outcome.
  *
- *   npm run example 12             the whole way, printed, against the embedded sandbox
+ *   npm run example 12             prints each step, against the embedded sandbox
  *   npm run example 12 serve       a small shop for a browser, on PORT (3000)
  *
- * What a shop copies is 12-take-a-payment/payment.ts and transactions.ts.
+ * Copy 12-take-a-payment/payment.ts and transactions.ts into your shop.
  */
 import { generateKeyPairSync } from "node:crypto"
 import { createServer } from "node:http"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Gr4vy, Sandbox, SignedCredentials } from "@effect-gr4vy/node"
-import { Config, Console, Context, Deferred, Effect, Layer, Redacted } from "effect"
+import { Config, Console, Context, Deferred, Effect, Layer, Predicate, Redacted } from "effect"
 import { cents, makeAcquirer } from "./12-take-a-payment/acquirer.js"
 import { capture, type Order, openSession, pay, refund, totalOf } from "./12-take-a-payment/payment.js"
 import { shop } from "./12-take-a-payment/shop.js"
@@ -30,13 +30,13 @@ const coffeeFor = (id: string, lastCents = 0): Order => ({
   ]
 })
 
-/** What the bank at the sandbox knows, to see whether a story is true. */
+/** The bank's transactions at the sandbox, to check the outcome of the example. */
 export class Bank extends Context.Tag("examples/Bank")<
   Bank,
   { readonly transactions: Effect.Effect<ReadonlyArray<Transaction>> }
 >() {}
 
-/** In place of the buyer's browser: the card goes straight to the API, as the card form sends it. */
+/** Does what the card form in the buyer's browser does: sends the card straight to the API. */
 export const cardArrives = (baseUrl: string, { id }: { readonly id: string }) =>
   Effect.promise(() =>
     fetch(`${baseUrl}/checkout/sessions/${id}/fields`, {
@@ -56,7 +56,7 @@ const money = (amount: number, currency: string): string =>
 export const program = Effect.gen(function* () {
   const { baseUrl, failNext } = yield* Sandbox.Sandbox
   const bank = yield* Bank
-  // In your application: the key of your instance, from where you keep secrets.
+  // In your application: the key of your instance, from your secret store.
   const privateKey = Redacted.make(
     generateKeyPairSync("ec", { namedCurve: "secp521r1" })
       .privateKey.export({ type: "pkcs8", format: "pem" })
@@ -98,7 +98,7 @@ export const program = Effect.gen(function* () {
   const pending = yield* pay(asking.order, asking.session)
   yield* say("approval", pending._tag === "NeedsApproval" ? `send the buyer to ${pending.url}` : pending._tag)
 
-  // Three times the payment is taken and the connection cut before the response: all attempts of one call.
+  // Three times, the payment is taken and the connection is closed before the response: every attempt of one call.
   const unlucky = yield* another(coffeeFor("order-1004"))
   yield* say("unlucky", "three responses will be lost, on purpose")
   yield* failNext({ reset: "after" }, { reset: "after" }, { reset: "after" })
@@ -108,7 +108,7 @@ export const program = Effect.gen(function* () {
   yield* say("", `transactions of ${unlucky.order.id} at the API: ${taken.length}`)
 }).pipe(Effect.withSpan("checkout"))
 
-/** The sandbox with transactions beside the sessions, and the client of it. */
+/** The sandbox with sessions and transactions, and its client. */
 export const PaymentSandbox = Layer.unwrapScoped(
   Effect.gen(function* () {
     const built = yield* Deferred.make<Context.Tag.Service<Bank>>()
@@ -138,7 +138,7 @@ const printed = Effect.suspend(() => {
   )
 })
 
-/** The shop: on PORT, until it is stopped. */
+/** The shop, until the process is stopped. */
 export const Shop = Layer.unwrapEffect(
   Effect.map(Sandbox.Sandbox, ({ baseUrl }) => {
     const { layer, spans } = keepSpans()
@@ -149,15 +149,22 @@ export const Shop = Layer.unwrapEffect(
   })
 )
 
+const port = Config.withDefault(Config.integer("PORT"), 3000)
+
 const served = Layer.launch(
   Shop.pipe(
-    Layer.provide(
-      NodeHttpServer.layerConfig(createServer, {
-        host: Config.succeed("127.0.0.1"),
-        port: Config.withDefault(Config.integer("PORT"), 3000)
-      })
-    ),
+    Layer.provide(NodeHttpServer.layerConfig(createServer, { host: Config.succeed("127.0.0.1"), port })),
     Layer.provide(PaymentSandbox)
+  )
+).pipe(
+  Effect.catchIf(
+    (error) =>
+      error._tag === "ServeError" && Predicate.hasProperty(error.cause, "code") && error.cause.code === "EADDRINUSE",
+    () =>
+      Effect.flatMap(port, (port) => {
+        process.exitCode = 1
+        return Console.error(`Port ${port} is in use. Choose another one: PORT=${port + 1} npm run example 12 serve`)
+      })
   )
 )
 

@@ -1,6 +1,6 @@
 /**
- * What a person on call gets to see: an OTLP receiver in this process, the SDK against a sandbox that has a bad day, and
- * what arrived: a trace, the metrics, the log.
+ * Shows the telemetry that a person on call sees: the SDK calls a sandbox with faults, and an OTLP receiver in this process
+ * prints the trace, the metrics and the log.
  *
  * npm run example 14
  */
@@ -11,7 +11,7 @@ import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
 import { Effect, Layer, Logger, Redacted } from "effect"
 import { receiver } from "./support/receiver.js"
 
-/** A read that is retried, a creation that must not be, and a read that comes too late. */
+/** A read that is retried, a create that must not be retried, and a read with too long a `Retry-After`. */
 const program = Effect.gen(function* () {
   const sessions = yield* CheckoutSessions
   const session = yield* sessions.add()
@@ -31,7 +31,7 @@ const Gr4vyInSandbox = Layer.unwrapEffect(
 export const operations = (print: (text: string) => void): Promise<void> =>
   Effect.gen(function* () {
     const { arrived, url } = yield* receiver
-    // Spans, metrics and logs; no line is about Gr4vy. The client outlives the exporters, which export once more when
+    // Spans, metrics and logs, without a setting for Gr4vy. The client outlives the exporters, which export once more when
     // they end.
     const exporters = Otlp.layerJson({ baseUrl: url, resource: { serviceName: "shop" } }).pipe(
       Layer.provide(FetchHttpClient.layer)

@@ -1,6 +1,6 @@
 /**
  * The checkout service: Effect, with the `NodeSdk` of `@effect/opentelemetry`. It creates a Checkout Session and reads it
- * back; tracing it takes no line about this SDK.
+ * back. Tracing needs no setting for this SDK.
  */
 import { createServer } from "node:http"
 import * as NodeSdk from "@effect/opentelemetry/NodeSdk"

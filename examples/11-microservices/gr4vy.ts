@@ -1,6 +1,6 @@
 /**
- * The third process: the sandbox in the place of Gr4vy, with Effect's own OTLP exporter. It answers 503 once, and makes
- * server spans, so that the trace is seen to arrive.
+ * The third process: the sandbox in place of Gr4vy, with Effect's own OTLP exporter. It responds once with 503, and creates
+ * server spans, so that the trace continues there.
  */
 import * as Otlp from "@effect/opentelemetry/Otlp"
 import { FetchHttpClient } from "@effect/platform"

@@ -1,6 +1,6 @@
 /**
- * OpenTelemetry as a process without Effect sets it up: loaded before anything else (`node --import`), instruments
- * `node:http`, Express and `fetch`. `OTEL_SERVICE_NAME` and `OTEL_EXPORTER_OTLP_ENDPOINT` come from the environment.
+ * OpenTelemetry in a process without Effect. Loaded first (`node --import`), it instruments `node:http`, Express and `fetch`.
+ * `OTEL_SERVICE_NAME` and `OTEL_EXPORTER_OTLP_ENDPOINT` come from the environment.
  */
 import { register } from "node:module"
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http"

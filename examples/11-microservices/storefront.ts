@@ -1,5 +1,5 @@
 /**
- * The storefront: Express, no Effect. It asks the checkout service for a session.
+ * The storefront: Express, without Effect. It requests a session from the checkout service.
  */
 import express from "express"
 

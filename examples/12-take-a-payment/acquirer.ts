@@ -1,23 +1,23 @@
 /**
- * What stands in for Gr4vy's transactions at the sandbox: it keeps them in memory and honours idempotency keys as the
- * API does. The cents of an amount decide what becomes of it.
+ * A stand-in for Gr4vy's transactions at the sandbox. It keeps them in memory and honours idempotency keys as the API
+ * does. The cents of an amount decide the outcome.
  */
 import { CheckoutSessionId, CheckoutSessions, Endpoint, Generic, NotFound } from "@effect-gr4vy/core"
 import { Deferred, Effect, Ref } from "effect"
 import { type Transaction, transactions } from "./transactions.js"
 
-/** Amounts that end in these cents do not simply succeed. */
+/** The cents of amounts that do not succeed at once. */
 export const cents = { declined: 2, approval: 3 }
 
 type Created = Effect.Effect.Error<ReturnType<Endpoint.Client<typeof transactions>["create"]>>
 
 interface Keyed {
-  /** What was asked for, to tell a second copy from another request under the same key. */
+  /** The payload, to distinguish a second copy from another request with the same key. */
   readonly asked: string
   readonly response: Deferred.Deferred<Transaction, Created>
 }
 
-/** The implementation, and all transactions there are. */
+/** The implementation, and all transactions so far. */
 export const makeAcquirer = Effect.gen(function* () {
   const sessions = yield* CheckoutSessions
   const all = yield* Ref.make<ReadonlyMap<string, Transaction>>(new Map())

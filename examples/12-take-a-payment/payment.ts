@@ -1,5 +1,5 @@
 /**
- * The steps of a payment: what a shop copies.
+ * The steps of a payment. Copy this file into your shop.
  */
 import {
   type CheckoutSession,
@@ -13,7 +13,7 @@ import {
 import { Effect, Schedule } from "effect"
 import { type Transaction, transactions } from "./transactions.js"
 
-/** An order of the shop. Its id is the key of its payment: made before the call, and kept. */
+/** An order of the shop. Its id is the idempotency key of its payment: it exists before the call and is stored. */
 export interface Order {
   readonly id: string
   readonly currency: string
@@ -23,7 +23,7 @@ export interface Order {
 export const totalOf = ({ items }: Order): number =>
   items.reduce((sum, { quantity, unitAmount }) => sum + quantity * unitAmount, 0)
 
-/** 1. The session holds what is to be paid, and lives for an hour. */
+/** 1. Create the session with the amount and the cart. It lives for an hour. */
 export const openSession = (order: Order) =>
   Effect.flatMap(CheckoutSessions, (sessions) =>
     sessions.add({
@@ -40,8 +40,8 @@ export type Outcome =
   | { readonly _tag: "NeedsApproval"; readonly transaction: Transaction; readonly url: string }
 
 /**
- * 2. Pay with the card that the session holds. A call that fails may have taken the money all the same: it is
- * repeated with the same key, and the API answers a key it knows with its first response.
+ * 2. Pay with the card in the session. A failed call may still have taken the money. Repeat it with the same key: the API
+ * returns its first response for a key that it knows.
  */
 export const pay = (order: Order, session: CheckoutSession) =>
   Effect.gen(function* () {
@@ -64,7 +64,7 @@ export const pay = (order: Order, session: CheckoutSession) =>
     return outcomeOf(transaction)
   })
 
-/** Whether the same call with the same key may fare better: no response arrived, or one that says "later". */
+/** Returns whether the same call with the same key may succeed: no response arrived, or the API asks to retry later. */
 const mayPass = (error: Unauthorized | NotFound | Generic | RequestFailed): boolean =>
   error._tag === "RequestFailed"
     ? error.reason !== "InvalidRequest" && error.delivered !== "yes"
@@ -85,7 +85,7 @@ const outcomeOf = (transaction: Transaction): Outcome => {
 }
 
 /**
- * 3. Capture when the goods leave. Not sent a second time: where the outcome is unknown, the transaction tells.
+ * 3. Capture when you ship the goods. Never sent twice: if the outcome is unknown, read the transaction.
  */
 export const capture = (transaction: Transaction) =>
   Effect.gen(function* () {
@@ -98,6 +98,6 @@ export const capture = (transaction: Transaction) =>
     )
   })
 
-/** 4. Give back what was captured, or a part of it. */
+/** 4. Refund the captured amount, or a part of it. */
 export const refund = (transaction: Transaction, amount: number) =>
   Effect.flatMap(Endpoint.client(transactions), ({ refund }) => refund(transaction.id, { amount }))

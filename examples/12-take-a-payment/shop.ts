@@ -1,22 +1,31 @@
 /**
- * A small shop for a browser: a cart, a card form in an iframe of the sandbox's, pay, approve or decline, the receipt, and
- * the trace of the payment. The card goes from the iframe to the API; this server never sees it.
+ * A small shop for a browser: carts, a card form in an iframe of the sandbox, the payment, the receipt, and the trace of the
+ * payment. The card goes from the iframe to the API; this server never sees it.
  */
 import { HttpRouter, HttpServerResponse } from "@effect/platform"
-import { type CheckoutSession, CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
-import { Effect, Ref, Schema } from "effect"
+import {
+  type CheckoutSession,
+  CheckoutSessionId,
+  CheckoutSessions,
+  type CheckoutSessionsError
+} from "@effect-gr4vy/core"
+import { Data, Effect, Ref, Schema } from "effect"
 import { drawTraceSvg } from "../support/drawTraceSvg.js"
+import { statusOf } from "../support/statusOf.js"
 import type { TraceSpan } from "../support/trace.js"
 import { capture, type Order, type Outcome, openSession, pay, refund, totalOf } from "./payment.js"
 
-/** An order in the shop, and how far its payment has come. */
+/** A request for an order or a cart that does not exist. */
+class Refused extends Data.TaggedError("Refused")<{ readonly status: number; readonly message: string }> {}
+
+/** An order in the shop, and the outcome of its payment if there is one. */
 interface Purchase {
   readonly order: Order
   readonly session: CheckoutSession
   readonly outcome?: Outcome
 }
 
-/** The prices decide what becomes of a payment, as the stand-in for the bank decides by the cents. */
+/** The price decides the outcome of a payment: the stand-in for the bank decides by the cents. */
 const carts: Readonly<Record<string, Order["items"]>> = {
   approve: [
     { name: "Espresso machine", quantity: 1, unitAmount: 12_000 },
@@ -37,7 +46,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
     const purchaseOf = Effect.gen(function* () {
       const { id } = yield* HttpRouter.schemaPathParams(Schema.Struct({ id: Schema.String }))
       const purchase = (yield* Ref.get(purchases)).get(id)
-      return purchase === undefined ? yield* Effect.fail("no such order" as const) : purchase
+      return purchase ?? (yield* new Refused({ status: 404, message: "no such order" }))
     })
 
     return HttpRouter.empty.pipe(
@@ -49,7 +58,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
           const order: Order = {
             id: `order-${++orders}`,
             currency: "USD",
-            items: carts[cart] ?? carts["approve"] ?? []
+            items: carts[cart] ?? (yield* new Refused({ status: 404, message: "no such cart" }))
           }
           yield* remember({ order, session: yield* openSession(order) })
           return HttpServerResponse.redirect(`/orders/${order.id}`, { status: 303 })
@@ -106,15 +115,24 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
           )
         })
       ),
-      HttpRouter.catchAll((error) =>
-        Effect.succeed(
-          HttpServerResponse.unsafeJson({ error: typeof error === "string" ? error : error._tag }, { status: 502 })
-        )
-      )
+      // The SDK's messages are for the shop's log; a buyer gets a status and the name of the error.
+      HttpRouter.catchTags({
+        Refused: ({ message, status }) => HttpServerResponse.json({ error: message }, { status }),
+        NotFound: failed,
+        Unauthorized: failed,
+        Generic: failed,
+        RequestFailed: failed
+      })
     )
   })
 
-/** The trace of a payment, drawn. */
+const failed = (error: CheckoutSessionsError) =>
+  Effect.zipRight(
+    Effect.logWarning(`${error._tag}: ${error.message}`),
+    HttpServerResponse.json({ error: error._tag }, { status: statusOf(error) })
+  )
+
+/** Draws the trace of a payment. */
 const tracesOf = (spans: ReadonlyArray<TraceSpan>, orderId: string): string => {
   const root = spans.find(({ attributes }) => attributes["order.id"] === orderId)
   if (root === undefined) return ""
@@ -151,7 +169,7 @@ ${Object.entries(carts)
 const checkout = ({ order, session }: Purchase, sandboxUrl: string): string => `<h1>Checkout</h1>
 <div class="card">${cartTable(order)}</div>
 <div class="card"><iframe title="Card" src="${sandboxUrl}/card-form/${session.id}"></iframe>
-<p class="hint">This form is another origin's. What you type goes to the API and not to this shop. Any card will do:
+<p class="hint">This form belongs to another origin. The card goes to the API and not to this shop. Any card works:
 4111 1111 1111 1111, a future date, three digits.</p></div>
 <form id="pay" method="post" action="/orders/${order.id}/pay"></form>
 <script>

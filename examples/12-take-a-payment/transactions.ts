@@ -1,6 +1,6 @@
 /**
- * The endpoints around a payment, as far as this shop needs them: declared here, because the SDK's own service covers
- * Checkout Sessions. Same token, retries, limits and traces as the SDK's calls.
+ * The endpoints of a payment that this shop needs. The SDK's own service covers Checkout Sessions only, so they are declared
+ * here. Their calls use the same token, retries, limits and traces.
  *
  * @see https://docs.gr4vy.com/reference/transactions
  */
@@ -10,7 +10,7 @@ import { Schema } from "effect"
 /** In the currency's smallest unit. */
 const Amount = Schema.Int.pipe(Schema.between(0, 99_999_999))
 
-/** What this shop reads of a transaction; the API sends much more, which is ignored. */
+/** The properties of a transaction that this shop uses. The API sends more; the rest is ignored. */
 export const Transaction = Schema.Struct({
   id: Schema.String,
   /** An open set: `authorization_succeeded`, `capture_succeeded`, `buyer_approval_pending`, `authorization_declined`, … */
@@ -20,13 +20,13 @@ export const Transaction = Schema.Struct({
   captured_amount: Schema.Int,
   refunded_amount: Schema.Int,
   external_identifier: Schema.NullishOr(Schema.String),
-  /** Why it was declined, e.g. `insufficient_funds`. */
+  /** The reason of a decline, e.g. `insufficient_funds`. */
   error_code: Schema.NullishOr(Schema.String),
   payment_method: Schema.NullishOr(
     Schema.Struct({
       scheme: Schema.NullishOr(Schema.String),
       label: Schema.NullishOr(Schema.String),
-      /** Where the buyer approves the payment, while the status is `buyer_approval_pending`. */
+      /** The page where the buyer approves the payment; present while the status is `buyer_approval_pending`. */
       approval_url: Schema.NullishOr(Schema.String)
     })
   )
@@ -49,12 +49,12 @@ const params = { transaction_id: Schema.String }
 const common = {
   errors: [NotFound],
   scope: "transactions.write",
-  // An acquirer may take its time.
+  // An acquirer may be slow.
   attemptTimeout: "20 seconds"
 } as const
 
 export const transactions = {
-  /** `keyed`: the API recognizes a second copy by its key, and answers it with the first one's response. */
+  /** `keyed`: the API recognizes a second copy by its key and returns the first response. */
   create: Endpoint.post("Transactions.create", "/transactions", {
     ...common,
     payload: Schema.Struct({
@@ -75,8 +75,8 @@ export const transactions = {
     belongs: ({ id }, { transaction_id }) => id === transaction_id
   }),
   /**
-   * `once`: the API's documentation promises idempotency for `POST /transactions` alone. A capture whose outcome is unknown
-   * is looked up with `get`.
+   * `once`: the API's documentation promises idempotency for `POST /transactions` only. If the outcome of a capture is
+   * unknown, use `get`.
    */
   capture: Endpoint.post("Transactions.capture", "/transactions/{transaction_id}/capture", {
     ...common,

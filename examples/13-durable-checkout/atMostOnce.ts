@@ -1,10 +1,10 @@
 /**
- * Sends a request at most once, whatever happens to the process. A row is inserted just before the request goes out,
- * keyed by the activity's idempotency key and attempt. A process that finds the row cannot tell how far its predecessor
- * came: it sends nothing, and fails with `RequestFailed`, `delivered: "unknown"`.
+ * Sends a request at most once, even if the process dies. Just before the request it inserts a row, keyed by the activity's
+ * idempotency key and attempt. If the row already exists, an earlier process may have sent the request: nothing is sent, and
+ * the effect fails with `RequestFailed`, `delivered: "unknown"`.
  *
- * An activity alone is at least once: the engine runs it again until a result is stored. The row must be in the database:
- * a note in memory is gone with the process, and is not there when the shard moves to another runner.
+ * An activity alone runs at least once: the engine repeats it until a result is stored. The row must be in the database,
+ * because memory is lost with the process and is not shared with the runner that a shard moves to.
  */
 import { SqlClient } from "@effect/sql"
 import { Activity } from "@effect/workflow"
@@ -14,8 +14,8 @@ import { Effect } from "effect"
 type BeforeSend = NonNullable<Endpoint.CallOptions["beforeSend"]>
 
 /**
- * Runs inside the activity `name`. `send` gives the hook to the call, as its option `beforeSend`: the SDK waits for it
- * before each request, and sends nothing if it fails.
+ * Runs inside the activity `name`. `send` passes the hook to the call as its option `beforeSend`. The SDK runs it before each
+ * request and sends nothing if it fails.
  */
 export const atMostOnce = <A, E, R>(name: string, send: (beforeSend: BeforeSend) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * The same server, which kills itself with SIGKILL at the point that CRASH_AT names. For the kill matrix only.
+ * The same server; it kills itself with SIGKILL at the point in CRASH_AT. Used by the kill matrix only.
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { CheckoutSessions } from "@effect-gr4vy/core"

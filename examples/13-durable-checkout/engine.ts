@@ -1,6 +1,6 @@
 /**
- * The workflow engine and its database. Without `DATABASE_URL`: one process with a SQLite file, by libsql, which installs
- * without a build step. With it: Postgres, and as many processes as you start. They share the work between them.
+ * The workflow engine and its database. Without `DATABASE_URL`: one process with a SQLite file. It uses libsql, which needs
+ * no build step. With `DATABASE_URL`: Postgres, and any number of processes that share the work.
  */
 import { ClusterWorkflowEngine, RunnerAddress, type ShardingConfig, SingleRunner } from "@effect/cluster"
 import { NodeClusterSocket } from "@effect/platform-node"
@@ -9,7 +9,7 @@ import { LibsqlClient } from "@effect/sql-libsql"
 import { PgClient } from "@effect/sql-pg"
 import { Config, Duration, Effect, Layer, Option, Schedule } from "effect"
 
-/** Where the other runners reach this one. No two processes on one database may have the same address. */
+/** The address at which other runners reach this one. It must be unique among the processes of one database. */
 const address = Config.all({
   host: Config.withDefault(Config.string("RUNNER_HOST"), "localhost"),
   port: Config.withDefault(Config.port("RUNNER_PORT"), 34431)
@@ -19,15 +19,15 @@ const sharding = Effect.map(
   Config.all({ address, shutdown: Config.withDefault(Config.duration("SHUTDOWN_TIMEOUT"), Duration.seconds(12)) }),
   ({ address: { host, port }, shutdown }): Partial<ShardingConfig.ShardingConfig["Type"]> => ({
     runnerAddress: Option.some(RunnerAddress.make(host, port)),
-    // 10 seconds by default. An expiry, and a signal from another runner that went missing, are noticed this late.
+    // 10 seconds by default. The delay until an expiry, or a lost signal from another runner, is noticed.
     entityMessagePollInterval: "1 second",
-    // Shutting down waits this long for steps underway, then interrupts them. Longer than the SDK's `attemptTimeout`, so
-    // that no request is cut; shorter than the time your platform gives a process after SIGTERM.
+    // The time that a shutdown waits for running steps before it interrupts them. Longer than the SDK's `attemptTimeout`, so
+    // that no request is cut; shorter than your platform's grace period after SIGTERM.
     entityTerminationTimeout: shutdown,
-    // A minute by default: so long do the orders of a runner that died lie still.
+    // 1 minute by default. The orders of a dead runner wait that long.
     runnerHealthCheckInterval: "2 seconds",
     refreshAssignmentsInterval: "1 second",
-    // The runner that checks the others' health can die as well; then its lock expires. 35 seconds by default.
+    // 35 seconds by default. If the runner that checks the others dies, its lock expires after this time.
     shardLockExpiration: "15 seconds",
     shardLockRefreshInterval: "4 seconds"
   })
@@ -36,13 +36,13 @@ const sharding = Effect.map(
 const sqlite = Layer.provideMerge(
   Layer.effectDiscard(
     Effect.flatMap(SqlClient.SqlClient, (sql) => sql`PRAGMA journal_mode = WAL`).pipe(
-      // Locked for a moment, where another process has just ended or is about to.
+      // The file may be locked for a moment by a process that is ending.
       Effect.retry({ times: 50, schedule: Schedule.spaced("100 millis") })
     )
   ),
   LibsqlClient.layerConfig({
     url: Config.map(Config.withDefault(Config.string("DATABASE_FILE"), "checkout.db"), (file) => `file:${file}`),
-    // The engine's ids are 64 bits wide: as numbers they would lose their last digits.
+    // The engine's ids have 64 bits; as JavaScript numbers they would lose digits.
     intMode: Config.succeed("bigint" as const)
   })
 )
@@ -57,7 +57,7 @@ const runner = Layer.unwrapEffect(
   Effect.map(Effect.all([databaseUrl, sharding]), ([url, shardingConfig]) =>
     Option.isSome(url)
       ? NodeClusterSocket.layer({ shardingConfig })
-      : // In memory, the runner storage would let a second process on the same file run the same workflows.
+      : // With runner storage in memory, a second process on the same file would run the same workflows.
         SingleRunner.layer({ shardingConfig, runnerStorage: "sql" })
   )
 )

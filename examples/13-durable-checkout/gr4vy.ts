@@ -1,5 +1,5 @@
 /**
- * The sandbox in the place of Gr4vy, which outlives the processes that are killed and remembers what it was asked for.
+ * The sandbox in place of Gr4vy. It outlives the killed processes and records their requests.
  */
 import { Sandbox } from "@effect-gr4vy/node"
 import { type Duration, Effect, Layer } from "effect"
@@ -11,18 +11,18 @@ export const makeGr4vy = (options: { readonly sessionLifetime?: Duration.Duratio
       Sandbox.layer({
         ...options,
         latency: "50 millis",
-        // Runs before the answer is sent: a process that is killed here never gets it.
+        // Runs before the response is sent: a process that is killed here never gets it.
         onRequest: (seen) => Effect.sync(() => hook.onRequest(seen))
       })
     )
     const { baseUrl, seen } = yield* Effect.provide(Sandbox.Sandbox, context)
 
-    /** The requests of a trace that were carried out, oldest first. */
+    /** The executed requests of a trace, oldest first. */
     const requests = (traceId: string) =>
       Effect.map(seen, (all) =>
         all.filter(({ headers, status = 0 }) => headers["traceparent"]?.includes(traceId) === true && status < 300)
       )
-    /** How many requests of the trace were carried out with this method. A session is a POST. */
+    /** The number of executed requests of a trace with this method. One POST is one session. */
     const count = (traceId: string, method: string) =>
       Effect.map(requests(traceId), (all) => all.filter((request) => request.method === method).length)
 

@@ -1,5 +1,5 @@
 /**
- * Kills the server at a step of each order's checkout, starts it again, and tells what became of the order.
+ * Kills the server at one step of each order's checkout, starts it again, and reports the order's outcome.
  */
 import { cpSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -11,8 +11,8 @@ import { type Database, freePort, type Server, startServer, temporaryDirectory }
 import { makeStorefront, type State } from "./storefront.js"
 
 /**
- * Who ends the server: the server itself, at a point that `crashing.ts` knows; Gr4vy, before it answers; or its user, when
- * the order has come this far.
+ * The place from which the server is killed: the server itself, at a point of `crashing.ts`; Gr4vy, before it responds; or
+ * the test, when the order has reached this state.
  */
 type Kill = { readonly at: string } & (
   | { readonly by: "itself" }
@@ -44,16 +44,16 @@ export const kills: ReadonlyArray<Kill> = [
 export interface Outcome {
   readonly at: string
   readonly state: State["state"] | "none"
-  /** A process ended between the ticket and the stored result: nobody can know whether there is a session. */
+  /** A process ended between the ticket and the stored result: the session may or may not exist. */
   readonly perhapsSent: boolean
   readonly sessions: number
-  /** Nobody cancels here: a deletion is a session that was taken from its buyer. */
+  /** No order is cancelled here, so every deletion is a mistake: the buyer lost a live session. */
   readonly deletions: number
-  /** From the moment the last server was up to the order's end. */
+  /** The time from the last server's start to the order's end. */
   readonly seconds: number
 }
 
-/** What is wrong with an outcome, in words. */
+/** Describes the problem with an outcome, if there is one. */
 export const wrong = ({ at, deletions, perhapsSent, sessions, state }: Outcome): ReadonlyArray<string> => {
   const expected = perhapsSent ? "unknown" : at === "waiting, and down until the expiry" ? "expired" : "ready"
   return [
@@ -65,10 +65,10 @@ export const wrong = ({ at, deletions, perhapsSent, sessions, state }: Outcome):
     .map((what) => `An order, killed when "${at}", ${what}.`)
 }
 
-/** One order after the other on one database, each with its kill. */
+/** Runs one order after the other on one database, each with its own kill. */
 export const killOrders = (database: Database, kinds: ReadonlyArray<Kill>) =>
   Effect.gen(function* () {
-    // A new server with the old address takes its shards back at once. To another one, SQLite hands them after 15 seconds.
+    // A new server with the old address gets its shards back at once; on SQLite, one with another address after 15 seconds.
     const ports = { PORT: String(yield* freePort), RUNNER_PORT: String(yield* freePort) }
     return yield* Effect.forEach(kinds, (kind, index) =>
       Effect.scoped(killOne({ ...database, env: { ...database.env, ...ports } }, kind, `order-${index}`)).pipe(
@@ -141,7 +141,7 @@ const killOne = (database: Database, kind: Kill, order: string) =>
     return outcome
   })
 
-/** Whether some order has a ticket, and no result of the request the ticket was for. */
+/** Returns whether an order has a ticket without a result for its request. */
 const ticketWithoutResult = (database: Database) =>
   Effect.gen(function* () {
     const env = yield* snapshot(database)
@@ -149,7 +149,7 @@ const ticketWithoutResult = (database: Database) =>
     return yield* Effect.provide(countTickets, Layer.provide(DatabaseLayer, config))
   }).pipe(Effect.scoped)
 
-/** A copy of a SQLite file and its log: two processes would lock each other out while one of them repairs the log. */
+/** Copies a SQLite file and its log: two processes would lock each other out while one of them recovers the log. */
 const snapshot = ({ directory, env }: Database) =>
   Effect.map(temporaryDirectory(), (copy) => {
     const { DATABASE_FILE: file } = env

@@ -2,7 +2,7 @@
  * A checkout whose server is killed in the middle, against the sandbox.
  *
  *   npm run example 13                  one order: SIGKILL just after the buyer gave the card
- *   npm run example 13 -- --kills 40    forty orders on each database, killed at every step; writes docs/durable.md's table
+ *   npm run example 13 -- --kills 40    forty orders on each database, killed at every step; writes the tables of docs/durable.md
  */
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"

@@ -1,6 +1,6 @@
 /**
- * The tables of this example: one row for each order, for the web server; one row for each request that is sent at most
- * once. The engine keeps tables of its own, `cluster_*`.
+ * The tables of this example: one row for each order, for the web server, and one row for each request that is sent at most
+ * once. The engine has its own tables, `cluster_*`.
  */
 import { SqlClient } from "@effect/sql"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -9,7 +9,7 @@ import { Context, Effect, Layer, Option } from "effect"
 
 export interface Order {
   readonly orderId: string
-  /** Names the order's workflow in the engine and its tables. */
+  /** The id of the order's workflow in the engine and its tables. */
   readonly executionId: string
   /** Absent until the session is created. */
   readonly sessionId: CheckoutSessionId | undefined

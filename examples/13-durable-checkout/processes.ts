@@ -13,15 +13,15 @@ export class ProcessFailed extends Data.TaggedError("ProcessFailed")<{ readonly 
 
 export interface Server {
   readonly baseUrl: string
-  /** Sends the signal, and returns once the process is gone. */
+  /** Sends the signal and returns once the process has ended. */
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
   /** Sends the signal, at once. */
   readonly signal: (signal: NodeJS.Signals) => void
-  /** Returns once the process is gone, for whatever reason. */
+  /** Returns once the process has ended, for any reason. */
   readonly gone: Effect.Effect<void>
 }
 
-/** Starts `entry` of this directory, and returns once it listens. Killed with the scope. */
+/** Starts `entry` of this directory and returns once it listens. The scope kills it. */
 export const startServer = (env: Record<string, string>, entry = "server.js") =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -71,7 +71,7 @@ export const freePort = Effect.promise(async () => {
   return typeof address === "object" && address !== null ? address.port : 0
 })
 
-/** A directory that goes with the scope. Belongs to `uid`, if there is one. */
+/** A directory that is deleted with the scope. It belongs to `uid`, if given. */
 export const temporaryDirectory = (uid?: number) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -84,7 +84,7 @@ export const temporaryDirectory = (uid?: number) =>
 
 export interface Database {
   readonly name: string
-  /** Where all of its files are. */
+  /** The directory of all its files. */
   readonly directory: string
   readonly env: Record<string, string>
 }
@@ -98,7 +98,7 @@ export const libsql = Effect.map(
   })
 )
 
-/** A new Postgres as an ordinary user, if its programs are installed (`apt-get install postgresql`). */
+/** Starts a new Postgres as an ordinary user, if it is installed (`apt-get install postgresql`). */
 export const postgres = Effect.gen(function* () {
   const bin = findPostgres()
   if (bin === undefined) return Option.none<Database>()
@@ -147,7 +147,7 @@ const findPostgres = () => {
   )
 }
 
-/** How often each text stands in the files of a directory, by bytes. */
+/** Counts how often each string occurs in the files of a directory, by bytes. */
 export const searchBytes = (directory: string, texts: ReadonlyArray<string | Buffer>) =>
   Effect.sync(() => {
     const contents = readdirSync(directory, { recursive: true, withFileTypes: true })

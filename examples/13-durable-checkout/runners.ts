@@ -12,7 +12,7 @@ export interface Rebalanced {
   readonly states: ReadonlyArray<State["state"] | "none">
   /** The most sessions that one order has. */
   readonly sessions: number
-  /** Sessions that were deleted, although nobody cancelled. */
+  /** Sessions that were deleted, although no order was cancelled. */
   readonly deletions: number
   /** Before the kill. */
   readonly ordersPerSecond: number
@@ -37,7 +37,7 @@ export const rebalance = (database: Database, runners: number, orders: number) =
     )
     const servers = yield* Effect.forEach(environments, (env) => startServer(env))
     alive.push(...servers.map(({ baseUrl }) => baseUrl))
-    // By then the shards are shared out.
+    // The shards are distributed by then.
     yield* Effect.sleep("5 seconds")
 
     const third = yield* Deferred.make<void>()
@@ -65,7 +65,7 @@ export const rebalance = (database: Database, runners: number, orders: number) =
       if (victim === undefined || env === undefined) return { at, rate }
       if (runners > 1) alive.splice(alive.indexOf(victim.baseUrl), 1)
       yield* victim.kill("SIGKILL")
-      // A single runner has nobody to take over.
+      // With a single runner, no other one can take over.
       if (runners === 1) yield* startServer(env)
       return { at, rate }
     })

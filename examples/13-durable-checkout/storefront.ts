@@ -1,14 +1,14 @@
 /**
- * A storefront in front of one or several checkout servers: does what a browser and a buyer do, and tries again when it
- * gets no answer.
+ * A storefront in front of one or several checkout servers. It does what a browser and a buyer do, and retries when it gets
+ * no response.
  */
 import { randomBytes } from "node:crypto"
 import { Data, Effect, Schedule } from "effect"
 
-/** Numbers that stand nowhere else, so that they can be searched for. */
+/** Unique numbers, so that a search for them finds no other data. */
 export const card = { number: "4929318207461553", securityCode: "9071" }
 
-export class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly message: string }> {}
+export class NoResponse extends Data.TaggedError("NoResponse")<{ readonly message: string }> {}
 
 export interface State {
   readonly order: string
@@ -16,12 +16,12 @@ export interface State {
   readonly session?: string
 }
 
-/** `servers` is asked anew for each request: servers come and go. */
+/** `servers` runs for each request, because servers come and go. */
 export const makeStorefront = (servers: () => ReadonlyArray<string>) => {
   let next = 0
   const traces = new Map<string, string>()
 
-  /** The order's trace id: this storefront is where its trace begins. */
+  /** The order's trace id. The trace begins in this storefront. */
   const traceOf = (order: string) => {
     const known = traces.get(order)
     if (known !== undefined) return known
@@ -45,16 +45,16 @@ export const makeStorefront = (servers: () => ReadonlyArray<string>) => {
         })
         return { status: response.status, text: await response.text() }
       },
-      catch: (error) => new NoAnswer({ message: String(error) })
+      catch: (error) => new NoResponse({ message: String(error) })
     })
 
-  /** Tries again until there is an answer: every request of the checkout server may be sent twice. */
+  /** Retries until there is a response: every request to the checkout server may be sent twice. */
   const ask = (...args: Parameters<typeof send>) =>
     Effect.retry(
       Effect.filterOrFail(
         send(...args),
         ({ status }) => status < 500 && status !== 409,
-        ({ status }) => new NoAnswer({ message: `status ${status}` })
+        ({ status }) => new NoResponse({ message: `status ${status}` })
       ),
       Schedule.spaced("50 millis")
     )

@@ -2,8 +2,8 @@
  * One order's checkout as a workflow: create a session, wait for the buyer's card or the session's expiry, read the
  * session. The engine stores each step's result, so that another process continues where this one ended.
  *
- * The function below runs again from its start after every restart and every wait. Steps that are done return their
- * stored result. Code outside an activity must therefore do the same thing each time: no clock, no random numbers.
+ * The function below runs again from its start after every restart and every wait. Completed steps return their stored
+ * result. Code outside an activity must therefore be deterministic: no clock, no random numbers.
  */
 import { Activity, DurableClock, DurableDeferred, Workflow, WorkflowEngine } from "@effect/workflow"
 import { CheckoutSessionId, CheckoutSessions, CheckoutSessionsError } from "@effect-gr4vy/core"
@@ -43,13 +43,13 @@ export const Checkout = Workflow.make({
   error: CheckoutSessionsError
 })
 
-/** The signal that the card is at Gr4vy. It carries nothing: no card ever enters the engine or its database. */
+/** The signal that the card is at Gr4vy. It has no content: no card ever reaches the engine or its database. */
 export const CardStored = DurableDeferred.make("CardStored")
 
 export const CheckoutWorkflow = Checkout.toLayer((order, executionId) =>
   Effect.gen(function* () {
     const opened = yield* open(order).pipe(
-      // A new attempt has a new ticket. Only what certainly never left may be sent again.
+      // A new attempt has a new ticket. Only a request that was certainly not sent is retried.
       Activity.retry({ times: 2, while: (error) => error._tag === "RequestFailed" && error.delivered === "no" }),
       Checkout.withCompensation(({ sessionId }, cause) => abandon(sessionId, cause))
     )
@@ -57,13 +57,13 @@ export const CheckoutWorkflow = Checkout.toLayer((order, executionId) =>
     const signal = yield* cardOrExpiry(opened.timeLeft)
     const session = yield* read(opened.sessionId)
     if (Option.isNone(session)) return new Expired()
-    // A card changes the expiry. This finds the card whose signal was lost between Gr4vy and the engine.
+    // A card changes the expiry. This read finds a card whose signal was lost between Gr4vy and the engine.
     const expiryChanged = !DateTime.Equivalence(session.value.expiresAt, opened.expiresAt)
     return signal === "card" || expiryChanged ? new Ready(session.value) : new Expired()
   })
 )
 
-/** A failure ends the order and deletes its session. What is safe to repeat therefore waits out an outage. */
+/** A failure ends the order and deletes its session. Steps that are safe to repeat therefore retry until an outage ends. */
 const patience = Schedule.exponential("1 second").pipe(Schedule.upTo("3 minutes"))
 
 const passes = (error: CheckoutSessionsError) =>
@@ -94,11 +94,11 @@ const publish = (orderId: string, executionId: string, sessionId: CheckoutSessio
     )
   })
 
-// A failure in here would arrive as a parallel cause: two branches end at the same time. Find it with
-// `Cause.failureOption`, not by looking at the cause's `_tag`.
+// A failure in here becomes a parallel cause, because two branches end at the same time. Use `Cause.failureOption`; do not
+// look at the cause's `_tag`.
 const cardOrExpiry = (timeLeft: typeof Opened.Type.timeLeft) => {
   const card = Effect.as(DurableDeferred.await(CardStored), "card" as const)
-  // Sleeps of up to a minute are in memory by default: they begin again after each restart.
+  // By default, sleeps of up to a minute are in memory and start again after each restart.
   const expiry = DurableClock.sleep({ name: "expiry", duration: timeLeft, inMemoryThreshold: "1 millis" }).pipe(
     Effect.as("expiry" as const)
   )
@@ -125,14 +125,14 @@ const read = (sessionId: CheckoutSessionId) =>
 /** Deletes the session of an order that failed or was cancelled. */
 export const abandon = (sessionId: CheckoutSessionId, cause: Cause.Cause<unknown>) =>
   Effect.gen(function* () {
-    // A workflow that a shutdown or a moving shard interrupts is compensated too, and then goes on elsewhere. Its session
-    // must live. `interrupted` is true only for a workflow that was cancelled.
+    // The engine also compensates a workflow that a shutdown or a moving shard interrupts, and continues it on another
+    // runner. Its session must stay. `interrupted` is true only for a cancelled workflow.
     const { interrupted } = yield* WorkflowEngine.WorkflowInstance
     if (Cause.isInterruptedOnly(cause) && !interrupted) return
     const sessions = yield* CheckoutSessions
     yield* sessions.delete(sessionId).pipe(
       Effect.catchTag("NotFound", () => Effect.void),
-      // A session that stays behind expires by itself.
+      // A session that is left over expires by itself.
       Effect.catchAll((error) => Effect.logWarning("The session could not be deleted", error.message))
     )
   })

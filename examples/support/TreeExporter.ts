@@ -1,5 +1,5 @@
 /**
- * An exporter of OpenTelemetry that prints each trace as a tree, once its first span has ended.
+ * An OpenTelemetry exporter that prints each trace as a tree, once its root span has ended.
  */
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base"
 import { drawTrace } from "./drawTrace.js"

@@ -1,5 +1,5 @@
 /**
- * An OTLP/HTTP receiver in this process, from npm, and what arrived there as text.
+ * An OTLP/HTTP receiver in this process, from npm, which prints the received data.
  */
 import { MockOtlpServer } from "@elastic/mockotlpserver"
 import { Effect } from "effect"
@@ -79,7 +79,7 @@ const drawMetrics = ({ resourceMetrics }: OtlpMetrics): ReadonlyArray<string> =>
   resourceMetrics
     .flatMap((_) => _.scopeMetrics)
     .flatMap((_) => _.metrics)
-    // Effect tells of its fibers besides.
+    // Effect also reports metrics of its fibers.
     .filter(({ name }) => /^(http|gr4vy)\.client\./.test(name))
     .flatMap((metric) =>
       (metric.histogram ?? metric.sum ?? metric.gauge)?.dataPoints.map((point) => {

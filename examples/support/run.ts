@@ -1,6 +1,6 @@
 /**
- * Runs an example when it is the program that was started: against the real API where the environment says so, else
- * against the embedded sandbox. Then it prints the requests as a trace.
+ * Runs an example if it is the started program: against the real API if the environment configures one, else against the
+ * embedded sandbox. Then prints the requests as a trace.
  */
 import type { CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, Sandbox } from "@effect-gr4vy/node"

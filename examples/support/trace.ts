@@ -1,5 +1,5 @@
 /**
- * Finished spans in one shape, wherever they come from: what the drawings in this directory are made of.
+ * Finished spans in one shape, from any source, for the drawings in this directory.
  */
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base"
 import { Effect, Exit, Layer, Option, Tracer } from "effect"
@@ -78,7 +78,7 @@ export const fromOpenTelemetry = (span: ReadableSpan): TraceSpan => ({
 
 const nanos = ([seconds, rest]: readonly [number, number]): bigint => BigInt(seconds) * 1_000_000_000n + BigInt(rest)
 
-/** As much of an OTLP/JSON request as a drawing needs. */
+/** The part of an OTLP/JSON request that a drawing needs. */
 export interface OtlpTraces {
   readonly resourceSpans: ReadonlyArray<{
     readonly resource?: { readonly attributes?: ReadonlyArray<OtlpAttribute> }
@@ -133,7 +133,7 @@ export interface Row {
   readonly branch: string
   readonly depth: number
   readonly text: string
-  /** Status code or error, where there is one. */
+  /** Status code or error, if there is one. */
   readonly result: string
   readonly note: boolean
 }
@@ -170,7 +170,7 @@ export const rows = (spans: ReadonlyArray<TraceSpan>): ReadonlyArray<Row> => {
 
 const countClients = (spans: ReadonlyArray<TraceSpan>): number => spans.filter((_) => _.kind === "client").length
 
-/** When the first of the spans began, and the last one ended. */
+/** The start of the first span and the end of the last one. */
 export const extent = (spans: ReadonlyArray<TraceSpan>): { readonly start: bigint; readonly nanos: number } => {
   const start = spans.map((_) => _.start).sort(ascending)[0] ?? 0n
   const end =
@@ -183,7 +183,7 @@ export const extent = (spans: ReadonlyArray<TraceSpan>): { readonly start: bigin
 
 const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Milliseconds with as many digits as are worth reading. */
+/** Formats milliseconds with a useful number of digits. */
 export const duration = (span: TraceSpan): string => {
   const millis = Number(span.end - span.start) / 1e6
   return `${millis < 10 ? millis.toFixed(2) : millis < 100 ? millis.toFixed(1) : millis.toFixed(0)} ms`

@@ -39,11 +39,11 @@ const messageOf = (wire: unknown): string => {
 describe("the rules of a card", () => {
   for (const [field, value, problem] of [
     ["method", "apple_pay", 'must be an object with the method "card", "click-to-pay" or "id"'],
-    ["number", "411111111111", "must be 13 to 19 digits"],
-    ["number", "41111111111111111111", "must be 13 to 19 digits"],
-    ["number", "4111 1111 1111 1111", "must be 13 to 19 digits"],
-    ["number", "٤١١١١١١١١١١١١١١١", "must be 13 to 19 digits"],
-    ["number", 4111111111111111, "must be 13 to 19 digits"],
+    ["number", "411111111111", "must be 13 to 19 digits, without blanks or dashes"],
+    ["number", "41111111111111111111", "must be 13 to 19 digits, without blanks or dashes"],
+    ["number", "4111 1111 1111 1111", "must be 13 to 19 digits, without blanks or dashes"],
+    ["number", "٤١١١١١١١١١١١١١١١", "must be 13 to 19 digits, without blanks or dashes"],
+    ["number", 4111111111111111, "must be 13 to 19 digits, without blanks or dashes"],
     ["expiration_date", "1/25", "must be MM/YY"],
     ["expiration_date", "11/2025", "must be MM/YY"],
     ["expiration_date", null, "must be MM/YY"],

@@ -87,7 +87,7 @@ describe("the OpenAPI description of the contract", () => {
   })
 
   for (const [method, path, operationId, success, errors, payload] of operations) {
-    it(`says of ${operationId} what the API says`, () => {
+    it(`describes ${operationId} as the API does`, () => {
       const operation = spec.paths[path]?.[method]
       assert(operation !== undefined)
       assert.strictEqual(operation.operationId, operationId)

@@ -60,7 +60,7 @@ const callers = (n: number, call: (n: number) => Effect.Effect<unknown, unknown>
   Effect.forEach(Array.from({ length: n }), (_, n) => Effect.fork(call(n)))
 
 describe("in whatever order fibers run,", () => {
-  it.effect("cold callers share one token, and those who are interrupted take it from nobody", () =>
+  it.effect("callers without a token share one, and an interrupted caller does not take it from the others", () =>
     forEverySeed((seed) =>
       Effect.gen(function* () {
         const { credentials, state } = yield* source()
@@ -79,7 +79,7 @@ describe("in whatever order fibers run,", () => {
     )
   )
 
-  it.effect("those who come when it is due start one renewal, which is not lost, and none gets an expired token", () =>
+  it.effect("calls whose token is due start one renewal, which is not lost, and none gets an expired token", () =>
     forEverySeed((_, pass) =>
       Effect.gen(function* () {
         const { credentials, state } = yield* source()
@@ -132,7 +132,7 @@ describe("in whatever order fibers run,", () => {
     )
   )
 
-  it.effect("a failure reaches all who wait, and the next call asks again", () =>
+  it.effect("a failure reaches all waiting calls, and the next call requests a token again", () =>
     forEverySeed(() =>
       Effect.gen(function* () {
         const { credentials, state } = yield* source((n) => n === 1)
@@ -146,7 +146,7 @@ describe("in whatever order fibers run,", () => {
     )
   )
 
-  it.effect("the scope closes, and whoever waits is told", () =>
+  it.effect("the scope closes, and every waiting call fails", () =>
     forEverySeed(() =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()

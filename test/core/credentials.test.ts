@@ -100,7 +100,7 @@ describe("a token from a source", () => {
     })
   )
 
-  it.scoped("is renewed once for 100 calls that find it old, and none of them waits", () =>
+  it.scoped("is renewed once for 100 calls, and none of them waits", () =>
     Effect.gen(function* () {
       const { credentials, state } = yield* numbered((n) => (n === 1 ? Effect.void : Effect.never))
       yield* credentials.token
@@ -153,7 +153,7 @@ describe("a token from a source", () => {
     })
   )
 
-  it.scoped("goes on being got when all but one of those who wait are interrupted, the first included", () =>
+  it.scoped("is still requested if all waiting calls but one are interrupted, the first included", () =>
     Effect.gen(function* () {
       const [asked, ready] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
       const { credentials, state } = yield* numbered(() =>
@@ -170,7 +170,7 @@ describe("a token from a source", () => {
     })
   )
 
-  it.scoped("that is still good serves all who come while its renewal hangs, and calls without one wait a minute", () =>
+  it.scoped("that is still valid serves all calls while its renewal hangs; calls without a token wait a minute", () =>
     Effect.gen(function* () {
       const { credentials, state } = yield* numbered((n) => (n === 1 ? Effect.void : Effect.never))
       yield* credentials.token
@@ -193,7 +193,7 @@ describe("a token from a source", () => {
   )
 
   it.scoped(
-    "that cannot be renewed is not asked for on every call: 1, 2, 4 seconds apart, and each failure is logged",
+    "that cannot be renewed is requested 1, 2, 4 seconds apart, not on every call, and each failure is logged",
     () =>
       Effect.gen(function* () {
         const { entries, layer } = yield* logged
@@ -247,7 +247,7 @@ describe("a token from a source", () => {
     })
   )
 
-  it.scoped("that has expired when the source gives it is not sent", () =>
+  it.scoped("that has already expired when the source returns it is not sent", () =>
     Effect.gen(function* () {
       const late = yield* Credentials.makeSource({
         get: Effect.map(DateTime.now, (now) => ({ token: Redacted.make("token"), expiresAt: now }))
@@ -301,7 +301,7 @@ describe("a source with a part that cannot be interrupted", () => {
 describe("a 401", () => {
   const hour = 3_600_000
 
-  it.scoped("during a routine renewal starts it anew: the token that was underway does not win", () =>
+  it.scoped("during a routine renewal restarts it: the token of the first run is not used", () =>
     Effect.gen(function* () {
       const ready = yield* Deferred.make<void>()
       const { credentials, state } = yield* numbered((n) => (n === 2 ? Deferred.await(ready) : Effect.void))
@@ -319,7 +319,7 @@ describe("a 401", () => {
     })
   )
 
-  it.scoped("that shows a wrong clock replaces a token that was got meanwhile, once", () =>
+  it.scoped("that shows a wrong clock replaces a token that was received meanwhile, once", () =>
     Effect.gen(function* () {
       const { credentials, state } = yield* numbered()
       const old = yield* credentials.token
@@ -359,7 +359,7 @@ describe("a 401", () => {
     })
   )
 
-  it.scoped("is answered at once for a token that a routine renewal brought, whatever was refused before", () =>
+  it.scoped("gets a new token at once after a routine renewal, whatever was refused before", () =>
     Effect.gen(function* () {
       const { credentials } = yield* numbered()
       for (let call = 0; call < 3; call++) yield* Effect.exit(renew(credentials, yield* credentials.token))
@@ -382,7 +382,7 @@ describe("a 401", () => {
     })
   )
 
-  it.scoped("is answered by a source whose onRejected throws, with a failure of ours", () =>
+  it.scoped("fails with RequestFailed if the source's onRejected throws", () =>
     Effect.gen(function* () {
       const credentials = yield* Credentials.makeSource({
         get: Effect.map(DateTime.now, (now) => ({
@@ -430,7 +430,7 @@ describe("a fixed token that is wiped", () => {
   )
 })
 
-describe("a source that fails is told by its name, never by what it says", () => {
+describe("a failing source is named by its tag, never by its message", () => {
   class SecretManagerDown extends Error {
     readonly _tag = "SecretManagerDown"
   }
@@ -462,7 +462,7 @@ describe("a source that fails is told by its name, never by what it says", () =>
     )
   }
 
-  it.effect("and one whose scope closes, while it gets a token or before it is asked for one", () =>
+  it.effect("a source whose scope closes fails its calls, before or during a request for a token", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { credentials } = yield* Scope.extend(

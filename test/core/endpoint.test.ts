@@ -147,7 +147,7 @@ describe("a client of endpoints", () => {
     })
   )
 
-  it.scopedLive("has the value of an error of the endpoint's own, without what it echoed", () =>
+  it.scopedLive("has the endpoint's own error, without the echoed secret", () =>
     Effect.gen(function* () {
       const { outcome } = yield* calling(
         ({ create }) =>
@@ -161,7 +161,7 @@ describe("a client of endpoints", () => {
     })
   )
 
-  it.scopedLive("has a Generic where the body is not what the endpoint's own error says", () =>
+  it.scopedLive("is Generic if the body does not match the endpoint's own error", () =>
     Effect.gen(function* () {
       const { outcome } = yield* calling(
         ({ create }) => create({ amount: 1, currency: "USD" }, { idempotencyKey: "k" }),
@@ -306,7 +306,7 @@ describe("bad input", () => {
 })
 
 describe("a secret parameter", () => {
-  it.scopedLive("is sent, and scrubbed from what the server says", () =>
+  it.scopedLive("is sent, and scrubbed from the server's messages", () =>
     Effect.gen(function* () {
       const secret = "customer-9f8e7d"
       const echo: Answer = ({ url }, response) => {

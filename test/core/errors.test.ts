@@ -29,6 +29,9 @@ const apiError = (status: number, code: string, message: string) => ({
   details: []
 })
 
+const checkToken =
+  "Check the token, or the private key that signs it: it must be valid, not expired, and belong to this instance (id) and environment (sandbox or production)."
+
 const html = "<!DOCTYPE html><html><body>Not here</body></html>"
 const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
 
@@ -44,7 +47,12 @@ const rows: ReadonlyArray<Row> = [
   {
     what: "the API's own 401 is Unauthorized",
     answer: json(401, apiError(401, "unauthorized", "No valid API authentication found")),
-    expected: { _tag: "Unauthorized", status: 401, code: "unauthorized", message: "No valid API authentication found" }
+    expected: {
+      _tag: "Unauthorized",
+      status: 401,
+      code: "unauthorized",
+      message: `No valid API authentication found. ${checkToken}`
+    }
   },
   { what: "an HTML 401 is Unauthorized", answer: reply(401, html), expected: { _tag: "Unauthorized", status: 401 } },
   {
@@ -251,7 +259,7 @@ for (const [name, client] of Object.entries(clients)) {
       })
     )
 
-    it.scopedLive("what the API echoes of a card or a token is scrubbed from every part of the error", () =>
+    it.scopedLive("a card or a token that the API echoes is scrubbed from every part of the error", () =>
       Effect.gen(function* () {
         const grouped = "4111 1111-1111 1111"
         const echo = `number ${visa.number} (${grouped}) code ${visa.security_code} Bearer ${token} ${token}`
@@ -273,7 +281,7 @@ for (const [name, client] of Object.entries(clients)) {
       })
     )
 
-    it.scopedLive("what the API echoes in a 422 is scrubbed, wherever it stands", () =>
+    it.scopedLive("a secret that the API echoes in a 422 is scrubbed in every place", () =>
       Effect.gen(function* () {
         const error = yield* failing(
           json(422, { detail: [{ loc: ["body", visa.number, 4111111111111111], msg: visa.number, type: token }] }),

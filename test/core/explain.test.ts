@@ -13,7 +13,7 @@ const decodeError = <A, I>(schema: Schema.Schema<A, I>, value: unknown) => {
 const explained = <A, I>(schema: Schema.Schema<A, I>, value: unknown) =>
   explain(decodeError(schema, value), schema.ast, "payload")
 
-describe("what is wrong with a value", () => {
+describe("the problem with a value", () => {
   for (const [schema, value, sentence] of [
     [
       Schema.Struct({ currency: Schema.String.pipe(Schema.pattern(/^[A-Z]{3}$/)) }),
@@ -23,7 +23,21 @@ describe("what is wrong with a value", () => {
     [Schema.Struct({ currency: Schema.String }), { currency: 1 }, "payload.currency must be a string"],
     [Schema.Struct({ currency: Schema.String }), {}, "payload.currency is missing"],
     [Schema.Struct({ currency: Schema.String }), 7, "payload must be an object"],
-    [Schema.Struct({ currency: Schema.optional(Schema.String) }), { eur: 1 }, "payload has an unknown property"],
+    [
+      Schema.Struct({ currency: Schema.optional(Schema.String) }),
+      { eur: 1 },
+      "payload has an unknown property (known: currency)"
+    ],
+    [
+      Schema.Struct({ unitAmount: Schema.optional(Schema.Number), name: Schema.optional(Schema.String) }),
+      { unit_amount: 1 },
+      "payload has an unknown property (did you mean unitAmount?)"
+    ],
+    [
+      Schema.Struct({ items: Schema.Array(Schema.Struct({ quantity: Schema.optional(Schema.Number) })) }),
+      { items: [{ "4111111111111111": 1 }] },
+      "payload.items.0 has an unknown property (known: quantity)"
+    ],
     [
       Schema.Struct({ line_item: Schema.Struct({ unit_price: Schema.Number }) }),
       { line_item: { unit_price: "" } },
@@ -70,18 +84,18 @@ describe("what is wrong with a value", () => {
       "payload.b must be an ascending pair"
     ]
   ] as ReadonlyArray<readonly [Schema.Schema<unknown, unknown>, unknown, string]>) {
-    it(`is told as "${sentence}"`, () => {
+    it(`is described as "${sentence}"`, () => {
       assert.strictEqual(explained(schema, value), sentence)
     })
   }
 
-  it("is told up to twenty times", () => {
+  it("is described up to twenty times", () => {
     const sentence = explained(Schema.Array(Schema.Number), Array.from({ length: 50 }, String))
     assert.strictEqual(sentence.split("; ").length, 21)
     assert.include(sentence, "and 30 more")
   })
 
-  it("has its path by the names of the side that was read", () => {
+  it("has its path in the names of the decoded side", () => {
     const schema = Schema.Struct({
       unitPrice: Schema.propertySignature(Schema.Number).pipe(Schema.fromKey("unit_price"))
     })
@@ -175,7 +189,7 @@ const assertSilent = (error: ParseResult.ParseError, { ast }: Schema.Schema<unkn
   assert.notStrictEqual(explain(error, ast, "payload"), "")
 }
 
-describe("no schema makes it quote a value", () => {
+describe("no schema makes a message quote a value", () => {
   it.prop(
     "when it decodes or encodes, whatever its own messages say",
     { schema: anySchema, value: anyValue },
@@ -209,6 +223,14 @@ const planted = (value: unknown, at: number): unknown => {
 }
 
 describe("no message of our own schemas quotes a value", () => {
+  it("of a required property with a few allowed strings, formatted by Effect", () => {
+    const error = decodeError(CheckoutSessionCreate, {
+      buyer: { billing_details: { tax_id: { kind: marker, value: "GB123456789" } } }
+    })
+    assert.include(error.message, "must be one of the kinds the API knows")
+    assert.notInclude(error.message, marker)
+  })
+
   for (const schema of [CheckoutSessionCreate, CheckoutSessionSecureFieldsUpdate, CheckoutSession] as ReadonlyArray<
     Schema.Schema<unknown, unknown>
   >) {

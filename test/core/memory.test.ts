@@ -91,7 +91,7 @@ describe("a session in memory", () => {
 
   const contentsOf = ({ expiresAt: _, id: __, type: ___, ...contents }: CheckoutSession) => ({ ...contents })
 
-  it.effect("has what it was created with; `null` is absent", () =>
+  it.effect("has the properties it was created with; `null` is absent", () =>
     Effect.gen(function* () {
       const sessions = yield* CheckoutSessions
       const created = yield* sessions.add({ ...order, paymentServiceId: null })
@@ -103,7 +103,7 @@ describe("a session in memory", () => {
     }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
   )
 
-  it.effect("is updated in part: what is absent stays, `null` clears", () =>
+  it.effect("is updated partially: absent properties stay, `null` clears", () =>
     Effect.gen(function* () {
       const sessions = yield* CheckoutSessions
       const { expiresAt, id } = yield* sessions.add(order)
@@ -146,7 +146,7 @@ describe("a session in memory", () => {
   )
 
   for (const expiresIn of ["59 minutes", "25 hours"] as const) {
-    it.effect(`is refused a life of ${expiresIn}, by the name of the field`, () =>
+    it.effect(`is refused a lifetime of ${expiresIn}, with the name of the field`, () =>
       Effect.gen(function* () {
         const sessions = yield* CheckoutSessions
         const { id } = yield* sessions.add()
@@ -154,7 +154,10 @@ describe("a session in memory", () => {
           const error = yield* Effect.flip(call)
           assert(error._tag === "RequestFailed")
           assert.strictEqual(error.reason, "InvalidRequest")
-          assert.include(error.message, "payload.expiresIn must be 1 to 24 hours")
+          assert.include(
+            error.message,
+            'payload.expiresIn must be a duration of 1 to 24 hours, e.g. "2 hours" (a number is milliseconds'
+          )
         }
       }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
     )

@@ -109,7 +109,7 @@ describe("a Checkout Session", () => {
     })
   }
 
-  it.effect("tells by Effect's clock how long it lives and whether it has expired", () =>
+  it.effect("has timeLeft and isExpired by Effect's clock", () =>
     Effect.gen(function* () {
       const session = new CheckoutSession({
         type: "checkout-session",
@@ -161,7 +161,7 @@ describe("the id of a Checkout Session", () => {
 })
 
 describe("a card", () => {
-  it.prop("comes back from the wire as it went, and what is absent stays absent", { wire: wireCard }, ({ wire }) => {
+  it.prop("survives encode and decode, and absent properties stay absent", { wire: wireCard }, ({ wire }) => {
     const card = Schema.decodeUnknownSync(CardRequest)(wire)
     assert.deepStrictEqual(overJson(Schema.encodeSync(CardRequest)(card)), wire)
     const update = Schema.decodeUnknownSync(CheckoutSessionSecureFieldsUpdate)({ payment_method: wire })

@@ -39,7 +39,7 @@ const namesIn = (value: unknown): ReadonlyArray<string> =>
 
 const creates = Arbitrary.make(CheckoutSessionCreate)
 
-describe("what a session is created with", () => {
+describe("the properties of a new session", () => {
   it.prop(
     "is snake_case on the wire at every depth, and comes back as it went",
     { session: creates },
@@ -56,7 +56,7 @@ describe("what a session is created with", () => {
     }
   )
 
-  it("keeps the names and texts of its metadata, whatever they are", () => {
+  it("keeps all keys and strings of its metadata", () => {
     const metadata = JSON.parse('{"orderId":"1","order_id":"2","__proto__":"3","constructor":"4","":""}')
     for (const schema of [CheckoutSessionCreate, CheckoutSessionUpdate]) {
       assert.strictEqual(
@@ -100,7 +100,7 @@ describe("what a session is created with", () => {
 
 const long = (length: number) => "x".repeat(length)
 const item = { name: "Tea", quantity: 1, unitAmount: 450 }
-const amounts = "must be a whole number from 0 to 99999999"
+const amounts = "must be an integer from 0 to 99999999, in the currency's smallest unit (1299 is 12.99 USD)"
 const country = "must be 2 capital letters (ISO 3166-1 alpha-2)"
 
 /** A model, a field, what it takes at its limits, what it refuses, and how it says so. */
@@ -123,7 +123,7 @@ const limits: ReadonlyArray<
     "expiresIn",
     ["1 hour", "24 hours"],
     ["3599 seconds", "24.1 hours", 3600, "Infinity", "soon", null, -1],
-    "must be 1 to 24 hours"
+    "must be a duration of 1 to 24 hours"
   ],
   ["session", "metadata", [{}, { a: "b" }], [{ a: 1 }, { a: null }, [], "a"], "must be an object of strings"],
   ["session", "paymentSource", ["ecommerce", "card_on_file"], ["shop", ""], 'must be "ecommerce" or "moto"'],
@@ -140,7 +140,7 @@ const limits: ReadonlyArray<
     "must be a string of 1 to 255 characters",
     item
   ],
-  ["item", "quantity", [1, 99_999_999], [0, 100_000_000, 0.5, null], "must be a whole number from 1 to 99999999", item],
+  ["item", "quantity", [1, 99_999_999], [0, 100_000_000, 0.5, null], "must be an integer from 1 to 99999999", item],
   ["item", "unitAmount", [0, 99_999_999], [-1, 100_000_000, null], amounts, item],
   ["item", "discountAmount", [0, null], [-1, 100_000_000], amounts, item],
   ["item", "sku", [long(200)], ["", long(201)], "must be a string of 1 to 200 characters", item],
@@ -174,7 +174,7 @@ const models: Readonly<Record<string, Schema.Schema<unknown, unknown>>> = {
   fields: Schema.make(CheckoutSessionSecureFieldsUpdate.ast)
 }
 
-describe("a limit of what is sent", () => {
+describe("a limit of a request", () => {
   for (const [name, field, good, bad, problem, required] of limits) {
     it(`binds ${name}.${field}`, () => {
       const schema = models[name]
@@ -206,7 +206,7 @@ describe("a limit of what is sent", () => {
     ["airline.passengers.0.frequentFlyerNumber", { airline: { passengers: [{ frequentFlyerNumber: "1234" }] } }],
     ["buyer", { buyer: { shipping_details: {} } }]
   ] as const) {
-    it(`is told at ${path}`, () => {
+    it(`is described at ${path}`, () => {
       const result = Schema.encodeUnknownEither(CheckoutSessionCreate, { onExcessProperty: "error" })(update)
       assert(Either.isLeft(result))
       assert.match(

@@ -38,7 +38,7 @@ describe("Retry-After", () => {
     it(`${value?.slice(0, 30)} is as if absent`, () => assert(Option.isNone(parse(value))))
   }
 
-  it("that no clock can hold is the longest wait there is", () => {
+  it("that exceeds a clock's range is the longest duration", () => {
     assert.deepStrictEqual(parse("9".repeat(400)), Option.some(Number.MAX_SAFE_INTEGER))
   })
 

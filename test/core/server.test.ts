@@ -1,8 +1,17 @@
-import { FetchHttpClient, HttpApiClient, HttpClient, HttpClientRequest } from "@effect/platform"
+import {
+  FetchHttpClient,
+  HttpApiBuilder,
+  HttpApiClient,
+  HttpClient,
+  HttpClientRequest,
+  HttpServer
+} from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId, CheckoutSessionsApi, Unauthorized } from "@effect-gr4vy/core"
+import { CheckoutSessionId, CheckoutSessionsApi, CheckoutSessionsMemory, Unauthorized } from "@effect-gr4vy/core"
+import { BearerAuth } from "@effect-gr4vy/core/CheckoutSessionsApi"
+import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
 import { Sandbox } from "@effect-gr4vy/node"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { card, visa } from "../support/cards.js"
 
 const id = "8724fd24-5489-4a5d-90fd-0604df7d3b83"
@@ -38,16 +47,29 @@ describe("a server of the contract", () => {
   for (const [what, method, path, expected] of [
     ["a session it does not know", "GET", session, notFound],
     ["an id that cannot be one", "GET", "/checkout/sessions/a.b", notFound],
-    ["a path it does not have", "GET", "/elsewhere", notFound],
     ["a method it does not have", "PATCH", session, error(405, "method_not_allowed", "Method not allowed")],
     ["a list nobody offers", "GET", "/checkout/sessions", error(405, "method_not_allowed", "Method not allowed")]
   ] as const) {
-    it.scopedLive(`answers ${what} in the API's form`, () =>
+    it.scopedLive(`responds to ${what} in the API's form`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* ask(method, path), expected)
       }).pipe(Effect.provide(Sandbox.layer()))
     )
   }
+
+  it.effect("responds to an unknown path in the API's form", () =>
+    Effect.gen(function* () {
+      const { dispose, handler } = HttpApiBuilder.toWebHandler(
+        Layer.mergeAll(CheckoutSessionsServer.layer, CheckoutSessionsServer.errors, HttpServer.layerContext).pipe(
+          Layer.provide(CheckoutSessionsMemory.layer),
+          Layer.provide(Layer.succeed(BearerAuth, { BearerAuth: () => Effect.void }))
+        )
+      )
+      const response = yield* Effect.promise(() => handler(new Request("http://localhost/elsewhere")))
+      assert.deepStrictEqual({ status: response.status, body: yield* Effect.promise(() => response.json()) }, notFound)
+      yield* Effect.promise(dispose)
+    })
+  )
 
   for (const [method, path] of [
     ["POST", "/checkout/sessions"],
@@ -55,7 +77,7 @@ describe("a server of the contract", () => {
     ["PUT", `${session}/fields`],
     ["DELETE", session]
   ] as const) {
-    it.scopedLive(`answers ${method} without a bearer with 401`, () =>
+    it.scopedLive(`responds with 401 to ${method} without a bearer`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(
           yield* ask(method, path, { anonymous: true }),
@@ -75,7 +97,7 @@ describe("a server of the contract", () => {
     [
       "a card with a typo",
       JSON.stringify({ payment_method: { ...visa, number: "4111x" } }),
-      wrong("/payment_method/number", "must be 13 to 19 digits")
+      wrong("/payment_method/number", "must be 13 to 19 digits, without blanks or dashes")
     ],
     [
       "a card without a code",
@@ -93,7 +115,7 @@ describe("a server of the contract", () => {
       wrong("/payment_method", `must be an object with the method "card", "click-to-pay" or "id"`)
     ]
   ] as const) {
-    it.scopedLive(`answers ${what} with 400`, () =>
+    it.scopedLive(`responds with 400 to ${what}`, () =>
       Effect.gen(function* () {
         const path = yield* newSession
         assert.deepStrictEqual(yield* ask("PUT", `${path}/fields`, { body }), expected)

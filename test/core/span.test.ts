@@ -127,7 +127,7 @@ describe("spanned", () => {
     })
   )
 
-  it.effect("tells of an interruption that it was one, and of a success nothing", () =>
+  it.effect("marks an interruption, and nothing on success", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* ended(Effect.never, true), { "error.type": "Interrupted" })
       assert.deepStrictEqual(yield* ended(Effect.succeed(1)), {})

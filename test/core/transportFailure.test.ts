@@ -18,7 +18,7 @@ const whileReading = (cause: object) => [
   })
 ]
 
-describe("the failure of somebody else's HttpClient", () => {
+describe("the failure of a user-supplied HttpClient", () => {
   it.each([
     [{ code: "ECONNREFUSED", syscall: "connect" }],
     // Several addresses were tried.

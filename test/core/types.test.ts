@@ -86,7 +86,7 @@ describe("the types of a session that was read", () => {
   })
 })
 
-describe("what would break the contract does not compile", () => {
+describe("code that breaks the contract does not compile", () => {
   const card = {
     method: "card",
     number: Redacted.make("4111111111111111"),

@@ -45,7 +45,7 @@ const refused = (check: Webhooks.WebhookInvalid["check"], webhook: Parameters<ty
   })
 
 describe("a webhook", () => {
-  it.effect("that is signed and of now is its event", () =>
+  it.effect("that is signed and current is decoded to its event", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* verifyAt(timestamp), {
         type: "event",
@@ -129,7 +129,7 @@ describe("a webhook", () => {
     })
   )
 
-  it.effect("has the tolerance that is asked for, and none where it is zero", () =>
+  it.effect("has the given tolerance, and none if it is zero", () =>
     Effect.gen(function* () {
       yield* verifyAt(timestamp + 3600, { tolerance: "1 hour" })
       yield* refused("Tolerance", { tolerance: "1 hour" }, timestamp + 3601)

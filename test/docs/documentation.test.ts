@@ -138,7 +138,7 @@ describe("documentation", () => {
     assert.deepStrictEqual(open, [])
   })
 
-  it("is what this test reads: a block that does not compile is noticed", () => {
+  it("is compiled by this test: a block with an error is found", () => {
     const problems = compile([{ place: "a:1", code: "const a: number = 'text'" }])
     assert.include(problems.get("a:1") ?? "", "not assignable")
   })

@@ -241,7 +241,7 @@ const life = <A, E>(
   })
 
 describe("the engine's traps", { timeout: 60_000 }, () => {
-  it.scopedLive("a shutdown compensates a workflow that it interrupts, although the workflow goes on later", () =>
+  it.scopedLive("a shutdown compensates a workflow that it interrupts, although the workflow continues later", () =>
     Effect.gen(function* () {
       const compensated = yield* Ref.make<ReadonlyArray<{ interruptedOnly: boolean; cancelled: boolean }>>([])
       const underway = yield* Deferred.make<void>()

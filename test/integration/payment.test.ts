@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process"
 import { createServer } from "node:http"
+import { fileURLToPath } from "node:url"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,6 +9,7 @@ import { Bank, cardArrives, PaymentSandbox, program, Shop } from "@effect-gr4vy/
 import { capture, type Order, openSession, pay, totalOf } from "@effect-gr4vy/examples/12-take-a-payment/payment"
 import { RetryPolicy, Sandbox } from "@effect-gr4vy/node"
 import { Effect, Layer } from "effect"
+import { loopback } from "../support/loopback.js"
 
 const order = (id: string, unitAmount = 12_000): Order => ({
   id,
@@ -97,12 +100,64 @@ describe("a payment", () => {
   it.live("runs to the end of the example's story", () => Effect.provide(program, PaymentSandbox))
 })
 
+/** The shop of the example, at a port of its own. */
+const ShopServer = Shop.pipe(
+  Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0 })),
+  Layer.provideMerge(PaymentSandbox)
+)
+
+const shopUrl = Effect.map(
+  HttpServer.HttpServer,
+  ({ address }) => `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
+)
+
 describe("the shop", () => {
+  it.live("responds with the status that the HTTP guide has for an error, and sells no cart it does not have", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const shop = yield* shopUrl
+      const open = (cart: string) =>
+        Effect.promise(() => fetch(`${shop}/orders/${cart}`, { method: "POST" }).then(({ status }) => status))
+      const rows: ReadonlyArray<readonly [fault: Sandbox.Fault, status: number]> = [
+        [{ status: 400 }, 400],
+        [{ status: 401 }, 500],
+        [{ status: 403 }, 500],
+        [{ status: 429, retryAfterSeconds: 60 }, 503],
+        [{ status: 501 }, 502],
+        [{ reset: "after" }, 502]
+      ]
+      for (const [fault, status] of rows) {
+        yield* failNext(fault)
+        assert.strictEqual(yield* open("approve"), status, JSON.stringify(fault))
+      }
+      assert.strictEqual(yield* open("aprove"), 404)
+    }).pipe(Effect.provide(ShopServer))
+  )
+
+  it.scopedLive("says in one line that its port is in use, and how to choose another", () =>
+    Effect.gen(function* () {
+      const { port } = yield* loopback(createServer())
+      const file = fileURLToPath(new URL("../../examples/dist/12-take-a-payment.js", import.meta.url))
+      const { code, stderr } = yield* Effect.promise(
+        () =>
+          new Promise<{ readonly code: unknown; readonly stderr: string }>((resolve) =>
+            execFile(process.execPath, [file, "serve"], { env: { PORT: String(port) } }, (error, _, stderr) =>
+              resolve({ code: error?.code, stderr })
+            )
+          )
+      )
+      assert.strictEqual(code, 1)
+      assert.strictEqual(
+        stderr,
+        `Port ${port} is in use. Choose another one: PORT=${port + 1} npm run example 12 serve\n`
+      )
+    })
+  )
+
   it.live("takes a payment from a form to the receipt, and never sees the card", () =>
     Effect.gen(function* () {
       const { baseUrl, seen } = yield* Sandbox.Sandbox
-      const { address } = yield* HttpServer.HttpServer
-      const shop = `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
+      const shop = yield* shopUrl
       const ask = (path: string, method = "GET") =>
         Effect.promise(async () => {
           const response = await fetch(shop + path, { method })
@@ -119,13 +174,6 @@ describe("the shop", () => {
       assert.match(receipt.html, /visa ending 1111/)
       assert.match(receipt.html, /<svg[\s\S]*POST \/transactions/)
       assert.include((yield* seen).map(({ route }) => route).join(" "), "/transactions/{transaction_id}/capture")
-    }).pipe(
-      Effect.provide(
-        Shop.pipe(
-          Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0 })),
-          Layer.provideMerge(PaymentSandbox)
-        )
-      )
-    )
+    }).pipe(Effect.provide(ShopServer))
   )
 })

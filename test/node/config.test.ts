@@ -40,6 +40,7 @@ describe("Gr4vy.layer fails with a sentence for", () => {
     ["another environment", { baseUrl: undefined, id: "plantly", environment: "test" }, /"sandbox" or "production"/],
     ["an empty token", { token: Redacted.make("") }, /The token is empty/],
     ["a token with a line break", { token: Redacted.make(`${secret}\n`) }, /token contains white space, control/],
+    ["a token with its scheme", { token: Redacted.make(`Bearer ${secret}`) }, /give the token alone/],
     ["a token that is not Redacted", { token: secret }, /must be given as Redacted\.make\(token\)/],
     ["no token", { token: undefined }, /Give a token or a private key/],
     ["both a token and a private key", { privateKey: Redacted.make(secret) }, /either a token or a private key/],
@@ -48,7 +49,12 @@ describe("Gr4vy.layer fails with a sentence for", () => {
     ["an empty merchant account id", { merchantAccountId: "" }, /merchant account id/],
     ...[0, Number.NaN, Number.POSITIVE_INFINITY, -1, "soon"].flatMap((limit) =>
       ["attemptTimeout", "deadline"].map(
-        (field) => [`${limit} as ${field}`, { [field]: limit }, new RegExp(`${field} must be more than 0`)] as const
+        (field) =>
+          [
+            `${limit} as ${field}`,
+            { [field]: limit },
+            new RegExp(`${field} must be more than 0 .* a number is milliseconds`)
+          ] as const
       )
     ),
     ...[-1, 0, 0.5, Number.NaN].flatMap((size) =>

@@ -71,7 +71,7 @@ describe("a packed package", () => {
     assert.strictEqual(Object(peerDependencies)["@effect-gr4vy/core"], `~${version}`)
   })
 
-  it("tells the same version in its traces and tokens as in its package.json", async () => {
+  it("has the same version in its traces and tokens as in its package.json", async () => {
     const { version } = await readJson(join(consumer.installed("node"), "package.json"))
     const own = await import(join(consumer.installed("node"), "dist/internal/version.js"))
     assert.strictEqual(own.version, version)

@@ -58,7 +58,7 @@ const requestsDuring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   })
 
 layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (it) => {
-  it.scoped("carries a session through its life with plain strings", () =>
+  it.scoped("creates, reads, updates and deletes a session with plain strings", () =>
     Effect.gen(function* () {
       const client = yield* inSandbox
       const session = yield* Effect.promise(() => client.add())
@@ -174,7 +174,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
     })
   )
 
-  it.scoped("refuses what plain JavaScript may give it, before anything is sent, and names the argument", () =>
+  it.scoped("refuses invalid arguments of plain JavaScript before anything is sent, and names the argument", () =>
     Effect.gen(function* () {
       const client = yield* inSandbox
       const cycle: Record<string, unknown> = {}
@@ -184,7 +184,12 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
       const calls: ReadonlyArray<[string, ReadonlyArray<unknown>, string]> = [
         ["add", [5], "payload must be"],
         ["add", [{ signal: 5 }], "payload has an unknown property"],
-        ["add", [{ amount: "5411" }], "payload.amount must be a whole number"],
+        [
+          "add",
+          [{ amount: "5411" }],
+          "payload.amount must be an integer from 0 to 99999999, in the currency's smallest unit"
+        ],
+        ["add", [{ cart_items: [] }], "payload has an unknown property (did you mean cartItems?)"],
         ["add", [{}, 5], "options must be an object"],
         ["get", [], "id must be a string"],
         ["get", [5], "id must be a string"],
@@ -209,12 +214,16 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
         ["get", [id, "now"], "options must be an object"],
         ["get", [id, { signal: {} }], "options.signal must be an AbortSignal"],
         ["get", [id, { signal: "5411111111111111" }], "options.signal must be an AbortSignal"],
-        ["get", [id, { timeout: 5 }], "options must only have the properties signal, retry"],
+        ["get", [id, { timeout: 5 }], 'options: there is no option "timeout" (known: signal, retry)'],
         ["get", [id, { retry: 5 }], "options.retry must be an object"],
         ["get", [id, { retry: { maxAttempts: 0 } }], "options.retry.maxAttempts must be a whole number"],
         ["get", [id, { retry: { maxDelay: "soon" } }], "options.retry.maxDelay must be"],
         ["get", [id, { retry: { maxDelay: {} } }], "options.retry.maxDelay must be"],
-        ["get", [id, { retry: { attempts: 5 } }], "options.retry must only have the properties maxAttempts"],
+        [
+          "get",
+          [id, { retry: { attempts: 5 } }],
+          'options.retry: there is no option "attempts" (did you mean maxAttempts?)'
+        ],
         ["updateFields", [id, "5411111111111111"], "update must be an object"],
         ["updateFields", [id, { paymentMethod: "5411111111111111" }], "paymentMethod must be an object"],
         ["updateFields", [id, { paymentMethod: { ...card, number: 5411111111111111 } }], "number must be a string"],
@@ -261,7 +270,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
     })
   )
 
-  it.scoped("reads what it is not told from the environment", () =>
+  it.scoped("reads missing options from the environment", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Sandbox.Sandbox
       yield* Effect.acquireRelease(
@@ -375,7 +384,7 @@ const token = { token: "any", expiresAt: new Date(Date.now() + 60_000) }
 const untyped = (cases: ReadonlyArray<[what: string, options: unknown, says: string]>) =>
   cases.map(([what, options, says]) => ({ what, says, options: options as Options }))
 
-describe("create rejects with a sentence that says what to change", () => {
+describe("create rejects with a message that says what to change", () => {
   const cases: ReadonlyArray<{ what: string; options: Options; says: string }> = [
     { what: "nothing is given or set", options: {}, says: "GR4VY_ID" },
     { what: "the token is missing", options: { id: "plantly" }, says: "GR4VY_TOKEN" },
@@ -386,7 +395,11 @@ describe("create rejects with a sentence that says what to change", () => {
     { what: "there is no instance", options: { getToken: async () => token }, says: "GR4VY_ID" },
     ...untyped([
       ["it is no object", "secret", "options must be an object"],
-      ["an option has another name", { id: "plantly", tokn: "secret" }, "options must only have the properties"],
+      [
+        "an option has another name",
+        { id: "plantly", tokn: "secret" },
+        'options: there is no option "tokn" (did you mean token?)'
+      ],
       ["the id is a number", { id: 5, token: "any" }, "options.id must be a string"],
       ["the token is a number", { id: "plantly", token: 5 }, "options.token must be a string"],
       ["the token is no function", { id: "plantly", getToken: "secret" }, "options.getToken must be a function"],

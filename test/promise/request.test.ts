@@ -96,7 +96,7 @@ describe("request", () => {
   for (const [what, answer] of lost) {
     for (const [method, idempotencyKey, times] of cases) {
       const name = `${method} with${idempotencyKey === undefined ? "out" : ""} a key`
-      it.scopedLive(`goes out ${times} times after ${what}, whatever creates says: ${name}`, () =>
+      it.scopedLive(`is sent ${times} times after ${what}, for any value of creates: ${name}`, () =>
         Effect.gen(function* () {
           const { baseUrl, requests } = yield* script(answer)
           const client = yield* open(baseUrl, { retry: { baseDelay: 1, creates: "at-least-once" } })

@@ -74,7 +74,7 @@ describe("getToken", () => {
     }).pipe(Effect.provide(Sandbox.layer()))
   )
 
-  it.scopedLive("that fails or is none is a RequestFailed that names no secret, and sends nothing", () =>
+  it.scopedLive("that fails or returns no token is a RequestFailed without a secret, and sends nothing", () =>
     Effect.gen(function* () {
       const { baseUrl, seen } = yield* Sandbox.Sandbox
       const sources: ReadonlyArray<[unknown, RegExp]> = [

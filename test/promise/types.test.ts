@@ -59,7 +59,7 @@ it("a client has every operation of the service, with a plain result", () => {
   }>()
 })
 
-it("the options take secrets as strings, and refuse what the API refuses", () => {
+it("the options accept secrets as strings, and have the API's limits", () => {
   const card = { method: "card", number: "4111111111111111", expirationDate: "11/29", securityCode: "123" } as const
   expectTypeOf({ id: "plantly", environment: "production", token: "ey" } as const).toExtend<Options>()
   expectTypeOf({ baseUrl: new URL("https://x.test"), privateKey: "-----BEGIN" }).toExtend<Options>()

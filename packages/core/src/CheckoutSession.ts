@@ -125,7 +125,7 @@ const properties = {
   currency: nullish(pattern(/^[A-Z]{3}$/, "3 capital letters (ISO 4217)", ["The currency (ISO 4217).", "EUR"])),
   paymentServiceId: nullish(uuid(["The ID of the payment service to use.", "fffd152a-9532-4087-9a4f-de58754210f0"])),
   expiresIn: optional(
-    seconds(3600, 86400, "1 to 24 hours (a bare number is milliseconds)", [
+    seconds(3600, 86400, 'a duration of 1 to 24 hours, e.g. "2 hours" (a number is milliseconds: 3600000 is 1 hour)', [
       "The number of seconds the session lives from now on.",
       3600
     ])

@@ -20,6 +20,7 @@ import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
 import { isEndpointRequest } from "./unstable/EndpointRequest.js"
 import * as MerchantAccount from "./unstable/MerchantAccount.js"
+import { unknownName } from "./unstable/Names.js"
 import * as PlatformClient from "./unstable/PlatformClient.js"
 import { BufferedResponse } from "./unstable/Response.js"
 
@@ -234,8 +235,13 @@ const completed = <A, E>(effect: Effect.Effect<A, E>): Exit.Exit<A, E> | undefin
   // An exit is its own result, which its guard's type does not tell.
   Exit.isExit(effect) ? (effect as Exit.Exit<A, E>) : undefined
 
+const optionNames = { id: true, environment: true, baseUrl: true, merchantAccountId: true }
+
 const makePlain = (options: Address & { readonly merchantAccountId?: string }) =>
   Effect.gen(function* () {
+    // Options of another client may be shared, so a name that resembles none of these is not refused.
+    const unknown = unknownName(options, optionNames, "near")
+    if (unknown !== undefined) return yield* invalid(unknown.name, unknown.message)
     const url = yield* baseUrl(options)
     const headers = yield* fixedHeaders(options)
     const credentials = yield* Credentials

@@ -106,7 +106,7 @@ const cardFields = object<AnyCard>(
   () => ({
     method: required(tag("card", ["Always `card`."])),
     number: required(
-      secret(/^[0-9]{13,19}$/, "13 to 19 digits", [
+      secret(/^[0-9]{13,19}$/, "13 to 19 digits, without blanks or dashes", [
         "The number of the card as it stands on its front.",
         "4111111111111111"
       ])

@@ -35,12 +35,12 @@ gr4vy-sandbox [options]
 
   --port NUMBER             The port to listen on; 0 is a free one. Default: ${options.port.default}
   --host ADDRESS            The address to listen on; 0.0.0.0 lets other machines in. Default: ${options.host.default}
-  --session-life DURATION   How long a new session lives, where it does not ask for a lifetime itself.
+  --session-life DURATION   The lifetime of a new session without \`expires_in\`.
                             Default: "${options["session-life"].default}"
-  --public-key FILE         The P-521 public key (PEM or JWK) that tokens are checked with. Default: any token will do
-  --fault FAULT             What goes wrong, and how often: "503 10%", "429 retry-after=2 5%", "reset 1%",
-                            "reset-before 1%", "truncate 1%", "delay=2s 5%". Can be given more than once. Default: none
-  --latency DURATION        How long every response takes at least. Default: "${options.latency.default}"
+  --public-key FILE         Checks tokens with this P-521 public key (PEM or JWK). Default: any token is accepted
+  --fault FAULT             A fault and its rate: "503 10%", "429 retry-after=2 5%", "reset 1%",
+                            "reset-before 1%", "truncate 1%", "delay=2s 5%". May be repeated. Default: none
+  --latency DURATION        The minimum duration of every response. Default: "${options.latency.default}"
   --quiet                   Writes no line for each request. Default: one line each
   --help                    Shows this text.
   --version                 Shows the version.
@@ -60,6 +60,8 @@ const portFrom = (text: string) =>
 /** `503 retry-after=2 10%`: a fault in the words of the script header, and its rate; every request without one. */
 const parseRated = (text: string): Either.Either<{ readonly rate: number; readonly fault: Sandbox.Fault }, string> => {
   const [, words = text, percent = "100"] = /^(.*?)\s+(\d{1,3}(?:\.\d+)?)%$/.exec(text.trim()) ?? []
+  if (/\s(\d{1,2}|1\d\d)(\.\d+)?$/.test(words))
+    return Either.left(`"${text}" ends with a number: write a rate as "${words}%".`)
   if (Number(percent) > 100) return Either.left(`"${percent}%" is above 100%.`)
   return Either.flatMap(parseFault(words), (fault) =>
     fault === undefined ? Either.left('"ok" is not a fault.') : Either.right({ rate: Number(percent) / 100, fault })
@@ -88,11 +90,13 @@ const welcome = (baseUrl: string) => `${styled("bold", "Gr4vy sandbox")} at ${ba
   try      curl -X POST -H "Authorization: Bearer any" ${baseUrl}/checkout/sessions
 Ctrl-C stops it.`
 
-/** What the arguments ask for; a `Left` says what is wrong with them. */
+/** Parses the arguments; a `Left` describes the problem with them. */
 const settings = Effect.gen(function* () {
   const { values } = yield* Either.try({
     try: () => parseArgs({ options, args: process.argv.slice(2) }),
-    catch: (error) => (error instanceof Error ? error.message : String(error))
+    // Node's first sentence names the option; the rest is about positional arguments, which this command does not accept.
+    catch: (error) =>
+      `${(error instanceof Error ? error.message : String(error)).split(/\.\s/, 1)}. See gr4vy-sandbox --help.`
   })
   const file = values["public-key"]
   return {
@@ -162,6 +166,6 @@ const main = Effect.flatMap(settings, (given) =>
 
 NodeRuntime.runMain(
   Effect.tapError(main, (problem) => Console.error(problem)),
-  // What went wrong has been said.
+  // The error is already printed.
   { disableErrorReporting: true }
 )

@@ -23,6 +23,7 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { fromEnvironment, tokenAndKey } from "./internal/environment.js"
+import { checkNames, everyOption } from "./internal/options.js"
 import { goesToMeter, observe } from "./internal/otel/metric.js"
 import { serverOf } from "./internal/otel/observation.js"
 import * as HttpPipeline from "./internal/pipeline/pipeline.js"
@@ -103,7 +104,7 @@ export type Options = Address & Authentication & TokenOptions & TravelOptions
 
 /**
  * Provides `CheckoutSessions` of one Gr4vy instance, and `Gr4vyHttpClient` for your own endpoints. Fails with a
- * `ConfigError` that says what to change if an option is invalid. Connections close with the layer's scope.
+ * `ConfigError` that says what to change if an option is invalid or its name is unknown. Connections close with the layer's scope.
  *
  * @example
  * ```ts
@@ -172,7 +173,13 @@ export const layerWithoutTransport = (
 export const layerWithoutCredentials = (
   options: Address & TravelOptions
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, Credentials> =>
-  withSessions(Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport)))
+  withSessions(
+    Effect.zipRight(
+      // One object of options may serve several layers, so a token is not refused here.
+      checkNames(options, everyOption),
+      Effect.flatMap(Credentials, (credentials) => wire(options, credentials, undiciTransport))
+    )
+  )
 
 /**
  * Builds the service inside a scope, e.g. one per tenant at run time.
@@ -277,7 +284,11 @@ const wire = <R>(
     )
   })
 
-const authenticate = (
+const authenticate = (options: Options): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
+  // First, because a misspelt `token` would read as no token.
+  Effect.zipRight(checkNames(options, everyOption), credentialsOf(options))
+
+const credentialsOf = (
   options: Authentication & TokenOptions
 ): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> => {
   if (options.token !== undefined && options.privateKey !== undefined) {
@@ -311,7 +322,10 @@ const timeLimit = (field: string, input: Duration.DurationInput): Effect.Effect<
   return Option.isSome(millis) && millis.value > 0 && millis.value <= maxTimerMillis
     ? Effect.succeed(millis.value)
     : Effect.fail(
-        ConfigError.InvalidData([field], `${field} must be more than 0 and at most 24 days, e.g. "10 seconds".`)
+        ConfigError.InvalidData(
+          [field],
+          `${field} must be more than 0 and at most 24 days, e.g. "10 seconds"; a number is milliseconds.`
+        )
       )
 }
 

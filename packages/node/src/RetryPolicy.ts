@@ -14,6 +14,7 @@
  * @since 0.1.0
  */
 import type { Resend } from "@effect-gr4vy/core/Endpoint"
+import { unknownName } from "@effect-gr4vy/core/unstable/Names"
 import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -71,7 +72,7 @@ export const none: RetryPolicy = { ...standard, maxAttempts: 1, renewToken: fals
 
 /**
  * The standard policy with some of its values replaced. Throws an `IllegalArgumentException` if `maxAttempts` is not
- * a whole number from 1 to 100, a delay is negative or infinite, or `creates` has another value.
+ * a whole number from 1 to 100, a delay is negative or infinite, `creates` has another value, or an option is unknown.
  *
  * @example
  * ```ts
@@ -97,6 +98,14 @@ export const make = (options: {
   /** `true` by default. */
   readonly renewToken?: boolean
 }): RetryPolicy => {
+  const unknown = Predicate.isRecord(options)
+    ? unknownName(options, standard)
+    : { message: "give an object of options" }
+  if (unknown !== undefined) throw new Cause.IllegalArgumentException(`RetryPolicy: ${unknown.message}`)
+  return checked(options)
+}
+
+const checked = (options: Parameters<typeof make>[0]): RetryPolicy => {
   const maxAttempts = options.maxAttempts ?? standard.maxAttempts
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > 100) {
     throw new Cause.IllegalArgumentException("RetryPolicy: maxAttempts must be a whole number from 1 to 100")
@@ -166,7 +175,7 @@ export const withPolicy: {
 } = dual(
   2,
   <A, E, R>(effect: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R> =>
-    Effect.locally(effect, override, make(whole(policy)))
+    Effect.locally(effect, override, checked(whole(policy)))
 )
 
 /** A caller of plain JavaScript may give the name of a policy, or a part of one. */

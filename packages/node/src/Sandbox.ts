@@ -68,7 +68,10 @@ export class Sandbox extends Context.Tag("@effect-gr4vy/node/Sandbox")<
     readonly baseUrl: string
     /** The requests so far, oldest first; at most the latest 10,000. */
     readonly seen: Effect.Effect<ReadonlyArray<Seen>>
-    /** Sets faults for the next requests, one each, in order; `undefined` is a request that succeeds. */
+    /**
+     * Sets faults for the next requests, one each, in order; `undefined` is a request that succeeds. Dies with an
+     * `IllegalArgumentException` if a fault has an unknown property.
+     */
     readonly failNext: (...faults: ReadonlyArray<Fault | undefined>) => Effect.Effect<void>
   }
 >() {}
@@ -113,7 +116,8 @@ export interface Options {
 }
 
 /**
- * Runs a sandbox for the lifetime of the layer. Fails with a `ServeError` if the port is in use.
+ * Runs a sandbox for the lifetime of the layer. Fails with a `ServeError` if the port is in use or an option is
+ * unknown.
  *
  * A request can set its own faults: with the header `x-sandbox-script: my-key; 503, reset, ok`, each request with that key
  * takes the next step, and succeeds after the last. `/openapi.json` and `/docs` describe the API.

@@ -21,6 +21,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { checkNames, type Names } from "./internal/options.js"
 import { privateKeyFrom } from "./internal/p521.js"
 import { name, version } from "./internal/version.js"
 
@@ -45,6 +46,10 @@ export interface Options {
  */
 export const defaultScopes: ReadonlyArray<string> = ["checkout-sessions.read", "checkout-sessions.write"]
 
+const optionNames: Names<Options> = { privateKey: true, scopes: true, lifetime: true }
+
+const embedOptionNames: Names<EmbedOptions> = { privateKey: true, checkoutSessionId: true, embed: true, lifetime: true }
+
 /** Tokens are backdated to tolerate a clock that is a little ahead of the server's. */
 const backdatedSeconds = 5
 
@@ -65,6 +70,7 @@ const clockToleranceMillis = backdatedSeconds * 1000
  */
 export const make = (options: Options): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
   Effect.gen(function* () {
+    yield* checkNames(options, optionNames)
     const lifetime = yield* checkLifetime("tokenLifetime", options.lifetime ?? Duration.minutes(5))
     const sign = yield* makeSigner(options.privateKey)
     const scopes = options.scopes ?? defaultScopes
@@ -181,6 +187,7 @@ export interface EmbedOptions {
  */
 export const embedToken = (options: EmbedOptions): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>
   Effect.gen(function* () {
+    yield* checkNames(options, embedOptionNames)
     const lifetime = yield* checkLifetime("lifetime", options.lifetime ?? Duration.hours(1))
     const embed = options.embed === undefined ? {} : { embed: yield* embedClaim(options.embed) }
     const sign = yield* makeSigner(options.privateKey)
@@ -289,5 +296,8 @@ const checkLifetime = (
   const lifetime = Duration.decodeUnknown(input)
   return Option.isSome(lifetime) && Duration.between(lifetime.value, { minimum: "30 seconds", maximum: "24 hours" })
     ? Either.right(lifetime.value)
-    : invalid([field], "A token's lifetime must be 30 seconds to 24 hours.")
+    : invalid(
+        [field],
+        'A token\'s lifetime must be 30 seconds to 24 hours, e.g. "5 minutes"; a number is milliseconds.'
+      )
 }

@@ -17,7 +17,7 @@ const broken = pkcs8(privateKey).replace(/\n[A-Za-z0-9+/]{20}/, "\nbm90IGEga2V5I
 const good: Record<string, string> = {
   "PKCS#8": pkcs8(privateKey),
   "SEC1 (EC PRIVATE KEY)": sec1(privateKey),
-  "what openssl ecparam -genkey writes": `-----BEGIN EC PARAMETERS-----\nBgUrgQQAIw==\n-----END EC PARAMETERS-----\n${sec1(privateKey)}`,
+  "the output of openssl ecparam -genkey": `-----BEGIN EC PARAMETERS-----\nBgUrgQQAIw==\n-----END EC PARAMETERS-----\n${sec1(privateKey)}`,
   "line breaks in two characters": pkcs8(privateKey).replaceAll("\n", "\\n"),
   "line breaks of Windows in four": pkcs8(privateKey).replaceAll("\n", "\\r\\n"),
   "quotes and blanks around it": ` "${pkcs8(privateKey)}" `,
@@ -116,7 +116,7 @@ describe("a private key is taken as", () => {
   }
 })
 
-describe("what is not a private key is told in one sentence that does not show it", () => {
+describe("an invalid private key is described in one sentence that does not show it", () => {
   for (const [name, [text, found]] of Object.entries(bad)) {
     it.scoped(name, () =>
       Effect.gen(function* () {
@@ -197,7 +197,7 @@ describe("what is not a private key is told in one sentence that does not show i
     )
   }
 
-  it.scoped("two ways to say who we are are one too many, and none is too few", () =>
+  it.scoped("exactly one of token and private key must be given", () =>
     Effect.gen(function* () {
       const two = yield* failure(configured({ GR4VY_TOKEN: "a-secret-token", GR4VY_PRIVATE_KEY: pkcs8(privateKey) }))
       assert.match(two.error.message, /^Set only one of these, which are all set: GR4VY_TOKEN, GR4VY_PRIVATE_KEY\.$/)
@@ -218,7 +218,10 @@ describe("what is not a private key is told in one sentence that does not show i
             tokenLifetime: lifetime as "1 hour"
           })
         )
-        assert.strictEqual(error.message, "A token's lifetime must be 30 seconds to 24 hours.")
+        assert.strictEqual(
+          error.message,
+          'A token\'s lifetime must be 30 seconds to 24 hours, e.g. "5 minutes"; a number is milliseconds.'
+        )
       })
     )
   }

@@ -55,7 +55,7 @@ const signedBy = (baseUrl: string, retry: RetryPolicy.RetryPolicy = RetryPolicy.
 const different = (tokens: ReadonlyArray<string>) => new Set(tokens).size
 
 describe("a call whose token is refused", () => {
-  it.scoped("is sent once more, with a new token", () =>
+  it.scoped("is retried once, with a new token", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)
       const { baseUrl, state, tokens } = yield* api
@@ -70,7 +70,7 @@ describe("a call whose token is refused", () => {
     })
   )
 
-  it.scoped("and whose new token is refused too is Unauthorized, after two requests", () =>
+  it.scoped("is Unauthorized after two requests if the new token is refused too", () =>
     Effect.gen(function* () {
       const { baseUrl, requests } = yield* script(status(401))
       const sessions = yield* signedBy(baseUrl)
@@ -80,7 +80,7 @@ describe("a call whose token is refused", () => {
     })
   )
 
-  it.scoped("is not sent again by each of many calls when the API refuses every token", () =>
+  it.scoped("is not retried by each of many calls if the API refuses every token", () =>
     Effect.gen(function* () {
       const { baseUrl, requests } = yield* script(status(401))
       const sessions = yield* signedBy(baseUrl)
@@ -92,7 +92,7 @@ describe("a call whose token is refused", () => {
     })
   )
 
-  it.scoped("is not sent again with RetryPolicy.none, but the next call has a new token", () =>
+  it.scoped("is not retried with RetryPolicy.none, but the next call has a new token", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)
       const { baseUrl, state, tokens } = yield* api
@@ -108,7 +108,7 @@ describe("a call whose token is refused", () => {
     })
   )
 
-  it.scoped("stays refused after one request with RetryPolicy.none", () =>
+  it.scoped("is Unauthorized after one request with RetryPolicy.none", () =>
     Effect.gen(function* () {
       const { baseUrl, requests } = yield* script(status(401))
       const sessions = yield* signedBy(baseUrl, RetryPolicy.none)
@@ -136,7 +136,7 @@ describe("a call whose token is refused", () => {
 })
 
 describe("a fixed token", () => {
-  it.scoped("that is wiped while the client is in use fails the calls that come after, and nothing is sent", () =>
+  it.scoped("that is wiped fails later calls, and nothing is sent", () =>
     Effect.gen(function* () {
       const { baseUrl, requests } = yield* script(session)
       const token = Redacted.make("fixed-4f1b")
@@ -204,7 +204,7 @@ describe("a clock that is off", () => {
     )
   }
 
-  it.scoped("and a Date that lies end in Unauthorized; a second after it tells the truth, calls succeed", () =>
+  it.scoped("together with a wrong Date ends in Unauthorized; a second after a right Date, calls succeed", () =>
     Effect.gen(function* () {
       const { baseUrl, state, tokens } = yield* api
       yield* TestClock.setTime(start + 10 * minutes)
@@ -224,7 +224,7 @@ describe("a clock that is off", () => {
   )
 })
 
-describe("a source of one's own", () => {
+describe("a custom token source", () => {
   const over = (baseUrl: string, get: Effect.Effect<Redacted.Redacted, unknown>) =>
     Effect.map(
       Layer.build(
@@ -272,7 +272,7 @@ describe("a source of one's own", () => {
     })
   )
 
-  it.scoped("that gives what cannot be sent is RequestFailed, and the message does not show it", () =>
+  it.scoped("that returns an unsendable token is RequestFailed, and the message does not show it", () =>
     Effect.gen(function* () {
       const { baseUrl, requests } = yield* script(session)
       const sessions = yield* over(baseUrl, Effect.succeed(Redacted.make("secret-4f1b\r\nx: y")))

@@ -74,7 +74,7 @@ describe("a token", () => {
     Effect.map(mint(cookbookKey), (token) => assert.strictEqual(parts(token).header["kid"], cookbookThumbprint))
   )
 
-  it.scoped("has the scopes and the lifetime that were asked for, and an id of its own", () =>
+  it.scoped("has the given scopes and lifetime, and a unique id", () =>
     Effect.gen(function* () {
       const options = { scopes: ["checkout-sessions.read"], lifetime: "1 hour" } as const
       const [one, two] = [yield* mint(cookbookKey, options), yield* mint(cookbookKey, options)].map(
@@ -86,7 +86,7 @@ describe("a token", () => {
     })
   )
 
-  it.scoped("and its key cannot be read from the service", () =>
+  it.scoped("and its key are not readable from the service", () =>
     Effect.gen(function* () {
       const pem = pkcs8(cookbookKey)
       const credentials = yield* SignedCredentials.make({ privateKey: Redacted.make(pem) })
@@ -125,7 +125,7 @@ describe("an embed token", () => {
     })
   )
 
-  it.effect("says what the vendor's SDK says", () =>
+  it.effect("has the same claims as the vendor's SDK", () =>
     Effect.gen(function* () {
       const checkoutSessionId = CheckoutSessionId.make("8724fd24-5489-4a5d-90fd-0604df7d3b83")
       const ours = parts(Redacted.value(yield* SignedCredentials.embedToken({ privateKey, checkoutSessionId, embed })))
@@ -141,7 +141,7 @@ describe("an embed token", () => {
     })
   )
 
-  it.effect("leaves the keys of metadata as they are, whatever they look like", () =>
+  it.effect("does not change the keys of metadata", () =>
     Effect.gen(function* () {
       const metadata = { orderRef: "A-1", "Über-Key": "x", URL: "y" }
       const token = yield* SignedCredentials.embedToken({
@@ -152,7 +152,7 @@ describe("an embed token", () => {
     })
   )
 
-  it.effect("writes dates as JSON does, and leaves out what is absent", () =>
+  it.effect("writes dates as JSON does, and omits absent properties", () =>
     Effect.gen(function* () {
       const cartItems = [{ name: "Ticket", departsAt: new Date(start), unitAmount: 1, sku: undefined }]
       const token = yield* SignedCredentials.embedToken({
@@ -187,6 +187,7 @@ describe("an embed token", () => {
     "a number that JSON does not know": [{ embed: { ...embed, cartItems: [{ n: 98765n }] } }, ["embed"], /JSON/],
     "an object in itself": [{ embed: { ...embed, connectionOptions: circular } }, ["embed"], /JSON/],
     "a lifetime too long": [{ lifetime: "2 days" }, ["lifetime"], /30 seconds to 24 hours/],
+    "a lifetime in seconds": [{ lifetime: 300 }, ["lifetime"], /e\.g\. "5 minutes"; a number is milliseconds/],
     "a lifetime that is none": [{ lifetime: "98765" }, ["lifetime"], /30 seconds to 24 hours/]
   }
   for (const [name, [options, path, sentence]] of Object.entries(wrong)) {
@@ -202,7 +203,7 @@ describe("an embed token", () => {
     )
   }
 
-  it.effect("is refused for a key that is none", () =>
+  it.effect("is refused for an invalid key", () =>
     Effect.map(Effect.flip(SignedCredentials.embedToken({ privateKey: Redacted.make("garbage") })), (error) =>
       assert.match(String(error), /Found a string that is not PEM/)
     )

@@ -83,7 +83,7 @@ describe("a token is checked as the API does", () => {
   )
 })
 
-describe("a key to check with that is not one is told by what it is", () => {
+describe("an invalid public key is described by its kind", () => {
   const spkiOf = (key: KeyObject) => key.export({ type: "spki", format: "pem" }).toString()
   const table: Record<string, readonly [text: string, found: RegExp]> = {
     "an empty text": ["  ", /^Found nothing;/],

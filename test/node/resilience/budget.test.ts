@@ -27,11 +27,11 @@ describe("a call", () => {
     "whose second retry works gets back what that one took": [[status(503), status(500), fine], -10],
     "that fails after two retries takes 20": [[status(503)], -20],
     "that is throttled twice takes 10": [[status(429)], -10],
-    "that is told when to come back takes 5 each time": [[throttled], -10],
+    "that gets Retry-After takes 5 each time": [[throttled], -10],
     "throttled, then fine, gives back the 5": [[throttled, fine], 0],
     "whose connections are lost takes 20": [[lost], -20],
     "whose connections are refused takes 20": [[refused], -20],
-    "that is answered by a 404 gives 1, for the API is well": [[status(404)], 1],
+    "that ends with a 404 gives 1, because the API works": [[status(404)], 1],
     "told to wait for a minute takes nothing": [[status(429, { "retry-after": "60" })], 0]
   } as const
   for (const [name, [answers, tokens]] of Object.entries(table)) {
@@ -66,7 +66,7 @@ describe("the budget", () => {
     }
   )
 
-  it.effect("that is empty means one request a call, and no wait; ten good answers buy the next retry", () =>
+  it.effect("that is empty allows one request per call and no wait; ten successes pay for the next retry", () =>
     Effect.gen(function* () {
       const down = simulated([status(503)])
       for (let n = 0; n < 50; n++) down.budget.take(false)
@@ -81,7 +81,7 @@ describe("the budget", () => {
     })
   )
 
-  it.live("1,000 calls against a server that only answers 503 put at most 1,200 requests on the wire", () =>
+  it.live("1,000 calls against a server that always responds with 503 send at most 1,200 requests", () =>
     Effect.gen(function* () {
       const server = yield* Script.script(Script.status(503))
       const make = Gr4vy.make({ baseUrl: server.baseUrl, token: Redacted.make("token"), retry: quick })
@@ -96,7 +96,7 @@ describe("the budget", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("gets back what a retry took that never happened: 70 waits that were interrupted cost nothing", () =>
+  it.effect("is refunded for retries that were interrupted while they waited: 70 of them cost nothing", () =>
     Effect.gen(function* () {
       const { budget, run, sentAt, sessions } = simulated([status(503)])
       const interrupted = Effect.clockWith((clock) =>
@@ -107,7 +107,7 @@ describe("the budget", () => {
     })
   )
 
-  it.effect("gets back what a retry took whose wait ended after the deadline", () =>
+  it.effect("is refunded for a retry whose wait ended after the deadline", () =>
     Effect.gen(function* () {
       const { budget, run, sentAt, sessions } = simulated([status(503)], { lag: 30_000 })
       yield* run(sessions.get(id))

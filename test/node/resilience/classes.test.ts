@@ -288,7 +288,7 @@ describe("beforeSend", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("that fails before the second request ends the call: there is no second request", () =>
+  it.live("that fails before the second request ends the call without a second request", () =>
     Effect.gen(function* () {
       const server = yield* serving(says(503))
       const client = yield* clientAt(server.baseUrl, { retry: policies.standard })
@@ -333,7 +333,7 @@ describe("a merchant account for one call or program", () => {
   )
 
   it.live.each(["", " ", "a\r\nx: y", "é", "a\u0000"])(
-    "that no header can hold is refused, and never shown: %j",
+    "that no header can carry is refused, and never shown: %j",
     (id) =>
       Effect.gen(function* () {
         const server = yield* serving()

@@ -49,7 +49,7 @@ const padded =
   }
 
 describe.each(clients.map((client) => [client.name, client] as const))("over %s", (_, client) => {
-  describe("whatever the server does, a call settles, truthfully, and shows no secret", () => {
+  describe("whatever the server does, a call settles with the right outcome and shows no secret", () => {
     const settled = (scenario: Scenario) =>
       Effect.map(
         settles(scenario, pipeline(client.layer), client.coarser?.[scenario] ?? table[scenario]),
@@ -63,7 +63,7 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
     })
   })
 
-  it.live("a connection that is refused carried nothing, so that a POST is sent again", () =>
+  it.live("a refused connection carried nothing, so a POST is retried", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Effect.scoped(Script.script(Script.session))
       const sessions = yield* pipeline(client.layer)({ baseUrl, token: Redacted.make(token), retry })
@@ -84,7 +84,7 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
     }).pipe(Effect.scoped)
   )
 
-  it.live("an answer may have 1 MiB, and not a byte more", () =>
+  it.live("a response may have 1 MiB, and not a byte more", () =>
     Effect.gen(function* () {
       const server = yield* Script.script(padded(mebibyte), padded(mebibyte + 1))
       const sessions = yield* pipeline(client.layer)({ baseUrl: server.baseUrl, token: Redacted.make(token) })
@@ -94,7 +94,7 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
   )
 
   it.live.each(["a body over the cap, declared", "a body over the cap, undeclared"] as const)(
-    "an answer that is not read to its end does not keep its connection: %s",
+    "a response that is not read to its end does not keep its connection: %s",
     (scenario) =>
       Effect.gen(function* () {
         const server = yield* faultServer(scenario)
@@ -118,7 +118,7 @@ describe.each(clients.map((client) => [client.name, client] as const))("over %s"
   )
 })
 
-describe("core's plain layer over fetch is as truthful, with one request a call and without limits", () => {
+describe("core's plain layer over fetch has the same outcomes, with one request per call and without limits", () => {
   const limited: ReadonlyArray<Scenario> = [
     "a gzipped body",
     "a body over the cap, declared",

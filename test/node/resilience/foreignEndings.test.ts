@@ -22,7 +22,7 @@ const retry = RetryPolicy.make({ baseDelay: 1 })
 type Answer = ReturnType<HttpClient.HttpClient["execute"]>
 
 describe.each(Object.entries(either))("a client that ends in ways of its own, beneath %s", (_, make) => {
-  it.live("with an error for what is no 2xx: the answer still counts", () =>
+  it.live("with an error for a status that is not 2xx: the response still counts", () =>
     Effect.gen(function* () {
       const server = yield* Script.script(Script.status(404))
       const layer = Layer.map(FetchHttpClient.layer, (context) =>

@@ -98,7 +98,7 @@ const runs = (numRuns: number) => ({ fastCheck: { numRuns } })
 
 describe("the value of a header", () => {
   it.live.prop(
-    "arrives byte for byte when it is one",
+    "that is valid arrives byte for byte",
     { token: fineToken, merchantAccountId: fineId },
     ({ merchantAccountId, token }) =>
       Effect.gen(function* () {
@@ -117,7 +117,7 @@ describe("the value of a header", () => {
   )
 
   it.effect.prop(
-    "is refused when the layer is built, and never shown, when it is none",
+    "that is invalid is refused when the layer is built, and never shown",
     { token: spoiltToken, merchantAccountId: spoiltId },
     ({ merchantAccountId, token }) =>
       Effect.gen(function* () {
@@ -142,7 +142,7 @@ describe("the value of a header", () => {
   )
 
   it.live.prop(
-    "is not sent, and never shown, when it is a token that came while running and cannot be sent",
+    "with an invalid token from a source is not sent, and never shown",
     { token: spoiltToken },
     ({ token: { parts, value } }) =>
       Effect.gen(function* () {
@@ -158,7 +158,7 @@ describe("the value of a header", () => {
     runs(50)
   )
 
-  it.effect.each([undefined, null, 7, {}, [text]])("is refused when it is no text: %j", (value) =>
+  it.effect.each([undefined, null, 7, {}, [text]])("is refused if it is not a string: %j", (value) =>
     Effect.gen(function* () {
       // What plain JavaScript could pass.
       const token = Redacted.make(value) as Redacted.Redacted

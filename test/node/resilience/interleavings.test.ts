@@ -168,7 +168,7 @@ describe("in whatever order fibers run, connections", () => {
       )
   )
 
-  it.effect("that close fail every waiting call, and whoever comes later", () =>
+  it.effect("fail every waiting and later call once they are closed", () =>
     forEverySeed(60, (seed) =>
       Effect.scoped(
         Effect.gen(function* () {
@@ -193,7 +193,7 @@ describe("in whatever order fibers run, connections", () => {
   )
 
   it.scopedLive(
-    "over real sockets: whoever is interrupted gives the place back, and every other call is answered",
+    "over real sockets: an interrupted call frees its place, and every other call gets its response",
     () =>
       Effect.gen(function* () {
         let [inFlight, most] = [0, 0]
@@ -236,6 +236,38 @@ describe("in whatever order fibers run, connections", () => {
         assert.strictEqual(open(), 0)
         assert.isAtMost(most, 4)
       })
+      const { open, port, quiet } = yield* loopback(server)
+      yield* forEverySeed(30, (seed) =>
+        Effect.gen(function* () {
+          const connections = yield* connectionsOf(3, `http://127.0.0.1:${port}`)
+          const next = random(seed)
+          const request = {
+            method: "GET" as const,
+            url: `http://127.0.0.1:${port}/`,
+            headers: {},
+            body: undefined,
+            secrets: undefined
+          }
+          const call = using(connections, (lease) =>
+            Effect.uninterruptibleMask((restore) => settle(lease.send(request, liveClock, 5_000), restore))
+          )
+          const fibers = yield* Effect.forEach(Array.from({ length: 16 }), () => Effect.fork(call))
+          const leaving = fibers.filter(() => next() < 0.4)
+          yield* Effect.forEach(leaving, (fiber) =>
+            Effect.zipRight(next() < 0.5 ? Effect.yieldNow() : Effect.void, Fiber.interruptFork(fiber))
+          )
+          for (const fiber of fibers) {
+            const exit = yield* Fiber.await(fiber)
+            assert(Exit.isSuccess(exit) || (leaving.includes(fiber) && Exit.isInterrupted(exit)), String(exit))
+          }
+          const { active, pending } = connections.usage()
+          assert.deepStrictEqual({ active, pending }, { active: 0, pending: 0 })
+        }).pipe(Effect.scoped)
+      )
+      yield* Effect.timeout(quiet, "2 seconds")
+      assert.strictEqual(open(), 0)
+      assert.isAtMost(most, 4)
+    })
   )
 })
 
@@ -275,7 +307,7 @@ describe("in whatever order fibers run, the retry budget", () => {
 
   const busy = Array.from({ length: calls }, () => status(503))
 
-  it.effect("pays for the retries that were sent, not for those that were interrupted in their wait", () =>
+  it.effect("pays for retries that were sent, not for those that were interrupted while they waited", () =>
     forEverySeed(100, (seed) =>
       Effect.map(waiting(seed, "in the wait", lost), ({ left, retries, spent }) =>
         assert.deepStrictEqual([spent, retries], [20 * (calls - left), 2 * (calls - left)])
@@ -283,13 +315,13 @@ describe("in whatever order fibers run, the retry budget", () => {
     )
   )
 
-  it.effect("gets back what retries took that worked or were interrupted in their wait", () =>
+  it.effect("is refunded for retries that succeeded or were interrupted while they waited", () =>
     forEverySeed(100, (seed) =>
       Effect.map(waiting(seed, "in the wait", ...busy, status(200)), ({ spent }) => assert.strictEqual(spent, 0))
     )
   )
 
-  it.effect("is never charged twice, nor less than what was sent, whenever calls are interrupted", () =>
+  it.effect("is charged exactly once for each retry that was sent, whenever calls are interrupted", () =>
     forEverySeed(100, (seed) =>
       Effect.map(waiting(seed, "whenever", lost), ({ left, retries, spent }) => {
         assert.isAtLeast(spent, 10 * retries)

@@ -34,7 +34,7 @@ const held = () => {
 
 const turn = Effect.async<ReturnType<typeof held>>((resume) => void setImmediate(() => resume(Effect.sync(held))))
 
-describe("what is left after many calls", () => {
+describe("resources after many calls", () => {
   it.scopedLive(
     "3,000 calls, fine, failing, reset and interrupted, leave no socket, timer or listener",
     () =>

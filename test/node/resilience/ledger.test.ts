@@ -108,7 +108,7 @@ const quick = { baseDelay: 1, maxDelay: 2 } as const
 
 describe("a server's ledger", () => {
   it.scopedLive(
-    "5,000 adds under 12 % faults, 64 at a time, create no session twice, and tell the truth of it",
+    "5,000 adds with 12 % faults, 64 at a time, create no session twice, and delivered is right for each",
     () =>
       Effect.gen(function* () {
         const counts = checked(yield* adds(5_000, unreliable(), { retry: RetryPolicy.make(quick) }))
@@ -122,7 +122,7 @@ describe("a server's ledger", () => {
   )
 
   it.scopedLive(
-    "what timed out while it waited for a connection was not delivered, and what was sent may have been",
+    "a call that times out while it waits for a connection is delivered: no; after the request was sent, unknown",
     () =>
       Effect.gen(function* () {
         const silent: Work = (entry) => void entry.executed++
@@ -141,7 +141,7 @@ describe("a server's ledger", () => {
   )
 
   it.scopedLive(
-    "would show doubles: creates that are sent at least once make some",
+    "would show duplicates: creates with at-least-once make some",
     () =>
       Effect.gen(function* () {
         const calls = yield* adds(1_000, unreliable(), {

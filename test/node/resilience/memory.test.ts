@@ -72,7 +72,7 @@ const modest = (what: string, outcome: typeof Outcome.Type) => {
   assert.isTrue(isModest(outcome), `${what}: rss ${of(outcome.rss)}, external ${of(outcome.external)}`)
 }
 
-describe("the memory an answer takes is limited by us, not by the server", () => {
+describe("the client limits the memory of a response", () => {
   it.scopedLive("300 MiB in 300 KB of gzip are not unpacked", () =>
     Effect.gen(function* () {
       const body = yield* bomb

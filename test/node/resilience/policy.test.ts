@@ -64,7 +64,7 @@ describe("RetryPolicy.make", () => {
   )
 })
 
-describe("a policy put together by hand is checked where it is used", () => {
+describe("a policy that was not built with make is validated where it is used", () => {
   for (const maxAttempts of [0, -1, 2.5, 101, Number.NaN, Number.POSITIVE_INFINITY]) {
     const policy: RetryPolicy.RetryPolicy = { ...RetryPolicy.standard, maxAttempts }
     const message = /RetryPolicy: maxAttempts must be a whole number from 1 to 100/
@@ -82,7 +82,7 @@ describe("a policy put together by hand is checked where it is used", () => {
     )
   }
 
-  it("that is a name or a part of one is refused, and says what to give", () => {
+  it("a string or a partial policy is refused, and the error says what to give", () => {
     for (const policy of ["none", { maxAttempts: 5 }, undefined]) {
       throws(
         () => RetryPolicy.withPolicy(Effect.void, policy as unknown as RetryPolicy.RetryPolicy),

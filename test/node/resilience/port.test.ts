@@ -42,7 +42,7 @@ const failures: Readonly<
 }
 
 describe.each(Object.keys(ports))("the port of %s", (name) => {
-  it.live.each(Object.keys(failures))("keeps the token and the card out of what fails later: %s", (failure) =>
+  it.live.each(Object.keys(failures))("keeps the token and the card out of later failures: %s", (failure) =>
     Effect.gen(function* () {
       const server = yield* Script.script(Script.reply(500, "{", { "content-type": "application/json" }))
       const response = yield* Effect.flatMap(ports[name]?.(server.baseUrl) ?? assert.fail(name), (port) =>
@@ -57,7 +57,7 @@ describe.each(Object.keys(ports))("the port of %s", (name) => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("reads an answer in every way that a response can be read", () =>
+  it.live("supports every way to read a response", () =>
     Effect.gen(function* () {
       const form = { "content-type": "application/x-www-form-urlencoded", "x-any": "1" }
       const server = yield* Script.script(Script.reply(200, "a=1&b=2", form))
@@ -76,7 +76,7 @@ describe.each(Object.keys(ports))("the port of %s", (name) => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("sends for the merchant account of the call, or nothing where no header can hold it", () =>
+  it.live("sends the merchant account of the call, and nothing if no header can carry it", () =>
     Effect.gen(function* () {
       const server = yield* Script.script(Script.reply(200, "{}"))
       const port = yield* ports[name]?.(server.baseUrl) ?? assert.fail(name)

@@ -92,7 +92,7 @@ describe("the retry table", () => {
     )
   )
 
-  it.live("sends a POST again where the policy says at least once", () =>
+  it.live("retries a POST if the policy says at-least-once", () =>
     Effect.map(
       outcomeOf("POST", [Script.status(500)], RetryPolicy.make({ baseDelay: 1, creates: "at-least-once" })),
       ({ wire }) => assert.strictEqual(wire, 3)
@@ -112,7 +112,7 @@ describe("the retry table", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live.each(methods)("an answer that is lost on the way is asked for again, but not by a POST: %s", (method) =>
+  it.live.each(methods)("a lost response is retried, but not for a POST: %s", (method) =>
     Effect.map(outcomeOf(method, [Script.droppedMidBody]), ({ outcome, wire }) => {
       const attempts = method === "POST" ? 1 : 3
       assert.strictEqual(wire, attempts)

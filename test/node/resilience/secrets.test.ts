@@ -100,7 +100,7 @@ describe("no secret is shown", () => {
   )
 
   it.live.each([400, 401, 403, 404, 409, 422, 429, 500, 200] as const)(
-    "when the API says back what it got, with %i",
+    "when the API echoes the request, with %i",
     (status) =>
       Effect.forEach([apiError, validation, echo], (body) =>
         Effect.gen(function* () {
@@ -159,7 +159,7 @@ describe("no secret is shown", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("and the scan would see one", () =>
+  it.live("and the scan finds a planted one", () =>
     Effect.gen(function* () {
       const shown = yield* sinks(Cause.fail(new Error(`leak ${number}`)))
       assert.isTrue(shown.some(([, text]) => text.includes(number)))

@@ -85,7 +85,7 @@ describe("Retry-After", () => {
     ["as long as the deadline", "30", 30_000, 30],
     ["past the deadline", "5", 2000, 5]
   ] as const) {
-    it.effect(`of ${name} is not waited for: the API's error comes at once and tells it`, () =>
+    it.effect(`of ${name} is not waited for: the API's error is returned at once with its retryAfter`, () =>
       Effect.gen(function* () {
         for (const call of ["get", "add"] as const) {
           const sim = simulated([status(429, { "retry-after": value })], { deadline })
@@ -138,7 +138,7 @@ describe("Retry-After", () => {
 })
 
 describe("the time limits", () => {
-  it.effect("an attempt ends after 10 s and is sent again; the third gets what the deadline leaves", () =>
+  it.effect("an attempt ends after 10 s and is retried; the third has the time that the deadline leaves", () =>
     Effect.gen(function* () {
       const { elapsed, run, sentAt, sessions } = simulated([silent])
       const error = errorOf(yield* run(sessions.get(id)))
@@ -148,7 +148,7 @@ describe("the time limits", () => {
     })
   )
 
-  it.effect("a POST without an answer ends after 10 s, after one request", () =>
+  it.effect("a POST without a response ends after 10 s, after one request", () =>
     Effect.gen(function* () {
       const { elapsed, run, sessions } = simulated([silent])
       const error = errorOf(yield* run(sessions.add()))
@@ -165,7 +165,7 @@ describe("the time limits", () => {
     })
   )
 
-  it.effect("a wait that the deadline would cut is not begun: the answer at hand is the outcome", () =>
+  it.effect("a wait beyond the deadline does not begin: the last response is the outcome", () =>
     Effect.gen(function* () {
       const { elapsed, run, sentAt, sessions } = simulated([status(503, {}, 1990)], {
         deadline: 2000,
@@ -214,7 +214,7 @@ describe("an attempt that would begin after the deadline does not", () => {
     })
   )
 
-  it.effect("because the wait before it ended late: what an earlier one may have done is told", () =>
+  it.effect("because the wait before it ended late: delivered covers the earlier attempts", () =>
     Effect.gen(function* () {
       for (const [first, delivered] of [
         [status(503), "unknown"],
@@ -238,7 +238,7 @@ describe("delivered", () => {
     "refused, then lost": [[refused, lost], "unknown"]
   } as const
   for (const [name, [answers, delivered]] of Object.entries(table)) {
-    it.effect(`tells of the whole call, not of its last request: ${name}`, () =>
+    it.effect(`describes the whole call, not its last request: ${name}`, () =>
       Effect.gen(function* () {
         const retry = RetryPolicy.make({ creates: "at-least-once" })
         const calls = [

@@ -167,7 +167,7 @@ describe("with the status of an error", () => {
     })
   )
 
-  it.live("an error inherits nothing from what it was read from", () =>
+  it.live("an error inherits nothing from the body it was decoded from", () =>
     Effect.gen(function* () {
       for (const [name, message, details] of [
         ["an error in __proto__", /and JSON of an unexpected shape instead of its own error/, 0],
@@ -186,7 +186,7 @@ describe("with the status of an error", () => {
   )
 })
 
-it.live("nothing of all this stays in memory", () =>
+it.live("none of these bodies stays in memory", () =>
   Effect.gen(function* () {
     const all = Object.values({ ...strange, ...errors })
     const round = Effect.forEach(all, (body, n) => outcomeOf("undici", n % 2 ? 200 : 500, body, (_) => _.get(id)))

@@ -56,7 +56,7 @@ describe("the wait before a retry", () => {
       })
   )
 
-  it.effect("and a server that says nothing is left after 10 s of the clock, three times, until the deadline", () =>
+  it.effect("and a silent server is left after 10 s of the clock, three times, until the deadline", () =>
     Effect.gen(function* () {
       const server = yield* Script.script(Script.silent)
       const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token: Redacted.make("token") })

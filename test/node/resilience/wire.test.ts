@@ -94,7 +94,7 @@ describe.each(Object.keys(carriers))("over %s", (carrier) => {
   )
 })
 
-describe("a 100 Continue that nobody asked for", () => {
+describe("an unsolicited 100 Continue", () => {
   const continues: Readonly<Record<string, (socket: Socket) => void>> = {
     "in one packet with the response": (socket) =>
       socket.write(`${head("100 Continue")}${whole("200 OK", sessionJson)}`),
@@ -176,7 +176,7 @@ describe("a server that closes its connections without saying so", () => {
     "a turn of its event loop later": (socket) =>
       socket.write(whole("200 OK", sessionJson), () => void setImmediate(() => socket.end()))
   }
-  it.live.each(Object.keys(closings))("loses none of 60 creates that follow each other: %s", (name) =>
+  it.live.each(Object.keys(closings))("loses none of 60 consecutive creates: %s", (name) =>
     Effect.gen(function* () {
       const server = yield* raw((socket) => closings[name]?.(socket))
       const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })

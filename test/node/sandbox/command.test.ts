@@ -43,7 +43,7 @@ const started = (...args: ReadonlyArray<string>) =>
   })
 
 describe("gr4vy-sandbox", () => {
-  it.scopedLive("serves the API, logs each request in a line a person can read, and no secret", () =>
+  it.scopedLive("serves the API and logs a readable line for each request, without a secret", () =>
     Effect.gen(function* () {
       const { lineWith, output, send } = yield* started()
       const { text } = yield* send("POST", "/checkout/sessions")
@@ -73,7 +73,7 @@ describe("gr4vy-sandbox", () => {
     })
   )
 
-  it.scopedLive("takes faults, latency and a session's life as options", () =>
+  it.scopedLive("accepts faults, latency and session lifetime as options", () =>
     Effect.gen(function* () {
       const options = ["--fault", "429 retry-after=2", "--latency", "20 millis", "--session-life", "2 seconds"]
       const { lineWith, send } = yield* started(...options)
@@ -84,7 +84,7 @@ describe("gr4vy-sandbox", () => {
   )
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it.scopedLive(`ends on ${signal} with one line, also while an answer is due`, () =>
+    it.scopedLive(`ends on ${signal} with one line, also while a response is pending`, () =>
       Effect.gen(function* () {
         const { baseUrl, child, ended, output } = yield* started("--latency", "1 hour")
         yield* Effect.forkScoped(Effect.tryPromise(() => fetch(baseUrl)))
@@ -114,11 +114,12 @@ describe("gr4vy-sandbox", () => {
     ["a port in words", ["--port", "http"], /http/],
     ["a fault it does not know", ["--fault", "explode 10%"], /--fault: "explode" is not a fault. Write/],
     ["a rate above all", ["--fault", "503 101%"], /101%/],
+    ["a rate without its sign", ["--fault", "503 10"], /"503 10" ends with a number: write a rate as "503 10%"\.$/m],
     ["a duration that is none", ["--latency", "soon"], /--latency "soon" is not a duration/],
     ["a file that is not there", ["--public-key", "nowhere.pem"], /nowhere\.pem/],
     ["a file that is no key", ["--public-key", fileURLToPath(import.meta.url)], /P-521/],
-    ["an option it does not know", ["--bogus"], /bogus/],
-    ["a word that is no option", ["503"], /503/],
+    ["an option it does not know", ["--bogus"], /^Unknown option '--bogus'\. See gr4vy-sandbox --help\.$/m],
+    ["a word that is no option", ["503"], /'503'.*\. See gr4vy-sandbox --help\.$/m],
     ...["--port", "--host", "--session-life", "--public-key", "--fault", "--latency"].flatMap(
       (option): ReadonlyArray<readonly [string, ReadonlyArray<string>, RegExp]> => [
         [`${option} without a value`, [option], new RegExp(`'${option} <value>' argument missing`)],
@@ -147,7 +148,7 @@ describe("gr4vy-sandbox", () => {
         ["--port", "8787"],
         ["--host", "127.0.0.1"],
         ["--session-life", '"1 hour"'],
-        ["--public-key", "any token will do"],
+        ["--public-key", "any token is accepted"],
         ["--fault", "none"],
         ["--latency", '"0 millis"'],
         ["--quiet", "one line each"]

@@ -28,7 +28,7 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     })
   )
 
-  it.effect("lets a session live for an hour, by the clock of whoever built the layer", () =>
+  it.effect("expires a session after an hour, by the clock of the program that built the layer", () =>
     Effect.gen(function* () {
       const path = yield* created
       yield* TestClock.adjust("59 minutes")
@@ -53,7 +53,7 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     })
   )
 
-  it.effect("accepts the examples of its own description as they stand", () =>
+  it.effect("accepts the examples of its own OpenAPI description unchanged", () =>
     Effect.gen(function* () {
       const { text } = yield* request("GET", "/openapi.json")
       const path = yield* created
@@ -75,7 +75,7 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     })
   )
 
-  it.effect("answers an update with the session; what is absent in it stays", () =>
+  it.effect("responds to an update with the session; absent properties do not change", () =>
     Effect.gen(function* () {
       const { body } = yield* request("POST", "/checkout/sessions", {
         body: JSON.stringify({ amount: 1299, currency: "EUR", expires_in: 7200 })
@@ -92,7 +92,7 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
   )
 
   for (const expires_in of [3599, 86_401, "3600", null]) {
-    it.effect(`answers 400 to a lifetime of ${JSON.stringify(expires_in)}, by the name of the field`, () =>
+    it.effect(`responds with 400 to a lifetime of ${JSON.stringify(expires_in)} and names the field`, () =>
       Effect.gen(function* () {
         for (const [method, path] of [
           ["POST", "/checkout/sessions"],
@@ -121,7 +121,7 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
   )
 
   for (const authorization of ["none", "Bearer ", "Basic abc"]) {
-    it.effect(`answers 401 with the API's exact body to authorization "${authorization}"`, () =>
+    it.effect(`responds with 401 and the API's exact body to authorization "${authorization}"`, () =>
       Effect.gen(function* () {
         const { body, status } = yield* request("POST", "/checkout/sessions", { headers: { authorization } })
         assert.strictEqual(status, 401)
@@ -139,7 +139,7 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     ]
   ]
   for (const [name, payment_method, pointers] of badCards) {
-    it.effect(`answers 400 with a pointer for each problem of ${name}, and no digit of it`, () =>
+    it.effect(`responds with 400 and a pointer for each problem of ${name}, without a digit of it`, () =>
       Effect.gen(function* () {
         const path = yield* created
         const { body, status, text } = yield* request("PUT", `${path}/fields`, {
@@ -156,14 +156,14 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     )
   }
 
-  it.effect("answers incorrect_json to a body that is no JSON", () =>
+  it.effect("responds with incorrect_json to a body that is not JSON", () =>
     Effect.gen(function* () {
       const { body } = yield* request("PUT", `${yield* created}/fields`, { body: '{"payment_method":' })
       assert.deepStrictEqual(body, error(400, "incorrect_json", "The request body was not valid JSON."))
     })
   )
 
-  it.effect("answers 413 to a body above 1 MiB", () =>
+  it.effect("responds with 413 to a body above 1 MiB", () =>
     Effect.gen(function* () {
       const path = yield* created
       const { body, status } = yield* request("PUT", `${path}/fields`, { body: "x".repeat(1024 * 1024 + 1) })
@@ -185,7 +185,7 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     ["GET", "/checkout/sessions/some%20id", 404, undefined]
   ]
   for (const [method, path, status, allow] of elsewhere) {
-    it.effect(`answers ${status} to ${method} ${path}`, () =>
+    it.effect(`responds with ${status} to ${method} ${path}`, () =>
       Effect.gen(function* () {
         const answer = yield* request(method, path)
         assert.deepStrictEqual([answer.status, answer.headers["allow"]], [status, allow])
@@ -196,14 +196,32 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
     )
   }
 
-  it.effect("answers HEAD as GET, without a body", () =>
+  it.effect("names the paths it serves on any other path, without repeating that one", () =>
+    Effect.gen(function* () {
+      for (const [method, path] of [
+        ["POST", "/transactions?a=4111111111111111"],
+        ["GET", "/4111111111111111"],
+        ["GET", "/"]
+      ] as const) {
+        const { body, headers, status } = yield* request(method, path, { headers: { authorization: "none" } })
+        assert.deepInclude(body, { type: "error", code: "not_found", status: 404, details: [] })
+        assert.strictEqual(status, 404)
+        assert.strictEqual(headers["content-type"], "application/json")
+        assert.include(body["message"], "/checkout/sessions/{checkout_session_id}/fields, /docs and /openapi.json")
+        assert.include(body["message"], "Sandbox.layer({ endpoints: [...] })")
+        assert.notInclude(String(body["message"]), "4111")
+      }
+    })
+  )
+
+  it.effect("responds to HEAD as to GET, without a body", () =>
     Effect.gen(function* () {
       const { status, text } = yield* request("HEAD", yield* created)
       assert.deepStrictEqual([status, text], [200, ""])
     })
   )
 
-  it.effect("tells what it saw, without a token", () =>
+  it.effect("lists the requests it received, without a token", () =>
     Effect.gen(function* () {
       const path = yield* created
       yield* request("GET", `${path}?a=b`, { headers: { "x-mine": "1", cookie: "secret" } })
@@ -224,7 +242,7 @@ it.layer(Sandbox.layer())("over HTTP, the sandbox", (it) => {
 
 describe("a sandbox keeps no secret", () => {
   const secrets = ["4000056655665556", "tok-3c1d9", "8642"]
-  it.live("a card, its security code and a token are in nothing it holds or tells", () => {
+  it.live("no card, security code or token is in its state or its output", () => {
     const told: Array<Sandbox.Seen> = []
     return Effect.gen(function* () {
       const headers = { authorization: "Bearer tok-3c1d9" }
@@ -255,7 +273,7 @@ describe("with a public key, tokens are checked", () => {
   const foreign = token(newPair().privateKey, ["checkout-sessions.write"])
   const sandbox = Sandbox.layer({ publicKey: spki(publicKey) })
 
-  it.live("write creates and read reads, each without the other is 403, and any other token 401", () =>
+  it.live("the write scope creates, the read scope reads; a missing scope is 403, any other token 401", () =>
     Effect.gen(function* () {
       const make = (authorization: string) => request("POST", "/checkout/sessions", { headers: { authorization } })
       const { body, status } = yield* make(write)
@@ -269,7 +287,7 @@ describe("with a public key, tokens are checked", () => {
     }).pipe(Effect.provide(sandbox))
   )
 
-  it.live("something else than a key is a ServeError that says what was expected", () =>
+  it.live("an invalid key is a ServeError that says what is expected", () =>
     Effect.gen(function* () {
       const failed = yield* Effect.flip(Effect.provide(Sandbox.Sandbox, Sandbox.layer({ publicKey: "nonsense" })))
       assert.strictEqual(failed._tag, "ServeError")
@@ -280,7 +298,7 @@ describe("with a public key, tokens are checked", () => {
 
 describe("as a layer", () => {
   for (const host of ["::1", "::"]) {
-    it.live(`listens and answers on the IPv6 host ${host}`, () =>
+    it.live(`serves on the IPv6 host ${host}`, () =>
       Effect.gen(function* () {
         const { baseUrl } = yield* Sandbox.Sandbox
         assert.match(baseUrl, /^http:\/\/\[::1\]:\d+$/)
@@ -291,7 +309,7 @@ describe("as a layer", () => {
     )
   }
 
-  it.live("a port in use is a ServeError, and its end closes connections that are kept alive", () =>
+  it.live("a port in use is a ServeError, and closing the sandbox closes keep-alive connections", () =>
     Effect.gen(function* () {
       const baseUrl = yield* Effect.gen(function* () {
         const { baseUrl } = yield* Sandbox.Sandbox

@@ -102,7 +102,7 @@ const client = Layer.unwrapEffect(
   )
 )
 
-describe("a sandbox with endpoints of a user's own", () => {
+describe("a sandbox with the user's own endpoints", () => {
   it.live("serves them to the client of the same endpoints, beside Checkout Sessions", () =>
     Effect.gen(function* () {
       const sessions = yield* CheckoutSessions
@@ -125,7 +125,7 @@ describe("a sandbox with endpoints of a user's own", () => {
     }).pipe(Effect.provide(client), Effect.provide(Sandbox.layer({ endpoints })))
   )
 
-  it.live("tells each request by its template, the one with the text first", () =>
+  it.live("records each request with its path template; a literal segment wins over a parameter", () =>
     Effect.gen(function* () {
       yield* post({ amount: 5 })
       yield* request("GET", "/transactions/search")
@@ -144,7 +144,7 @@ describe("a sandbox with endpoints of a user's own", () => {
     }).pipe(Effect.provide(Sandbox.layer({ endpoints })))
   )
 
-  it.live("lets them go wrong as scripted: a keyed request is sent again and done once", () =>
+  it.live("applies scripted faults to them: a keyed request is retried and executed once", () =>
     Effect.gen(function* () {
       const { failNext, seen } = yield* Sandbox.Sandbox
       const { create, get } = yield* Endpoint.client(transactions)
@@ -204,7 +204,7 @@ describe("a sandbox with endpoints of a user's own", () => {
     ["one of two parameters that breaks its rule", request("POST", "/transactions/t1/refunds/4111x"), notFound]
   ]
   for (const [what, asked, expected] of refused) {
-    it.live(`answers ${what} in the API's form, without the value`, () =>
+    it.live(`responds to ${what} in the API's form, without the value`, () =>
       Effect.gen(function* () {
         const { body, status, text } = yield* asked
         assert.deepStrictEqual([status, body], expected)
@@ -213,7 +213,7 @@ describe("a sandbox with endpoints of a user's own", () => {
     )
   }
 
-  it.live("answers with the errors of the implementation, declared, of the API, and unforeseen", () =>
+  it.live("responds with the implementation's errors: declared ones, the API's, and defects", () =>
     Effect.gen(function* () {
       const answers = yield* Effect.forEach([13, 14, 15], (amount) => post({ amount }))
       assert.deepStrictEqual(
@@ -308,7 +308,7 @@ describe("a sandbox with endpoints of a user's own", () => {
     }).pipe(Effect.provide(Sandbox.layer({ endpoints })))
   )
 
-  it.live("does not start with two endpoints at one place", () =>
+  it.live("does not start with two endpoints at the same method and path", () =>
     Effect.gen(function* () {
       const twice = Endpoint.implement(
         {

@@ -10,7 +10,7 @@ const outcomes = (count: number, headers: Record<string, string> = {}) =>
   Effect.replicateEffect(outcome("POST", sessions, headers), count)
 
 layer(Sandbox.layer(), { excludeTestServices: true })("a fault", (it) => {
-  it.effect("with a status answers in the API's form, with code, message and Retry-After", () =>
+  it.effect("with a status responds in the API's form, with code, message and Retry-After", () =>
     Effect.gen(function* () {
       const { failNext } = yield* Sandbox.Sandbox
       yield* failNext({ status: 429, code: "too_many_requests", message: "Slow down.", retryAfterSeconds: 2 })
@@ -46,7 +46,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a fault", (it) => {
     )
   }
 
-  it.effect("truncates an answer: status and headers arrive, the body does not", () =>
+  it.effect("truncates a response: status and headers arrive, the body does not", () =>
     Effect.gen(function* () {
       const { baseUrl, failNext } = yield* Sandbox.Sandbox
       yield* failNext({ truncate: true })
@@ -57,7 +57,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a fault", (it) => {
     })
   )
 
-  it.effect("makes an answer slow", () =>
+  it.effect("delays a response", () =>
     Effect.gen(function* () {
       const { failNext, seen } = yield* Sandbox.Sandbox
       yield* failNext({ delayMillis: 50 })
@@ -66,7 +66,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a fault", (it) => {
     })
   )
 
-  it.effect("by header meets one key's requests, step by step, and leaves everybody else alone", () =>
+  it.effect("by header applies to the requests of one key, step by step, and to no others", () =>
     Effect.gen(function* () {
       const { failNext } = yield* Sandbox.Sandbox
       const mine = script("mine; 503 retry-after=1, reset, ok, reset-before")
@@ -78,7 +78,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a fault", (it) => {
     })
   )
 
-  it.effect("by header starts over when a key brings another script", () =>
+  it.effect("by header starts again if a key has a different script", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* outcomes(2, script("again; 503")), [503, 201])
       assert.deepStrictEqual(yield* outcomes(2, script("again; 500 delay=1ms code=mine")), [500, 201])
@@ -117,7 +117,7 @@ describe("a sandbox is built with", () => {
     }).pipe(Effect.provide(Sandbox.layer({ faults: [{ status: 503 }, undefined, { reset: true }] })))
   )
 
-  it.live("faults by chance, which a seed decides", () => {
+  it.live("random faults, repeatable by a seed", () => {
     const flaky = Effect.suspend(() =>
       Effect.withRandom(
         Effect.provide(
@@ -140,7 +140,7 @@ describe("a sandbox is built with", () => {
     })
   })
 
-  it.live("a latency for many requests at once, without a warning of a leak", () =>
+  it.live("a latency for many concurrent requests, without a leak warning", () =>
     Effect.gen(function* () {
       const warnings: Array<string> = []
       const warn = ({ message }: Error) => void warnings.push(message)
@@ -156,7 +156,7 @@ describe("a sandbox is built with", () => {
     }).pipe(Effect.scoped, Effect.provide(Sandbox.layer({ latency: "100 millis" })))
   )
 
-  it.live("a latency for every answer, and ends at once although answers are due", () =>
+  it.live("a latency for every response, and closes at once while responses are pending", () =>
     Effect.gen(function* () {
       const answered = yield* Effect.provide(
         Effect.race(outcome("POST", sessions), Effect.delay(Effect.succeed("none yet"), "50 millis")),

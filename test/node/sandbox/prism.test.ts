@@ -41,7 +41,7 @@ const accepted = ({ calls }: Effect.Effect.Success<typeof prism>, count: number)
 }
 
 describe("over today's description of the API", () => {
-  it.live("every session that can be created or changed is a request that keeps it", () =>
+  it.live("every session that can be created or changed is a valid request", () =>
     withPrism((sessions, described) =>
       Effect.gen(function* () {
         const creates = sample(Arbitrary.make(CheckoutSessionCreate), 20)
@@ -55,7 +55,7 @@ describe("over today's description of the API", () => {
     )
   )
 
-  it.live("so is every payment method of today, read and delete", () =>
+  it.live("every payment method of today, read and delete are valid requests", () =>
     withPrism((sessions, described) =>
       Effect.gen(function* () {
         const updates = sample(
@@ -86,7 +86,7 @@ describe("over today's description of the API", () => {
     )
   )
 
-  it.live("every session it makes up is read, also where it breaks the description's own patterns", () =>
+  it.live("every generated session is decoded, also if it breaks the description's own patterns", () =>
     withPrism((sessions, { calls }) =>
       Effect.gen(function* () {
         const read = yield* Effect.replicateEffect(sessions.add(), 60)
@@ -110,7 +110,7 @@ describe("over today's description of the API", () => {
     [502, "Generic"],
     [504, "Generic"]
   ] as const) {
-    it.live(`a made-up ${status} is read as ${tag}, with the API's own code`, () =>
+    it.live(`a generated ${status} is decoded as ${tag}, with the API's own code`, () =>
       withPrism((sessions, { calls, next }) =>
         Effect.gen(function* () {
           next.status = status

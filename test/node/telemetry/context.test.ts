@@ -181,7 +181,7 @@ describe("traces do not mix", () => {
     })
   )
 
-  it.live("a forked fiber stays in the trace it was forked in, whoever wakes it", () =>
+  it.live("a forked fiber stays in the trace in which it was forked, whichever fiber resumes it", () =>
     Effect.promise(async () => {
       const runtime = ManagedRuntime.make(OtelTracer.layer)
       const gate = Deferred.unsafeMake<void>(await runtime.runPromise(Effect.fiberId))

@@ -121,7 +121,7 @@ describe("a call comes to its result although there throws", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("a span that cannot be started leaves what is inside it in its trace", () =>
+  it.live("spans inside a span that cannot be started stay in the trace", () =>
     Effect.gen(function* () {
       Otel.trace.setGlobalTracerProvider(provider({}))
       const parent = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", traceFlags: 1 }
@@ -133,7 +133,7 @@ describe("a call comes to its result although there throws", () => {
     })
   )
 
-  it.live("what the program itself throws is not swallowed", () =>
+  it.live("an error that the program throws is not swallowed", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.sync((): void => boom()).pipe(Effect.exit, Effect.provide(OtelTracer.layer))
       assert.strictEqual(exit._tag, "Failure")

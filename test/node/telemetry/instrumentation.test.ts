@@ -55,7 +55,7 @@ describe("with instrumentation-undici and instrumentation-http active", () => {
         new Promise((resolve) => Http.get(url, (response) => response.resume().once("close", resolve)))
     }
   ]
-  it.live.each(others)("they do instrument what is not ours: $name", ({ get }) =>
+  it.live.each(others)("they instrument the requests of other code: $name", ({ get }) =>
     Effect.gen(function* () {
       const { baseUrl, requests } = yield* Script.script(Script.session)
       yield* Effect.promise(() => get(baseUrl))

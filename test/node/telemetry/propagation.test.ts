@@ -211,7 +211,7 @@ describe("the trace's context in headers", () => {
     })
   )
 
-  it.live("never costs the request: what HTTP cannot carry is left out", () =>
+  it.live("never fails the request: headers that HTTP cannot carry are dropped", () =>
     Effect.gen(function* () {
       const propagator: Otel.TextMapPropagator = {
         fields: () => ["x-bad", "x-good"],

@@ -422,7 +422,7 @@ describe("decisions about retries", () => {
     })
   )
 
-  it.live("a failure that no retry could change leaves none", () =>
+  it.live("a failure that no retry could change has no retry event", () =>
     Effect.gen(function* () {
       const { metrics, service } = yield* observe([Script.status(404)])
       assert.deepStrictEqual(
@@ -435,7 +435,7 @@ describe("decisions about retries", () => {
 })
 
 describe("gauges", () => {
-  it.live("show connections, waiting requests and what is left of the budget while calls are underway", () =>
+  it.live("show connections, waiting requests and the remaining budget while calls run", () =>
     Effect.gen(function* () {
       const reader = new Reader()
       Otel.metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))

@@ -216,7 +216,7 @@ describe.each(setUps)("in $name", (setUp) => {
 })
 
 describe("a tracer", () => {
-  it.live("of OpenTelemetry decides on sampling by what a CLIENT span has from its start", () =>
+  it.live("of OpenTelemetry samples by the attributes that a CLIENT span has from its start", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Script.script(Script.session)
       const decided: Array<unknown> = []
@@ -235,7 +235,7 @@ describe("a tracer", () => {
     }).pipe(Effect.ensuring(Effect.sync(unregister)), Effect.scoped)
   )
 
-  it.live("that wraps the spans of another, as DevTools do, sees them end", () =>
+  it.live("that wraps another tracer's spans, as DevTools do, sees them end", () =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Script.script(Script.status(404))
       const ended: Array<string> = []

@@ -13,7 +13,7 @@ afterEach(unregister)
 
 const { version } = createRequire(import.meta.url)("@effect-gr4vy/node/package.json") as { readonly version: string }
 
-describe("over OTLP/HTTP, to a receiver none of us wrote", () => {
+describe("over OTLP/HTTP, to a third-party receiver", () => {
   it.live("a trace arrives whole, with the scope's name, version and schema URL", () =>
     Effect.gen(function* () {
       const receiver = yield* otlpReceiver

@@ -42,7 +42,7 @@ export const toError = (answer: {
   }
   switch (answer.status) {
     case 401:
-      return new Unauthorized(fields)
+      return new Unauthorized({ ...fields, message: advised(fields.message) })
     case 404:
       return new NotFound(fields)
     default:
@@ -70,9 +70,15 @@ export const kindOf = (text: string): string => {
 const describe = (status: number, came: string): string =>
   `The API responded with status ${status} and ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
 
+/** The API's own message about a 401 does not say what to do. */
+const advised = (message: string): string => {
+  const longer = `${message.replace(/([^.!?])$/, "$1.")} ${advice(401)}`
+  return message.includes(advice(401)) || longer.length > maxMessageLength ? message : longer
+}
+
 const advice = (status: number): string => {
   if (status === 401)
-    return "Check that the token or private key is valid and belongs to this instance and environment."
+    return "Check the token, or the private key that signs it: it must be valid, not expired, and belong to this instance (id) and environment (sandbox or production)."
   if (status === 403) return "Check that the token has the scopes this call needs."
   if (status === 404) return "The session is unknown, deleted or expired: create a new one, or check the base URL."
   if (status === 429) return "Too many requests: wait before the next call."

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as AST from "effect/SchemaAST"
+import { advice } from "../unstable/Names.js"
 
 export interface Problem {
   /** The path to the value, in the names of the side that was checked. A key that comes from the data is `*`. */
@@ -133,8 +134,14 @@ const composite = ({ ast, issues }: ParseResult.Composite, path: ReadonlyArray<s
 const inside = (issue: ParseResult.ParseIssue, owner: AST.AST, path: ReadonlyArray<string>): Found => {
   if (issue._tag !== "Pointer") return walk(issue, owner, path)
   const key = [issue.path].flat()[0]
-  // The name of an unexpected property is also a value.
-  if (key === undefined || issue.issue._tag === "Unexpected") return walk(issue.issue, owner, path)
+  // The name of an unexpected property is also a value: it is not shown.
+  if (key === undefined) return walk(issue.issue, owner, path)
+  if (issue.issue._tag === "Unexpected") {
+    const known = namesOf(owner)
+    return known.length === 0
+      ? walk(issue.issue, owner, path)
+      : one(2, path, `has an unknown property (${advice(String(key), known)})`)
+  }
   const { name, types } = at(owner, key)
   const [first, ...others] = types
   const inner = issue.issue
@@ -166,6 +173,22 @@ const at = (owner: AST.AST, key: PropertyKey): { readonly name: string; readonly
       return at(owner.f(), key)
     default:
       return { name: "*", types: [] }
+  }
+}
+
+/** The names of the properties that a schema has. */
+const namesOf = (owner: AST.AST): ReadonlyArray<string> => {
+  switch (owner._tag) {
+    case "TypeLiteral":
+      return owner.propertySignatures.flatMap(({ name }) => (Predicate.isString(name) ? [name] : []))
+    case "Refinement":
+      return namesOf(owner.from)
+    case "Transformation":
+      return namesOf(owner.to)
+    case "Suspend":
+      return namesOf(owner.f())
+    default:
+      return []
   }
 }
 
@@ -287,7 +310,7 @@ const anyOf = (types: ReadonlyArray<AST.AST>): string => {
     : "is not one of the allowed values"
 }
 
-/** What JSON Schema says of a rule, in words. */
+/** Describes a rule by its JSON Schema. */
 const rulesOf = (ast: AST.Refinement): string | undefined => {
   const rules: Record<string, unknown> = Option.getOrElse(AST.getJSONSchemaAnnotation(ast), () => ({})) as never
   const say = (name: string, text: (value: string) => string): ReadonlyArray<string> => {

@@ -238,19 +238,20 @@ const largest = 99_999_999
 // JSON has no infinite numbers.
 const finite = Schema.Number.annotations({ arbitrary: () => (fc) => fc.integer() })
 
-const wholeNumber = (minimum: number, about: About): Field<number> =>
+const wholeNumber = (minimum: number, unit: string, about: About): Field<number> =>
   limited(
     finite,
     (value) => Number.isInteger(value) && value >= minimum && value <= largest,
     (fc) => fc.integer({ min: minimum, max: largest }),
-    `a whole number from ${minimum} to ${largest}`,
+    `an integer from ${minimum} to ${largest}${unit}`,
     jsonOf("integer", { minimum, maximum: largest }, about)
   )
 
 /** An amount in the smallest unit of its currency. */
-export const amount = (about: About): Field<number> => wholeNumber(0, about)
+export const amount = (about: About): Field<number> =>
+  wholeNumber(0, ", in the currency's smallest unit (1299 is 12.99 USD)", about)
 
-export const quantity = (about: About): Field<number> => wholeNumber(1, about)
+export const quantity = (about: About): Field<number> => wholeNumber(1, "", about)
 
 export const flag = (about: About): Field<boolean> =>
   field(Schema.Boolean, Schema.Boolean, "true or false", jsonOf("boolean", {}, about))
@@ -258,7 +259,13 @@ export const flag = (about: About): Field<boolean> =>
 /** One of a few strings in a request, any string in a response. */
 export const oneOf = <const A extends string>(values: readonly [A, ...ReadonlyArray<A>], about: About): Field<A> => {
   const expected = values.length > 12 ? "one of the kinds the API knows" : values.map((_) => `"${_}"`).join(" or ")
-  const annotations = { ...says(expected), jsonSchema: jsonOf("string", { enum: values }, about) }
+  const said = says(expected)
+  const annotations = {
+    ...said,
+    // Without `override`, Effect shows the messages of the members, which quote the value.
+    message: () => ({ message: said.message(), override: true }),
+    jsonSchema: jsonOf("string", { enum: values }, about)
+  }
   return {
     sent: Schema.Literal(...values).annotations(annotations).ast,
     read: Schema.String.annotations(annotations).ast,

@@ -1,15 +1,15 @@
 /**
- * Removes secrets from messages of a server, because an API may echo its input.
+ * Removes secrets from a server's messages, because an API may echo its input.
  *
- * - A number among the secrets is found however its digits are separated, and so is any 9 digits of it in a row.
- * - A number of up to 4 digits (a security code) is found as itself: where it begins and ends with a group of digits. Inside
- *   a longer group it stays: it tells nothing there, and would cut the group apart.
- * - Any other secret is found as it is, and as URLs and JSON write it; one of up to 3 characters as a word of its own.
- * - Nobody has to give tokens, nor 13 to 19 digits that may be a card: in one piece or grouped by single blanks and dashes,
- *   or grouped in another way and with a card's check digit (Luhn). UUIDs, dates with a time and milliseconds stay readable.
+ * - A secret number is removed with any separators between its digits, and so is any run of 9 of its digits.
+ * - A secret number of up to 4 digits (a security code) is removed only as a whole group of digits. Inside a longer group it
+ *   stays: it reveals nothing there, and removing it would split the group.
+ * - Any other secret is removed as it is, and as URLs and JSON encode it; a secret of up to 3 characters only as a whole word.
+ * - Tokens and possible card numbers are removed even if they are not among the secrets. A possible card number has 13 to 19
+ *   digits: in one piece, grouped by single blanks or dashes, or grouped in another way with a valid check digit (Luhn).
+ *   UUIDs, timestamps and milliseconds stay readable.
  *
- * Everything is looked for in the text as it came, in time that grows with its length alone, and taken out at once: what
- * is taken out for one secret cannot hide another.
+ * All secrets are searched in the original text, in linear time, and removed together. So removing one cannot hide another.
  */
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
@@ -17,7 +17,7 @@ import * as Redacted from "effect/Redacted"
 
 const redacted = "<redacted>"
 
-/** Replaces the given secrets, and everything that looks like a card number or a bearer token. */
+/** Replaces the given secrets, and every possible card number or bearer token. */
 export const scrub = (text: string, secrets: ReadonlyArray<string>): string => {
   const numbers = secrets.flatMap((secret) => (/\p{L}/u.test(secret) ? [] : [secret.replace(/\D/g, "")]))
   const digits = digitsIn(text)
@@ -31,7 +31,7 @@ export const scrub = (text: string, secrets: ReadonlyArray<string>): string => {
   ])
 }
 
-/** From where, and up to where. */
+/** A range of the text: start, and end (exclusive). */
 type Range = readonly [start: number, end: number]
 
 const replaced = (text: string, ranges: ReadonlyArray<Range>): string => {
@@ -45,7 +45,7 @@ const replaced = (text: string, ranges: ReadonlyArray<Range>): string => {
   return clean + text.slice(end)
 }
 
-// Matches start at a word boundary only, so that a server's text cannot slow the search down.
+// Matches start at a word boundary only, so that a server's text cannot slow the search.
 const jsonWebToken = /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g
 const bearer = /\b(bearer\s+)[A-Za-z0-9._~+/=-]+/gi
 
@@ -72,17 +72,17 @@ const literally = (text: string, secret: string): ReadonlyArray<Range> => {
 
 const wordCharacter = /[\p{L}\p{N}]/u
 
-/** What stands before a digit, from nothing to what no number has inside. */
+/** The kind of separator before a digit, from none to one that no number contains. */
 const Gap = { none: 0, narrow: 1, wide: 2, far: 3, letters: 4 } as const
 
-/** The digits of a text, one after the other. */
+/** The digits of a text, in order. */
 interface Digits {
   readonly all: string
-  /** Where each stands in the text. */
+  /** The position of each digit in the text. */
   readonly at: ReadonlyArray<number>
-  /** What stands before each. */
+  /** The separator before each digit. */
   readonly gap: ReadonlyArray<number>
-  /** 1 where a digit must not be seen. */
+  /** 1 if the digit must be removed. */
   readonly mark: Uint8Array
 }
 
@@ -91,7 +91,7 @@ const digitsIn = (text: string): Digits => {
   const at: Array<number> = []
   const gap: Array<number> = []
   let before: number = Gap.letters
-  // Separators count, not characters: `%20` is one.
+  // Counts separators, not characters: `%20` is one separator.
   let separators = 0
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
@@ -119,14 +119,14 @@ const isLetter = (code: number, text: string, at: number): boolean =>
 
 const escape = /%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[a-z]|&#?[a-z0-9]{1,8};/iy
 
-/** How long a separator is that URLs, JSON or HTML write as several characters. */
+/** The length of a separator that URLs, JSON or HTML encode as several characters. */
 const escapeAt = (text: string, at: number, code: number): number => {
   if (code !== 37 && code !== 92 && code !== 38) return 1
   escape.lastIndex = at
   return escape.exec(text)?.[0].length ?? 1
 }
 
-/** The longest number that is found as itself alone. */
+/** The longest number that is removed only as a whole group. */
 const maxCode = 4
 
 /** The number of digits that must not be visible. Cards may show 8 digits (BIN) or the last 4. */
@@ -151,7 +151,7 @@ const markNumbers = ({ all, gap, mark }: Digits, numbers: ReadonlySet<string>): 
 
 const markCodes = ({ all, gap, mark }: Digits, codes: ReadonlySet<string>): void => {
   if (codes.size === 0) return
-  // A number that is known ends a group: the code may follow it at once.
+  // A known number ends a group: a security code may follow it directly.
   const known = mark.slice()
   const isBoundary = (i: number) => i === all.length || gap[i] !== Gap.none || known[i] !== known[i - 1]
   for (let i = 0; i < all.length; i++) {
@@ -202,7 +202,7 @@ const hasCheckDigit = (digits: string): boolean => {
   return sum % 10 === 0
 }
 
-/** The first of ascending numbers that is not below the bound. */
+/** The index of the first of ascending numbers that is not below the bound. */
 const indexOf = (ascending: ReadonlyArray<number>, bound: number): number => {
   let low = 0
   let high = ascending.length
@@ -228,10 +228,10 @@ const markedRanges = ({ at, gap, mark }: Digits): ReadonlyArray<Range> => {
   return ranges
 }
 
-/** Deeper than a payload is nested. */
+/** The maximum depth of the walk; payloads are not nested that deep. */
 const maxDepth = 32
 
-/** Collects every `Redacted` string in a value: a server's message must not repeat it. */
+/** Collects every `Redacted` string in a value, to remove it from a server's messages. */
 export const secretsIn = (value: unknown): ReadonlyArray<string> => {
   const secrets = new Set<string>()
   eachIn(value, (part, isSecret) => {
@@ -242,7 +242,7 @@ export const secretsIn = (value: unknown): ReadonlyArray<string> => {
   return [...secrets].sort((one, other) => other.length - one.length)
 }
 
-/** Whether anything in a value is `Redacted`. */
+/** Returns whether a value contains anything `Redacted`. */
 export const holdsSecret = (value: unknown): boolean => {
   if (typeof value !== "object") return false
   let holds = false
@@ -252,7 +252,7 @@ export const holdsSecret = (value: unknown): boolean => {
   return holds
 }
 
-/** Walks through a value and all that is in it, also in what is `Redacted`. */
+/** Visits a value and everything inside it, `Redacted` values included. */
 const eachIn = (value: unknown, f: (part: unknown, isSecret: boolean) => void): void => {
   const seen = new Set<object>()
   const walk = (part: unknown, isSecret: boolean, depth: number): void => {

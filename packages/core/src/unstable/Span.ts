@@ -1,8 +1,8 @@
 /**
- * Spans at a lower cost than `Effect.withSpan`, and no spans if nobody records them.
+ * Spans at a lower cost than `Effect.withSpan`. No span is created if no tracer records it.
  *
- * `withSpan` puts a span into the fiber's context by a scoped change of a `FiberRef`, which makes it the most expensive step
- * of a call. Nothing but this library's own code runs inside these, so setting and resetting the reference is enough.
+ * `withSpan` changes the fiber's context by a scoped `FiberRef`, which would be the most expensive step of a call. Only this
+ * library's code runs inside these spans, so setting and resetting the reference is enough.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ import * as Predicate from "effect/Predicate"
 import * as Tracer from "effect/Tracer"
 
 /**
- * Under this name a tracer tells whether nobody would see its spans.
+ * The property by which a tracer says that it does not export its spans.
  *
  * @since 0.1.0
  * @category visibility
@@ -32,7 +32,7 @@ export const inactive: unique symbol = Symbol.for("@effect-gr4vy/core/Span/inact
 const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /**
- * Whether a tracer's spans reach nobody: those of Effect's own tracer do not.
+ * Returns whether a tracer does not export its spans, as Effect's native tracer.
  *
  * @since 0.1.0
  * @category visibility
@@ -41,18 +41,18 @@ export const isInactive = (tracer: Tracer.Tracer): boolean =>
   tracer === nativeTracer || (inactive in tracer && tracer[inactive] === true)
 
 /**
- * The context of every span that {@link start} makes: a tracer tells this library's spans from a program's by it.
+ * The context of every span of {@link start}. A tracer uses it to distinguish this library's spans from the program's.
  *
  * @since 0.1.0
  * @category visibility
  */
 export const ownSpan: Context.Context<never> = Context.unsafeMake(new Map())
 
-/** What OpenTelemetry gives a span that belongs to no trace (https://www.w3.org/TR/trace-context/#trace-id). */
+/** The trace id of an OpenTelemetry span that belongs to no trace (https://www.w3.org/TR/trace-context/#trace-id). */
 const invalidTraceId = "0".repeat(32)
 
 /**
- * The nearest span that others are to see: not one that was made while tracing was off, nor one without an id.
+ * Returns the nearest span that is exported: not one that was created while tracing was off, nor one without an id.
  *
  * @since 0.1.0
  * @category visibility
@@ -66,8 +66,8 @@ export const nearestExported = (span: Tracer.AnySpan | undefined): Tracer.AnySpa
 }
 
 /**
- * Starts a span as `Effect.makeSpan` does, in the trace of a fiber, or none where nobody would see it. A tracer that
- * throws costs the span, not the call.
+ * Starts a span in the trace of a fiber, as `Effect.makeSpan` does. Returns none if no tracer records it, or if the tracer
+ * throws: the call continues without a span.
  *
  * @since 0.1.0
  * @category constructors
@@ -86,7 +86,7 @@ export const start = (
   const startTime = Context.get(services, Clock.Clock).unsafeCurrentTimeNanos()
   try {
     const parent = Option.fromNullable(nearestExported(fiber.currentSpan))
-    // Samplers see what is in the options; some tracers keep no more than what is set afterwards.
+    // Samplers read the attributes in the options; some tracers only keep attributes that are set afterwards.
     const span = tracer.span(name, parent, ownSpan, links, startTime, kind, {
       captureStackTrace: false,
       attributes
@@ -102,7 +102,7 @@ export const start = (
 }
 
 /**
- * Runs an effect inside a span of its own. The effect is made inside, when it is run.
+ * Runs an effect inside a new span. The effect is created inside the span, when it runs.
  *
  * @since 0.1.0
  * @category combinators
@@ -142,8 +142,7 @@ const made = <A, E>(evaluate: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
 }
 
 /**
- * The `AbortSignal` that ends a fiber, where its program has one: an interruption does not tell its reason, the signal
- * does.
+ * The `AbortSignal` that ends a fiber, if its program has one. An interruption has no reason; the signal has one.
  *
  * @since 0.1.0
  * @category interruption
@@ -154,7 +153,7 @@ export const callerSignal: FiberRef.FiberRef<CallerSignal | undefined> = globalV
 )
 
 /**
- * What is read of an `AbortSignal`.
+ * The properties of an `AbortSignal` that are used.
  *
  * @since 0.1.0
  * @category interruption
@@ -165,7 +164,7 @@ export interface CallerSignal {
 }
 
 /**
- * Whether a fiber's {@link callerSignal} was an `AbortSignal.timeout` that has run out.
+ * Returns whether a fiber's {@link callerSignal} is an `AbortSignal.timeout` that has expired.
  *
  * @since 0.1.0
  * @category interruption
@@ -178,7 +177,7 @@ export const timedOutBySignal = (fiber: Fiber.RuntimeFiber<unknown, unknown>): b
 }
 
 /**
- * The `error.type` of a request or a call that its caller gave up.
+ * The `error.type` of a request or a call that its caller interrupted.
  *
  * @since 0.1.0
  * @category interruption
@@ -192,7 +191,7 @@ const describeFailure = <E>(
 ): Exit.Exit<unknown, unknown> => {
   if (Cause.isInterruptedOnly(exit.cause)) {
     span.attribute("error.type", interrupted)
-    // A time limit is an error, whoever set it; for every tracer an interruption is none.
+    // An expired time limit is an error, even if the caller set it; to tracers an interruption is not an error.
     return timedOutBySignal(fiber) ? Exit.fail("The call's AbortSignal timed out.") : exit
   }
   const { attempts, delivered, type } = factsOf(Option.getOrUndefined(Cause.failureOption(exit.cause)))
@@ -202,7 +201,7 @@ const describeFailure = <E>(
   return exit
 }
 
-/** The facts of a typed error, one of ours or a user's own. */
+/** The span attributes of a typed error, ours or the user's. */
 const factsOf = (error: unknown) => {
   if (!Predicate.isRecord(error)) return { type: "_OTHER" }
   const { _tag, attempts, delivered, reason, status } = error
@@ -214,19 +213,19 @@ const factsOf = (error: unknown) => {
         : Predicate.isString(_tag)
           ? _tag
           : "_OTHER",
-    // An error with a status is the API's own word.
+    // An error with a status is a response of the API.
     delivered: Predicate.isString(delivered) ? delivered : Predicate.isNumber(status) ? "yes" : undefined,
     attempts: Predicate.isNumber(attempts) ? attempts : undefined
   }
 }
 
-// The public `FiberRef.set` would be an operation of its own: 3.5 µs of a traced call. `RuntimeFiber` leaves out the
-// setter that every fiber has.
+// The public `FiberRef.set` would cost one more operation: 3.5 µs of a traced call. The type `RuntimeFiber` lacks this
+// setter, which every fiber has.
 interface Refs {
   readonly setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void
 }
 
-/** Makes a span a fiber's current one; the returned function undoes that. */
+/** Sets a fiber's current span; the returned function restores the previous one. */
 const enter = (fiber: Fiber.RuntimeFiber<unknown, unknown>, span: Tracer.Span): (() => void) => {
   // See `Refs`.
   const refs = fiber as unknown as Refs

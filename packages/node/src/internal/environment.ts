@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Authentication, Options, TokenOptions, TravelOptions } from "../Gr4vy.js"
+import { checkNames, everyOption } from "./options.js"
 
 type Overrides = Partial<Address> & Partial<Authentication> & TokenOptions & TravelOptions
 
@@ -19,6 +20,7 @@ export const fromEnvironment = <A, R>(
   make: (options: Options) => Effect.Effect<A, ConfigError.ConfigError, R>
 ): Effect.Effect<A, ConfigError.ConfigError, R> =>
   Effect.gen(function* () {
+    yield* checkNames(overrides, everyOption)
     const address = yield* addressFrom(overrides)
     const { keyVariable, ...authentication } = yield* authenticationFrom(overrides)
     const merchantAccountId = overrides.merchantAccountId ?? (yield* read("GR4VY_MERCHANT_ACCOUNT_ID"))

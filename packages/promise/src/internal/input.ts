@@ -1,9 +1,10 @@
 /**
- * What callers give, checked by hand: they may write JavaScript. No message quotes a value, because it may be a secret
- * in the wrong place.
+ * Checks the arguments of callers, who may write plain JavaScript. No message quotes a value, because it may be a secret in
+ * the wrong place.
  */
 import { isDate } from "node:util/types"
 import type * as SecureFields from "@effect-gr4vy/core/SecureFields"
+import { unknownName } from "@effect-gr4vy/core/unstable/Names"
 import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -116,14 +117,14 @@ type ValueOf<T, K> = T extends { readonly [P in K & string]?: infer A } ? A : ne
 
 export type GivenOptions = Given<Options>
 
-/** The properties that are there, each checked. A name that nobody knows is refused: it may be a typing error. */
+/** Reads the given properties and checks each one. An unknown name is refused, because it may be a typo. */
 const read = <T extends object>(value: T | null | undefined, name: string, checks: Checks<T>): Given<T> => {
   if (value !== null && value !== undefined && !Predicate.isRecord(value)) throw refuse(`${name} must be an object`)
   const given = Object.entries(value ?? {}).filter(([, part]) => part !== undefined && part !== null)
   const known = new Map<string, Check>(Object.entries(checks))
   for (const [key, part] of given) {
     const check = known.get(key)
-    if (check === undefined) throw refuse(`${name} must only have the properties ${[...known.keys()].join(", ")}`)
+    if (check === undefined) throw refuse(`${name}: ${unknownName({ [key]: part }, checks)?.message}`)
     if (!check.is(part)) throw refuse(`${name}.${key} must be ${check.expected}`)
   }
   return Object.fromEntries(given) as Given<T> // As checked above.

@@ -1,5 +1,5 @@
 /**
- * Which OpenTelemetry context is active where. Nothing that OpenTelemetry throws gets out of here.
+ * Reads and sets the active OpenTelemetry context. Errors that OpenTelemetry throws are ignored.
  */
 import { channel } from "node:diagnostics_channel"
 import * as Otel from "@opentelemetry/api"
@@ -15,14 +15,14 @@ export const ignoreThrow = <A>(f: () => A): A | undefined => {
 }
 
 // The SDK's own key (`suppressTracing` of @opentelemetry/core), reached without the SDK: contexts are keyed by
-// `Symbol.for`. Derived from the root, so that a socket made meanwhile does not hold on to the caller's context.
+// `Symbol.for`. Derived from the root context, so that a socket that is created inside does not keep the caller's context.
 const suppressed = Otel.ROOT_CONTEXT.setValue(
   Otel.createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRACING"),
   true
 )
 
 /**
- * Runs `f` with an OpenTelemetry context active. A context manager that throws is ignored; what `f` throws is not.
+ * Runs `f` with an OpenTelemetry context active. Errors of the context manager are ignored; errors of `f` are thrown.
  */
 export const runIn = <A>(context: Otel.Context, f: () => A): A =>
   activeContext() === context ? f() : activate(context, f)
@@ -51,7 +51,7 @@ const runWaiting = (): unknown => {
 }
 
 /**
- * The OpenTelemetry context that is active here.
+ * Returns the active OpenTelemetry context.
  */
 export const activeContext = (): Otel.Context => {
   try {
@@ -61,19 +61,19 @@ export const activeContext = (): Otel.Context => {
   }
 }
 
-/** undici, the one in Node too, announces each request here when it makes it. */
+/** The diagnostics channel on which undici, also the copy in Node, announces each new request. */
 const created = channel("undici:request:create")
 
 /**
- * Runs `f` where auto-instrumentation makes no spans and injects nothing: this layer has done both. With `counted`, it
- * counts nothing either, because this layer does.
+ * Runs `f` without spans and headers of auto-instrumentation, because this package has added its own. With `counted`,
+ * auto-instrumentation records no metrics either.
  */
 export const withoutInstrumentation = <A>(f: () => A, counted: () => boolean): A =>
   runIn(suppressed, created.hasSubscribers && counted() ? () => unannounced(f) : f)
 
-// `@opentelemetry/instrumentation-undici` records its own duration of every request that was announced, also in a
-// suppressed context, and whoever registers it by `--import` has no place for its `ignoreRequestHook`. undici asks this
-// property before it announces a request; the request is made before `f` returns, so that nobody else's is missed.
+// `@opentelemetry/instrumentation-undici` records the duration of every announced request, even in a suppressed context,
+// and an application that registers it by `--import` cannot set its `ignoreRequestHook`. undici reads this property before
+// it announces a request. Our request is created before `f` returns, so requests of other code are still announced.
 const unannounced = <A>(f: () => A): A => {
   Object.defineProperty(created, "hasSubscribers", { value: false, configurable: true })
   try {
@@ -84,8 +84,8 @@ const unannounced = <A>(f: () => A): A => {
 }
 
 /**
- * The same function, to be called from a socket's callback as if from here: otherwise the caller's program would go on
- * in the context in which the socket was made.
+ * Binds a function to the current async context. A socket's callback would otherwise run the caller's program in the
+ * context in which the socket was created.
  */
 export const resumeWhereItBegan = <A>(resume: (a: A) => void): ((a: A) => void) => {
   const context = activeContext()
@@ -93,7 +93,7 @@ export const resumeWhereItBegan = <A>(resume: (a: A) => void): ((a: A) => void) 
 }
 
 /**
- * An effect run where auto-instrumentation makes no spans, for clients that are effects themselves.
+ * Runs an effect without spans of auto-instrumentation, for HTTP clients that are effects.
  */
 export const suppressInstrumentation =
   (counted: () => boolean) =>

@@ -1,5 +1,5 @@
 /**
- * What becomes of a failed request, for those who look on: an event on the call's span, a count, and a line in the log.
+ * Reports each retry, and each retry that was abandoned: an event on the call's span, a count, and a log line.
  */
 import * as Effect from "effect/Effect"
 import type { Metrics } from "../../Telemetry.js"
@@ -15,18 +15,18 @@ export interface Failed {
   readonly requestId: string | undefined
 }
 
-/** Why a retry was not made. */
+/** The reason why a retry was abandoned. */
 export type Abandoned = "unsafe" | "attempts" | "budget" | "deadline" | "retry-after"
 
 export interface Decisions {
-  /** The request will be sent again after a wait. */
+  /** The request is retried after a delay. */
   readonly retrying: (call: Call, failed: Failed, millis: number) => Effect.Effect<void>
-  /** The request will not be sent again. `millis` is the wait that was not granted. */
+  /** The request is not retried. `millis` is the delay that was not granted. */
   readonly abandoned: (call: Call, failed: Failed, why: Abandoned, millis?: number) => Effect.Effect<void>
 }
 
 export const make = (routeOf: Router, metrics: Metrics): Decisions => {
-  /** The event and the count. */
+  /** Adds the event and the count. */
   const show = (call: Call, event: string, attributes: Attributes) => {
     const { "retry.delay_ms": _, ...counted } = attributes
     countRetry(metrics, routeOf(call).retries.of(counted))
@@ -52,7 +52,7 @@ export const make = (routeOf: Router, metrics: Metrics): Decisions => {
           ...(millis === undefined ? {} : { "retry.delay_ms": Math.round(millis) })
         }
         show(call, "retry.abandoned", attributes)
-        // A policy that allows one request leaves nothing to be said.
+        // A policy that allows one request has abandoned nothing.
         if (why === "attempts" && call.policy.maxAttempts === 1) return Effect.void
         const message = `${routeOf(call).name} is not retried after ${reason}: ${because(call, why, Math.round(millis ?? 0))}`
         return annotated(Effect.logWarning(message), call, attributes, requestId)
@@ -77,7 +77,7 @@ const because = ({ attempts }: Call, why: Abandoned, millis: number): string => 
   }
 }
 
-/** A line of the log with what a person on call, and the API's support desk, ask for first. */
+/** Writes a log line with the fields that a person on call and the API's support desk need first. */
 export const annotated = (
   line: Effect.Effect<void>,
   { attempts }: Call,

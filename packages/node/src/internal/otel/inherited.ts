@@ -1,5 +1,5 @@
 /**
- * What was active in OpenTelemetry where a fiber, or the fiber that forked it, began.
+ * The OpenTelemetry context that was active when a fiber, or its root fiber, started.
  */
 import type * as Otel from "@opentelemetry/api"
 import * as Fiber from "effect/Fiber"
@@ -11,13 +11,13 @@ import { activeContext } from "./context.js"
 
 interface Ambient {
   readonly context: Otel.Context
-  /** The fiber it was captured in; a fork hands it on without one. */
+  /** The fiber that captured it; absent in a forked fiber. */
   readonly owner: FiberId.FiberId | undefined
 }
 
-// Effect resumes many fibers from one callback, so that what is active in OpenTelemetry later on may be another
-// fiber's. A fiber inherits it from the fiber that forks it. A runtime that was captured in a fiber (a `ManagedRuntime`,
-// say) forks the same references wherever it starts a fiber: then the one that is running is not the owner.
+// Effect resumes many fibers from one callback, so the context that is active later may belong to another fiber. A fiber
+// therefore inherits it from the fiber that forks it. A runtime that was captured in a fiber (e.g. a `ManagedRuntime`)
+// gives the same references to every fiber that it starts; those fibers are not the owner.
 const ambient: FiberRef.FiberRef<Ambient | undefined> = globalValue(
   Symbol.for("@effect-gr4vy/node/OtelTracer/ambient"),
   () =>
@@ -35,7 +35,7 @@ export const ambientOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Otel.Con
   const known = fiber.getFiberRef(ambient)
   if (known?.owner === fiber.id()) return known.context
   const context = known !== undefined && known.owner === undefined ? known.context : activeContext()
-  // `RuntimeFiber` leaves out the setter that every fiber has.
+  // The type `RuntimeFiber` lacks this setter, which every fiber has.
   ;(fiber as unknown as { setFiberRef: <A>(ref: FiberRef.FiberRef<A>, value: A) => void }).setFiberRef(ambient, {
     context,
     owner: fiber.id()

@@ -24,7 +24,7 @@ import type { Usage } from "../transport/transport.js"
 import { name, version } from "../version.js"
 import { ignoreThrow } from "./context.js"
 
-/** One set of attributes, made once, because both sinks find their aggregates by it. */
+/** One set of attributes. Created once, because both sinks use it as the key of their aggregates. */
 export class Point {
   private made: ReadonlyArray<MetricLabel.MetricLabel> | undefined = undefined
 
@@ -42,10 +42,10 @@ export class Point {
   }
 }
 
-/** The most sets of attributes per kind of request: a server may answer with any number for a status. */
+/** The most sets of attributes per kind of request: a server may send any number as a status. */
 const maxPoints = 200
 
-/** The sets of attributes of one kind of request, by what they add to the common ones. */
+/** The sets of attributes of one kind of request, by the attributes that vary. */
 export class Points {
   private readonly points = new Map<string, Point>()
   private readonly byStatus = new Map<number, Point>()
@@ -61,7 +61,7 @@ export class Points {
     return this.points.get(key) ?? this.add(key, added)
   }
 
-  /** The same for a response that is told by its status alone, without an object: nearly all are. */
+  /** The same by the status alone, without creating a key: this covers nearly all responses. */
   ofStatus(status: number): Point {
     let point = this.byStatus.get(status)
     if (point === undefined) {
@@ -73,7 +73,7 @@ export class Points {
 
   private add(key: string, added: Otel.Attributes): Point {
     if (this.points.size >= maxPoints && key !== overflow) {
-      // As OpenTelemetry's SDKs mark the sets that they no longer tell apart.
+      // OpenTelemetry's SDKs use the same attribute when they merge sets.
       return this.points.get(overflow) ?? this.add(overflow, { "otel.metric.overflow": true })
     }
     const point = new Point(Object.assign({}, this.common, added), this.unit)
@@ -135,10 +135,10 @@ interface Instruments {
 let meterProvider: Otel.MeterProvider | undefined
 let current: Instruments | undefined
 
-/** Absent where no meter provider is registered. */
+/** Absent if no meter provider is registered. */
 const instruments = (): Instruments | undefined => {
   const provider = Otel.metrics.getMeterProvider()
-  // Instruments are bound to the provider that made them: one registered later gets its own.
+  // Instruments belong to the provider that created them. A provider that is registered later gets new ones.
   if (provider !== meterProvider) {
     meterProvider = provider
     current = undefined
@@ -157,11 +157,11 @@ const instruments = (): Instruments | undefined => {
   return current
 }
 
-/** A client whose use is observed. */
+/** A client that is observed. */
 export interface Source {
   readonly server: { readonly "server.address": string; readonly "server.port": number }
   readonly metrics: Metrics
-  /** Absent where the carrier does not tell. */
+  /** Absent if the transport cannot tell. */
   readonly usage: (() => Usage) | undefined
   readonly budget: { readonly available: number }
 }
@@ -203,7 +203,7 @@ const gauges: ReadonlyArray<Gauge> = [
 
 const sources = new Set<Source>()
 
-/** Observes a client for as long as the scope lives. Its use is read when somebody collects, and costs nothing else. */
+/** Observes a client until the scope closes. Its gauges are read only when a reader collects, so calls cost nothing more. */
 export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -215,7 +215,7 @@ export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope>
 
 const keyOf = ({ server }: Source): string => `${server["server.address"]}:${server["server.port"]}`
 
-/** The sum over the clients of one server, which are one line on a dashboard; absent where none of them tells. */
+/** The sum over all clients of one server, for one line on a dashboard; absent if no client can tell. */
 const read = (gauge: Gauge, key: string, observed: (metrics: Metrics) => boolean): number | undefined => {
   let total: number | undefined
   for (const source of sources) {
@@ -241,7 +241,7 @@ const observeWith = (meter: Otel.Meter): void => {
         }
       }
       for (const { part, source } of shown.values()) {
-        // SDKs repeat the last value of what is no longer observed, but a client that was closed has no connections.
+        // SDKs repeat the last value of a closed client, but a closed client has no connections: report 0.
         const value = read(part, keyOf(source), goesToMeter) ?? (sum ? 0 : undefined)
         if (value !== undefined) result.observe(value, { ...source.server, ...part.attributes })
       }
@@ -249,8 +249,8 @@ const observeWith = (meter: Otel.Meter): void => {
   }
 }
 
-// Effect's gauges are written, not observed. Their hooks are what a snapshot reads, so that these read the client then,
-// instead of being written by every request.
+// Effect's gauges are written, not observed. A snapshot reads their hooks, so these hooks read the client at that moment.
+// Otherwise every request would have to write the gauges.
 const observeWithEffect = (source: Source): void => {
   const key = keyOf(source)
   for (const gauge of gauges) {

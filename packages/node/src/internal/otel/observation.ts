@@ -22,7 +22,7 @@ import { ignoreThrow } from "./context.js"
 import { durationPoints, type Points, recordDuration, retryPoints, type Source } from "./metric.js"
 import { bridged, toHrTime } from "./span.js"
 
-/** What all requests of one kind have in common. */
+/** The attributes that all requests of one kind share. */
 export interface Route {
   readonly name: string
   readonly attributes: Otel.Attributes
@@ -32,9 +32,9 @@ export interface Route {
   readonly retries: Points
 }
 
-/** One request that is shown to others: opened before it goes out, and ended once. */
+/** The telemetry of one request: started before it is sent, ended exactly once. */
 export class Observation {
-  /** Absent where nobody would see it. */
+  /** Absent if no tracer records it. */
   readonly span: Tracer.Span | undefined
   private readonly start: number
 
@@ -76,7 +76,7 @@ export class Observation {
   }
 }
 
-/** Finds what a call's requests have in common with others. */
+/** Finds the shared attributes of a call's requests. */
 export type Router = (call: Call) => Route
 
 /** Names a request after its endpoint; a plain request after its method alone. */
@@ -138,13 +138,12 @@ const errorTypeOf = (
   return unusable ? "InvalidResponse" : undefined
 }
 
-// Made by hand rather than by `Effect.useSpan`: its end has to tell a 503 that arrived from a success, and nothing
-// beneath it is an effect that would need it as a parent. Effect's native tracer shows its spans to nobody, so there is
-// none to make: the caller's span speaks for the request.
+// `Effect.useSpan` does not fit: the end of the span must distinguish a received 503 from a success, and no effect inside
+// needs the span as its parent. Effect's native tracer does not export spans, so none is created for it.
 const startSpan = (call: Call, route: Route): Tracer.Span | undefined =>
   start(call.fiber, route.name, "client", () => {
     const attributes: Otel.Attributes = Object.assign({}, route.attributes)
-    // A secret parameter is in the URL by its name alone.
+    // The URL shows a secret parameter as its name.
     attributes["url.full"] = isEndpointRequest(call.request) ? route.baseUrl + call.request.shownUrl : call.url
     if (call.attempts > 0) attributes["http.request.resend_count"] = call.attempts
     return attributes
@@ -153,12 +152,12 @@ const startSpan = (call: Call, route: Route): Tracer.Span | undefined =>
 const endSpan = (call: Call, span: Tracer.Span, result: Otel.Attributes, errorType: string | undefined): void => {
   const endTime = call.clock.unsafeCurrentTimeNanos()
   for (const key in result) span.attribute(key, result[key])
-  // A caller that gave up is no error, but a time limit is, whoever set it.
+  // An interruption by the caller is not an error; a time limit is one, even if the caller set it.
   const isError = errorType !== undefined && (errorType !== interrupted || timedOutBySignal(call.fiber))
-  // Who has wrapped `end` (Effect's DevTools do) waits for it to be called.
+  // Wrappers of `end` (e.g. Effect's DevTools) rely on this call.
   const otel = Object.hasOwn(span, "end") ? undefined : bridged(span)
   if (otel !== undefined) {
-    // Both bridges would call a success OK and give an error a description; the conventions leave both out.
+    // Both bridges would set OK on success and a description on error; the conventions set neither.
     if (isError) otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
     otel.end(toHrTime(endTime))
   } else {

@@ -1,5 +1,5 @@
 /**
- * The trace's context in a request's headers: as the globally registered propagator writes it, or as W3C `traceparent`.
+ * Writes the trace context into a request's headers: by the globally registered propagator, or as W3C `traceparent`.
  */
 import { randomFillSync } from "node:crypto"
 import { isInactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
@@ -23,8 +23,8 @@ export const traceHeaders = (call: Call, span: Tracer.AnySpan | undefined): Read
 }
 
 /**
- * The span a request belongs to, its own or else the program's. Where the tracer shows its spans to nobody, only a
- * span of another process is recorded anywhere.
+ * Returns the span of a request: its own, or else the program's. If the tracer does not export spans, only a span of
+ * another process counts, because that one is recorded.
  */
 const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanContext | undefined => {
   const span = own ?? nearestExported(call.fiber.currentSpan)
@@ -34,21 +34,21 @@ const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanCo
   return { ...context, traceFlags: Otel.TraceFlags.NONE }
 }
 
-/** With its `tracestate`, where OpenTelemetry knows the span. */
+/** Includes `tracestate` if OpenTelemetry knows the span. */
 const bridgedContext = (span: Tracer.AnySpan): Otel.SpanContext | undefined => bridged(span)?.spanContext()
 
 const registry = Symbol.for("opentelemetry.js.api.1")
 
 /**
- * Whether the process has set up OpenTelemetry's tracing in any part. Then a propagator that is missing, or that has no
- * fields, was asked for (`OTEL_PROPAGATORS=none`). Read where the API keeps what was registered: it does not tell.
+ * Returns whether the process has set up any part of OpenTelemetry's tracing. If so, a missing or empty propagator is on
+ * purpose (`OTEL_PROPAGATORS=none`). Reads the API's global registry, because the API has no function for this.
  */
 const hasOpenTelemetry = (): boolean => {
   const api: unknown = Reflect.get(globalThis, registry)
   return typeof api === "object" && api !== null && ("propagation" in api || "trace" in api || "context" in api)
 }
 
-/** Takes what HTTP can carry: a propagator's slip must not cost the request. */
+/** Drops headers that HTTP cannot carry, so that a faulty propagator does not fail the request. */
 const setter: Otel.TextMapSetter<Record<string, string>> = {
   set: (carrier, key, value) => {
     if (headerValue.test(value)) carrier[key.toLowerCase()] = value
@@ -58,8 +58,8 @@ const setter: Otel.TextMapSetter<Record<string, string>> = {
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
- * https://www.w3.org/TR/trace-context/#traceparent-header; a trace begins here where there is no span at all, and nobody
- * records it.
+ * Builds a `traceparent` (https://www.w3.org/TR/trace-context/#traceparent-header). Without any span it starts a new
+ * trace that is not sampled.
  */
 const traceparent = (call: Call, span: Otel.SpanContext | undefined): string => {
   if (span !== undefined) return `00-${span.traceId}-${span.spanId}-${(span.traceFlags & 1) === 0 ? "00" : "01"}`
@@ -70,7 +70,7 @@ const traceparent = (call: Call, span: Otel.SpanContext | undefined): string => 
 const random = Buffer.alloc(6144)
 let used = random.length
 
-// Not Effect's `Random`: a seeded program must not repeat the ids of its traces. Drawn in bulk, which is 10 times cheaper.
+// Not Effect's `Random`: a seeded program must not repeat its trace ids. Random bytes in bulk cost a tenth.
 const randomHex = (bytes: number): string => {
   if (used + bytes > random.length) {
     randomFillSync(random)
@@ -80,9 +80,9 @@ const randomHex = (bytes: number): string => {
   return random.toString("hex", used - bytes, used)
 }
 
-/** The OpenTelemetry context of a request: the one the call was made in, with the request's own span in it. */
+/** The OpenTelemetry context of a request: the context of the call, with the request's span. */
 const contextOf = (call: Call, span: Otel.SpanContext | undefined): Otel.Context => {
-  // Where Effect's spans go nowhere, a span that is active in OpenTelemetry is the better parent.
+  // If Effect's spans are not exported, the active OpenTelemetry span is the better parent.
   const unseen = isInactive(call.fiber.currentTracer) && Otel.trace.getSpan(call.context) !== undefined
   return span === undefined || unseen ? call.context : Otel.trace.setSpanContext(call.context, span)
 }

@@ -1,5 +1,5 @@
 /**
- * Whether the process has registered an OpenTelemetry SDK, and its tracers.
+ * Detects a registered OpenTelemetry SDK and provides its tracers.
  */
 import * as Otel from "@opentelemetry/api"
 import { schemaUrl } from "../../Telemetry.js"
@@ -8,12 +8,12 @@ import { name as tracerName, version } from "../version.js"
 let delegate: Otel.TracerProvider | undefined
 let delegateIsSdk = false
 
-/** Whether a provider is registered: until then the API's own proxy stands in, and has nobody to ask for a tracer. */
+/** Returns whether a provider is registered. Until then the API has a proxy without a delegate. */
 export const hasSdk = (): boolean => {
   try {
     const registered = Otel.trace.getTracerProvider()
     if (!(registered instanceof Otel.ProxyTracerProvider)) return true
-    // Asked before every operation of a fiber, so what a delegate is, is found out once.
+    // Runs before every operation of a fiber, so the result for a delegate is cached.
     const latest = registered.getDelegate()
     if (latest !== delegate) {
       delegateIsSdk = registered.getDelegateTracer(tracerName, version, { schemaUrl }) !== undefined
@@ -21,12 +21,12 @@ export const hasSdk = (): boolean => {
     }
     return delegateIsSdk
   } catch {
-    // A provider that throws is one.
+    // A provider that throws still counts as registered.
     return true
   }
 }
 
-/** The scope of the spans that a program makes itself: they are not this library's, only their way out is. */
+/** The instrumentation scope of spans that the program itself creates and this package only exports. */
 export const programScope = "effect"
 
 interface Tracers {
@@ -37,7 +37,7 @@ interface Tracers {
 
 let current: Tracers | undefined
 
-// Tracers are bound to the provider that made them; the API's own stands in until a provider is registered.
+// A tracer belongs to the provider that created it. Until one is registered, the API's no-op tracer is used.
 export const tracers = (): Tracers => {
   const provider = Otel.trace.getTracerProvider()
   if (current?.provider !== provider) {

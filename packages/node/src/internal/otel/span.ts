@@ -1,11 +1,11 @@
 /**
- * Effect's spans, as OpenTelemetry knows spans.
+ * Finds the OpenTelemetry span behind an Effect span.
  */
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
 
 /**
- * The OpenTelemetry span inside an Effect span, where a bridge made it: `OtelTracer`, or `@effect/opentelemetry`.
+ * Returns the OpenTelemetry span inside an Effect span of a bridge: `OtelTracer` or `@effect/opentelemetry`.
  */
 export const bridged = (span: Tracer.AnySpan): Otel.Span | undefined =>
   "span" in span &&
@@ -13,7 +13,7 @@ export const bridged = (span: Tracer.AnySpan): Otel.Span | undefined =>
   span.span !== null &&
   "spanContext" in span.span &&
   "setStatus" in span.span
-    ? // Both bridges keep their span under this name; what is an OpenTelemetry span shows by its methods alone.
+    ? // Both bridges keep their span under this name. An OpenTelemetry span can only be recognized by its methods.
       (span.span as Otel.Span)
     : undefined
 

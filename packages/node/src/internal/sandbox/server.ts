@@ -20,7 +20,9 @@ import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServ
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import { Unauthorized } from "@effect-gr4vy/core/Errors"
+import { unknownName } from "@effect-gr4vy/core/unstable/Names"
 import { current, group, httpApiGroup, router } from "@effect-gr4vy/core/unstable/Serve"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -30,6 +32,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { Fault, Options, Sandbox, Seen } from "../../Sandbox.js"
+import type { Names } from "../options.js"
 import { cardForm, sessionOfCardForm } from "./cardForm.js"
 import type { Api } from "./docs.js"
 import { picker, scriptHeader } from "./faults.js"
@@ -45,6 +48,7 @@ export const start = (
   options: Options
 ): Effect.Effect<Context.Tag.Service<Sandbox>, HttpServerError.ServeError, Scope.Scope> =>
   Effect.gen(function* () {
+    yield* checkOptions(options)
     const random = yield* Effect.random
     const runFork = Runtime.runFork(yield* Effect.runtime<never>())
     const script = [...(options.faults ?? [])]
@@ -130,7 +134,9 @@ export const start = (
         return await send(problem(405, "method_not_allowed", `${method} is not allowed here.`), fault)
       }
       const bodiless = body.length === 0 || method === "GET" || method === "HEAD"
-      await send(await handler(new Request(url, { method, headers, body: bodiless ? null : body })), fault)
+      const answer = await handler(new Request(url, { method, headers, body: bodiless ? null : body }))
+      const isUnknown = answer.status === 404 && routeAt(method, url.pathname) === undefined
+      await send(isUnknown ? problem(404, "not_found", pathsOf(endpoints)) : answer, fault)
     }
 
     const port = yield* serve(exchange, { host, port: options.port ?? 0, maxBodyBytes })
@@ -144,9 +150,51 @@ export const start = (
     return {
       baseUrl,
       seen: Effect.sync(() => [...seen]),
-      failNext: (...faults) => Effect.sync(() => void script.push(...faults))
+      failNext: (...faults) =>
+        Effect.suspend(() => {
+          const problem = faultProblem(faults)
+          return problem === undefined ? Effect.sync(() => void script.push(...faults)) : Effect.die(problem)
+        })
     }
   })
+
+const optionNames: Names<Options> = {
+  port: true,
+  host: true,
+  sessionLifetime: true,
+  endpoints: true,
+  tracing: true,
+  publicKey: true,
+  faults: true,
+  faultRates: true,
+  latency: true,
+  onRequest: true
+}
+
+const faultNames: Names<Fault> = {
+  status: true,
+  code: true,
+  message: true,
+  retryAfterSeconds: true,
+  reset: true,
+  truncate: true,
+  delayMillis: true
+}
+
+const faultProblem = (faults: ReadonlyArray<Fault | undefined>) => {
+  const [unknown] = faults.flatMap((fault) => unknownName(fault ?? {}, faultNames) ?? [])
+  return unknown && new Cause.IllegalArgumentException(`Sandbox: a fault is wrong, ${unknown.message}`)
+}
+
+/** A misspelt name would leave the sandbox without the fault or the option that a test relies on. */
+const checkOptions = (options: Options) => {
+  const unknown = unknownName(options, optionNames)
+  const problem =
+    unknown === undefined
+      ? faultProblem([...(options.faults ?? []), ...(options.faultRates ?? []).map(({ fault }) => fault)])
+      : new Cause.IllegalArgumentException(`Sandbox: ${unknown.message}`)
+  return problem === undefined ? Effect.void : Effect.fail(new HttpServerError.ServeError({ cause: problem }))
+}
 
 /** Endpoints that are served together, and the code that carries them out. */
 interface Group {
@@ -265,6 +313,10 @@ const withoutSecrets = ({ authorization: _, "proxy-authorization": __, cookie: _
 
 /** An unknown path may contain anything, so digits that look like a card number are not stored. */
 const withoutCard = (path: string) => path.replace(/\d{13,}/g, "[redacted]")
+
+/** The message about any other path. It does not repeat that path, which may contain anything. */
+const pathsOf = (endpoints: ReadonlyArray<Endpoint.Any>): string =>
+  `The sandbox does not serve this path. It serves ${[...new Set(endpoints.map(({ path }) => path))].join(", ")}, /docs and /openapi.json. A program serves other endpoints with Sandbox.layer({ endpoints: [...] }): see "Endpoints of your own" in docs/sandbox.md.`
 
 const faultAnswer = ({ code, message, retryAfterSeconds, status = 500 }: Fault) =>
   problem(
