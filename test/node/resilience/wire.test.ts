@@ -94,6 +94,19 @@ describe.each(Object.keys(carriers))("over %s", (carrier) => {
   )
 })
 
+describe.each(Object.keys(carriers))("a 204 with a Content-Encoding, over %s", (carrier) => {
+  const make = carriers[carrier] ?? assert.fail(carrier)
+
+  it.live.each(["", "Content-Length: 112\r\n"])("is a success: a 204 has no body to decode (%j)", (length) =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket) => socket.write(`HTTP/1.1 204 OK\r\nContent-Encoding: gzip\r\n${length}\r\n`))
+      const sessions = yield* make({ baseUrl: server.baseUrl, token, retry: quick })
+      yield* sessions.delete(id)
+      assert.strictEqual(server.requests(), 1)
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("an unsolicited 100 Continue", () => {
   const continues: Readonly<Record<string, (socket: Socket) => void>> = {
     "in one packet with the response": (socket) =>

@@ -248,7 +248,9 @@ const summary = (reading: Reading): string => {
 const isGood = (operation: Operation, id: string, reading: Extract<Reading, { readonly kind: "whole" }>): boolean => {
   const text = reading.body.toString("utf8")
   const encoding = reading.headers.get("content-encoding") ?? ""
-  const isIdentity = encoding.split(",").every((coding) => ["", "identity"].includes(coding.trim()))
+  // A 204 has no body that could be encoded.
+  const isIdentity =
+    reading.status === 204 || encoding.split(",").every((coding) => ["", "identity"].includes(coding.trim()))
   if (!is2xx(reading) || !isIdentity || reading.body.length > maxResponseBytes) return false
   if (operation === "delete" || operation === "updateFields") return reading.status === 204
   try {

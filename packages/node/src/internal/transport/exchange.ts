@@ -149,7 +149,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     if (this.settled) return
     this.state = "whole"
     const encoding = String(this.headers["content-encoding"] ?? "")
-    const readable = isIdentity(encoding)
+    const readable = isIdentity(encoding) || !hasBody(this.request.method, this.status)
     if (!readable && this.status < 300) {
       this.settle(Exit.fail(encoded(encoding)))
       return
