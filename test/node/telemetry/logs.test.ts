@@ -70,6 +70,34 @@ describe("logs", () => {
     })
   )
 
+  it.live("an empty retry budget is one line in ten seconds, with the number of calls that had none", () =>
+    Effect.gen(function* () {
+      const live = yield* Effect.clock
+      let ahead = 0n
+      const clock = Object.create(live, {
+        unsafeCurrentTimeNanos: { value: () => live.unsafeCurrentTimeNanos() + ahead }
+      })
+      const calls = (n: number) =>
+        Effect.all(
+          Array.from({ length: n }, () => Effect.exit(getIt)),
+          { concurrency: 8 }
+        )
+      const outage = Effect.gen(function* () {
+        yield* calls(150)
+        ahead = 11_000_000_000n
+        yield* calls(20)
+      })
+      const { lines } = yield* logged([Script.status(503)], Effect.withClock(outage, clock))
+      const warnings = lines.filter((_) => _.message.includes("retry budget is empty")).map((_) => _.message)
+      assert.lengthOf(warnings, 2)
+      assert.notInclude(warnings[0], "more calls")
+      assert.match(
+        warnings[1] ?? "",
+        /empty, because too many requests fail \((\d+) more calls since the last such line\)$/
+      )
+    })
+  )
+
   it.live("a POST that was not sent again says why in the default log", () =>
     Effect.gen(function* () {
       const { lines } = yield* logged([Script.status(502, { "x-request-id": "req-2" })], addIt)

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { Metrics } from "../../Telemetry.js"
 import type { Call } from "../pipeline/call.js"
+import { monotonicMillis } from "../timer.js"
 import { ignoreThrow } from "./context.js"
 import { countRetry } from "./metric.js"
 import type { Router } from "./observation.js"
@@ -35,6 +36,10 @@ export const make = (routeOf: Router, metrics: Metrics): Decisions => {
     ignoreThrow(() => span.event(event, call.clock.unsafeCurrentTimeNanos(), attributes))
   }
 
+  /** When the next Warning about the empty budget is due, and the calls since the last one, which had none. */
+  let nextWarning = Number.NEGATIVE_INFINITY
+  let unreported = 0
+
   return {
     retrying: (call, { reason, requestId }, millis) =>
       Effect.suspend(() => {
@@ -55,10 +60,23 @@ export const make = (routeOf: Router, metrics: Metrics): Decisions => {
         // A policy that allows one request has abandoned nothing.
         if (why === "attempts" && call.policy.maxAttempts === 1) return Effect.void
         const message = `${routeOf(call).name} is not retried after ${reason}: ${because(call, why, Math.round(millis ?? 0))}`
-        return annotated(Effect.logWarning(message), call, attributes, requestId)
+        if (why !== "budget") return annotated(Effect.logWarning(message), call, attributes, requestId)
+        // During an outage it is empty for every call: a line for each would flood the log.
+        const now = monotonicMillis(call.clock)
+        if (now < nextWarning) {
+          unreported++
+          return annotated(Effect.logDebug(message), call, attributes, requestId)
+        }
+        const others = unreported === 0 ? "" : ` (${unreported} more calls since the last such line)`
+        nextWarning = now + warningInterval
+        unreported = 0
+        return annotated(Effect.logWarning(message + others), call, attributes, requestId)
       })
   }
 }
+
+/** The shortest time in milliseconds between two Warnings about the empty budget. */
+const warningInterval = 10_000
 
 type Attributes = Readonly<Record<string, string | number>>
 
