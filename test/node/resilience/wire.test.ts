@@ -19,6 +19,8 @@ const raw = (respond: (socket: Socket, n: number, path: string) => void) =>
   Effect.gen(function* () {
     let requests = 0
     const server = createServer((socket) => {
+      // A response that waits listens for the end of its connection.
+      socket.setMaxListeners(0)
       socket.on("data", (data) => {
         const path = /^[A-Z]+ (\S+)/.exec(data.toString("latin1"))?.[1]
         if (path !== undefined) respond(socket, ++requests, path)
