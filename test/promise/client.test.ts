@@ -201,6 +201,7 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
         ["request", ["BREW", "/coffee"], "method must be one of GET"],
         ["request", ["GET"], "path must be a string that begins with"],
         ["request", ["GET", "https://example.com/5411"], "path must be a string that begins with"],
+        ["request", ["GET", "/transactions?__proto__=5411"], "path must not have a query parameter named __proto__"],
         ["request", ["GET", "/transactions/../5411"], "one segment of a path"],
         ["request", ["GET", "/transactions/%2e%2e/5411"], "one segment of a path"],
         ["request", ["GET", "/transactions//5411"], "one segment of a path"],

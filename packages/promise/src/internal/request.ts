@@ -80,6 +80,8 @@ const Query = Schema.Record({ key: Schema.String, value: Schema.Array(Schema.Str
 
 const queryOf = (query: string): Record<string, ReadonlyArray<string>> => {
   const params = new URLSearchParams(query)
+  // The encoder builds an object, on which this name is no property.
+  if (params.has("__proto__")) throw refuse("path must not have a query parameter named __proto__")
   return Object.fromEntries([...params.keys()].map((key) => [key, params.getAll(key)]))
 }
 
