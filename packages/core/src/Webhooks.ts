@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { parseJson } from "./internal/answer.js"
+import { parseJson } from "./internal/body.js"
 import { parseInstant } from "./internal/model.js"
 
 // Web APIs that every runtime has, but this package's types do not include.

@@ -4,13 +4,13 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
-import { Generic, NotFound } from "../Errors.js"
-import { parseJson, toError } from "./answer.js"
+import { ErrorDetail, Generic, NotFound, Unauthorized } from "../Errors.js"
+import { kindOf, parseJson } from "./body.js"
 import { scrub } from "./scrub.js"
 import { statusOf } from "./status.js"
 
@@ -116,3 +116,133 @@ const scrubValue = (value: unknown, scrubber: Scrubber, depth: number): unknown 
   const text = scrubber.text(String(value))
   return text === String(value) ? value : text
 }
+
+/** The longest message, so that a response cannot flood a log. */
+const maxMessageLength = 2000
+
+/** The most details, more than any form has fields. */
+const maxDetails = 100
+
+interface ErrorBody {
+  readonly code?: string
+  readonly message?: string
+  readonly details: ReadonlyArray<ErrorDetail>
+}
+
+/** The error of a status by itself, with the text of the body. */
+const toError = (response: ErrorResponse): Unauthorized | NotFound | Generic => {
+  const body = Option.flatMap(Either.getRight(parseJson(response.text)), readErrorBody(response.secrets))
+  const code = Option.flatMapNullable(body, (_) => _.code)
+  const fields = {
+    ...(Option.isSome(code) ? { code: code.value } : {}),
+    message: body.pipe(
+      Option.flatMapNullable((_) => _.message),
+      Option.getOrElse(() => describe(response.status, Option.isSome(body) ? "no message" : kindOf(response.text)))
+    ),
+    details: Option.match(body, { onNone: () => [], onSome: (_) => _.details }),
+    attempts: response.attempts,
+    ...(response.requestId === undefined ? {} : { requestId: response.requestId })
+  }
+  switch (response.status) {
+    case 401:
+      return new Unauthorized({ ...fields, message: advised(fields.message) })
+    case 404:
+      return new NotFound(fields)
+    default:
+      return new Generic({
+        status: response.status,
+        ...fields,
+        ...(Option.isSome(response.retryAfter) ? { retryAfter: response.retryAfter.value } : {})
+      })
+  }
+}
+
+const describe = (status: number, came: string): string =>
+  `The API responded with status ${status} and ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
+
+/** The API's own message about a 401 does not say what to do. */
+const advised = (message: string): string => {
+  const longer = `${message.replace(/([^.!?])$/, "$1.")} ${advice(401)}`
+  return message.includes(advice(401)) || longer.length > maxMessageLength ? message : longer
+}
+
+const advice = (status: number): string => {
+  if (status === 401)
+    return "Check the token, or the private key that signs it: it must be valid, not expired, and belong to this instance (id) and environment (sandbox or production)."
+  if (status === 403) return "Check that the token has the scopes this call needs."
+  if (status === 404) return "The session is unknown, deleted or expired: create a new one, or check the base URL."
+  if (status === 429) return "Too many requests: wait before the next call."
+  if (status >= 500) return "The service or a gateway in front of it has a problem: retry later."
+  if (status >= 300 && status < 400) return "Redirects are never followed: check the base URL."
+  return "Check the request and the base URL."
+}
+
+const readErrorBody =
+  (secrets: ReadonlyArray<string>) =>
+  (body: unknown): Option.Option<ErrorBody> => {
+    if (!Predicate.isRecord(body)) return Option.none()
+    const clean = (value: unknown): string | undefined => {
+      if (!Predicate.isString(value) || value === "") return undefined
+      return cut(scrub(value, secrets))
+    }
+    const code = clean(body["code"])
+    const message = clean(body["message"])
+    if (code !== undefined || message !== undefined || body["type"] === "error") {
+      const details = Array.isArray(body["details"]) ? body["details"] : []
+      return Option.some({
+        ...(code === undefined ? {} : { code }),
+        ...(message === undefined ? {} : { message }),
+        details: details
+          .slice(0, maxDetails)
+          .filter(Predicate.isRecord)
+          .map((detail) =>
+            errorDetail(
+              clean(detail["location"]),
+              clean(detail["type"]),
+              clean(detail["pointer"]),
+              clean(detail["message"])
+            )
+          )
+      })
+    }
+    if (Array.isArray(body["detail"])) {
+      return Option.some({
+        message: "Request failed validation",
+        details: body["detail"]
+          .slice(0, maxDetails)
+          .filter(Predicate.isRecord)
+          .map((detail) => {
+            const parts = (Array.isArray(detail["loc"]) ? detail["loc"].slice(0, maxDetails) : []).map((part) =>
+              Predicate.isString(part) || Predicate.isNumber(part) ? String(part) : ""
+            )
+            const [first, ...rest] = parts
+            // Only a word can be a location: a number spread over the parts must be scrubbed as one.
+            const isPlace = first !== undefined && /^[a-z]+$/i.test(first)
+            const pointer =
+              first === "body" ? rest.map((part) => `/${part}`).join("") : (isPlace ? rest : parts).join(".")
+            return errorDetail(
+              isPlace ? clean(first) : undefined,
+              clean(detail["type"]),
+              cut(scrub(pointer, secrets)),
+              clean(detail["msg"])
+            )
+          })
+      })
+    }
+    return Option.none()
+  }
+
+const cut = (text: string): string => (text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text)
+
+const errorDetail = (
+  location: string | undefined,
+  type: string | undefined,
+  pointer: string | undefined,
+  message: string | undefined
+): ErrorDetail =>
+  new ErrorDetail({
+    ...(location === undefined ? {} : { location }),
+    ...(type === undefined ? {} : { type }),
+    ...(pointer === undefined ? {} : { pointer }),
+    ...(message === undefined ? {} : { message })
+  })

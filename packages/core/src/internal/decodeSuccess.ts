@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import type { Unusable } from "../unstable/EndpointRequest.js"
-import { kindOf } from "./answer.js"
+import { kindOf } from "./body.js"
 import { FastDecode } from "./fastDecode.js"
 
 type Decode = (value: unknown) => Either.Either<unknown, ParseResult.ParseError>
