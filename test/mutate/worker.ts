@@ -36,7 +36,7 @@ type Question =
   | { readonly name: "result" | "ready" | "end" }
 
 /** The time limit of a test. Without a mutant, each takes less than a second. */
-const maxMillis = 5_000
+const maxMillis = 4_000
 
 /** Tests of large inputs, which take minutes in instrumented code. */
 const tooSlow =
