@@ -36,7 +36,7 @@ type Question =
   | { readonly name: "result" | "ready" | "end" }
 
 /** The time limit of a test. Without a mutant, each takes less than a second. */
-const maxMillis = 4_000
+const maxMillis = 3_000
 
 /** Tests of large inputs, which take minutes in instrumented code. */
 const tooSlow =
@@ -94,8 +94,11 @@ const run = async ({ id, test }: Case): Promise<{ readonly message: string; read
   })
   const whole = async () => {
     for (const hook of getHooks(file).beforeEach) await hook(test.context, file)
-    await getFn(test)()
-    for (const hook of getHooks(file).afterEach) await hook(test.context, file)
+    try {
+      await getFn(test)()
+    } finally {
+      for (const hook of getHooks(file).afterEach) await hook(test.context, file)
+    }
   }
   try {
     if ((await Promise.race([whole(), late])) === "late") return { message: "The test hangs", hangs: true }
@@ -113,6 +116,9 @@ const run = async ({ id, test }: Case): Promise<{ readonly message: string; read
 }
 
 let cases: ReadonlyArray<Case> | undefined
+
+/** Whether no mutant has run in this process before. */
+let isFresh = true
 
 const dryRun = async (files: ReadonlyArray<string>) => {
   delete instrumented.mutantCoverage
@@ -143,6 +149,8 @@ const mutantRun = async ({ files, hitLimit, mutant, tests }: MutantRun) => {
   cases ??= await load(files)
   instrumented.hitCount = 0
   instrumented.hitLimit = hitLimit
+  const mayBeBroken = !isFresh
+  isFresh = false
   let nrOfTests = 0
   try {
     instrumented.activeMutant = mutant
@@ -162,10 +170,11 @@ const mutantRun = async ({ files, hitLimit, mutant, tests }: MutantRun) => {
       const failure = await run(each)
       if (hitLimit !== undefined && instrumented.hitCount > hitLimit) return { status: "timeout", reason: "hit limit" }
       if (failure === undefined) continue
-      // The failure counts if the same test succeeds without the mutant.
+      // The failure counts if the same test succeeds without the mutant, or no earlier mutant can be its cause.
       instrumented.activeMutant = undefined
       const same = cases[index]
-      if (same === undefined || (await run(same)) !== undefined) return { status: "broken", test: each.test.name }
+      if (mayBeBroken && (same === undefined || (await run(same)) !== undefined))
+        return { status: "broken", test: each.test.name }
       if (failure.hangs) return { status: "timeout", reason: each.test.name }
       return { status: "killed", killedBy: [each.id], failureMessage: failure.message, nrOfTests }
     }
