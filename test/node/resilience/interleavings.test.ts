@@ -212,6 +212,49 @@ describe("in whatever order fibers run, connections", () => {
   )
 })
 
+describe("a connection that has carried a response", () => {
+  const served = Effect.gen(function* () {
+    let requests = 0
+    const server = createServer((_, response) => {
+      requests++
+      response.end("fine")
+    })
+    const at = yield* loopback(server)
+    const origin = `http://127.0.0.1:${at.port}`
+    const connections = yield* connectionsOf(1, origin)
+    const request = { method: "GET" as const, url: `${origin}/`, headers: {}, body: undefined, secrets: undefined }
+    const call = using(connections, (lease) =>
+      Effect.uninterruptibleMask((restore) => settle(lease.send(request, liveClock, 5_000), restore))
+    )
+    return { ...at, call, connections, requests: () => requests, server }
+  })
+
+  it.scopedLive("is idle until the server closes it", () =>
+    Effect.gen(function* () {
+      const { call, connections, server } = yield* served
+      yield* call
+      assert.deepStrictEqual(connections.usage(), { active: 0, idle: 1, pending: 0 })
+      server.closeAllConnections()
+      const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      yield* Effect.repeat(turn, { until: () => connections.usage().idle === 0 }).pipe(Effect.timeout("2 seconds"))
+      assert.deepStrictEqual(connections.usage(), { active: 0, idle: 0, pending: 0 })
+    })
+  )
+
+  it.scopedLive("stays good for the next call if one is interrupted before its request is sent", () =>
+    Effect.gen(function* () {
+      const { accepted, call, requests } = yield* served
+      yield* call
+      // The request waits for the event loop to go round.
+      const held = yield* Effect.fork(call)
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(held)
+      yield* call
+      assert.deepStrictEqual([requests(), accepted()], [2, 1])
+    })
+  )
+})
+
 /** A clock of the retries' waits alone: they end once the gate is open, and no time limit ever does. */
 const gatedClock = () => {
   const gate = Effect.unsafeMakeLatch()
