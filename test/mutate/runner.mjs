@@ -41,13 +41,7 @@ class WarmRunner {
 
   async mutantRun({ activeMutant, hitLimit, reloadEnvironment, testFilter }) {
     const tests = reloadEnvironment ? undefined : testFilter
-    const t0 = Date.now()
     const result = await this.#ask({ name: "mutantRun", mutant: activeMutant.id, hitLimit, tests })
-    if (process.env.MUTLOG)
-      (await import("node:fs")).appendFileSync(
-        process.env.MUTLOG,
-        `${Date.now() - t0} ${result.status} ${result.test ?? result.reason ?? result.killedBy ?? ""} ${activeMutant.fileName.split("/").pop()}:${activeMutant.location.start.line + 1}:${activeMutant.location.start.column + 1} ${activeMutant.replacement.slice(0, 60).replace(/\n/g, " ")} ${reloadEnvironment ? "static" : testFilter.length}\n`
-      ) // DEBUG
     // Stryker starts a new process and tries again.
     if (result.status === "broken") throw new Error(`This test fails without the mutant as well: ${result.test}`)
     return result
