@@ -4,6 +4,7 @@ import { Credentials, type CredentialsService, RequestFailed } from "@effect-gr4
 import { bearer } from "@effect-gr4vy/core/Credentials"
 import {
   Cause,
+  Context,
   DateTime,
   Deferred,
   Effect,
@@ -11,6 +12,7 @@ import {
   Exit,
   Fiber,
   HashMap,
+  Layer,
   Logger,
   LogLevel,
   Option,
@@ -250,6 +252,15 @@ describe("a token from a source", () => {
       assert.include(text, "The API refused the current one; the next call asks the source again.")
       assert.include(text, "[ 'reason', 'Credentials' ]")
       assert.notInclude(text, "delay")
+    })
+  )
+
+  it.scoped("is served by a layer as well", () =>
+    Effect.gen(function* () {
+      const token = Redacted.make("token")
+      const get = Effect.map(DateTime.now, (now) => ({ token, expiresAt: DateTime.add(now, { hours: 1 }) }))
+      const context = yield* Layer.build(Credentials.layerSource({ get }))
+      assert.strictEqual(yield* Context.get(context, Credentials).token, token)
     })
   )
 

@@ -63,6 +63,14 @@ describe("Retry-After", () => {
     it(`of several values is the longest: ${value}`, () => assert.strictEqual(parse(value), millis))
   }
 
+  it("is an HTTP-date from its first to its last character", () => {
+    const date = "Fri, 02 Jan 2026 00:00:00 GMT"
+    assert.strictEqual(Option.getOrUndefined(RetryAfter.parseHttpDate(date)), Date.UTC(2026, 0, 2))
+    for (const other of [`soon${date}`, ` ${date}`, `${date}+0100`]) {
+      assert.isTrue(Option.isNone(RetryAfter.parseHttpDate(other)), other)
+    }
+  })
+
   it("in two headers is read from both", () => assert.strictEqual(fromHeaders({ "retry-after": ["7", "9"] }), 9000))
 
   it("is absent from a response without the header", () => assert.isUndefined(fromHeaders({ date: in5 })))

@@ -59,6 +59,10 @@ const grouped = FastCheck.record({
 })
 
 describe("a card number that a server echoes", () => {
+  it("is not found across a letter", () => {
+    for (const text of ["40001z2345", "4000z12345", "z4000z12345z"]) assert.strictEqual(scrub(text, [number]), text)
+  })
+
   it("is not cut apart by a security code inside it", () => {
     for (const secrets of [
       ["123", number],
@@ -116,6 +120,7 @@ describe("a card number that a server echoes", () => {
     assert.strictEqual(scrub("number 4000123456… refused", [number]), "number <redacted>… refused")
     assert.strictEqual(scrub("number …3456789010 refused", [number]), "number …<redacted> refused")
     assert.strictEqual(scrub("a card 400012******9010", [number]), "a card 400012******9010")
+    assert.strictEqual(scrub("400012345x6", [number]), "<redacted>x6")
   })
 
   for (const text of [
@@ -123,6 +128,10 @@ describe("a card number that a server echoes", () => {
     "4111 1111 1111 1111",
     "4111-1111-1111-1111",
     "4111.1111.1111.1111",
+    "4111.1111.1111.1129",
+    // Only 13 digits in one piece may be milliseconds.
+    "1640 995 200 000",
+    "1234567890123456",
     // 13 digits, and 19.
     "8282246310005",
     "4000000000000000003",
@@ -145,6 +154,8 @@ describe("a card number that a server echoes", () => {
     ["41111111[11111111", "<redacted>"],
     ["41111111`11111111", "<redacted>"],
     ["41111111{11111111", "<redacted>"],
+    ["4111.1111.1111.1111 of 1", "<redacted> of 1"],
+    ["8724fd24-5489-4a5d-90fd-0604df7d3b83 4111111111111111", "8724fd24-5489-4a5d-90fd-0604df7d3b83 <redacted>"],
     ["4111111111111111a4111111111111111", "<redacted>a<redacted>"],
     // The widest number that is one.
     ["4111 1111 1111 1111 000", "<redacted>"],
@@ -163,6 +174,7 @@ describe("a security code", () => {
     ["cvv:737, 7-3-7 or 7 3 7", "cvv:<redacted> or <redacted>"],
     ["cvv737x", "cvv<redacted>x"],
     ["order 17370 of 7374", "order 17370 of 7374"],
+    ["order 9737", "order 9737"],
     ["737", "<redacted>"],
     ["7b37 and 73", "7b37 and 73"],
     ["5%7-37", "5%<redacted>"]
@@ -171,6 +183,10 @@ describe("a security code", () => {
       assert.strictEqual(scrub(text, ["737"]), clean)
     })
   }
+})
+
+it("a security code of four digits is not found inside a number", () => {
+  assert.strictEqual(scrub("order 912345 of 1234", ["1234"]), "order 912345 of <redacted>")
 })
 
 describe("what is no secret", () => {
@@ -222,6 +238,10 @@ describe("any other secret", () => {
 
   it("is taken out as a word where it is short", () => {
     assert.strictEqual(scrub("a bad banana", ["a"]), "<redacted> bad banana")
+  })
+
+  it("is taken out once with one that follows at once", () => {
+    assert.strictEqual(scrub("<alphabeta>", ["alpha", "beta"]), "<<redacted>>")
   })
 
   it("does not hide another that begins inside it", () => {

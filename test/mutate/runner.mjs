@@ -36,12 +36,15 @@ class WarmRunner {
   }
 
   dryRun() {
-    return this.#ask({ name: "dryRun" })
+    return this.#ask({ name: "dryRun", files: this.#files })
   }
 
-  async mutantRun({ activeMutant, hitLimit, reloadEnvironment, testFilter }) {
+  async mutantRun({ activeMutant, hitLimit, reloadEnvironment, sandboxFileName, testFilter }) {
+    // The tests of its own package have to kill a mutant: all others together take too long.
+    const [, name] = /packages[\\/](\w+)[\\/]src/.exec(sandboxFileName)
+    const files = this.#files.filter((file) => file.startsWith(`test/${name}/`))
     const tests = reloadEnvironment ? undefined : testFilter
-    const result = await this.#ask({ name: "mutantRun", mutant: activeMutant.id, hitLimit, tests })
+    const result = await this.#ask({ name: "mutantRun", files, mutant: activeMutant.id, hitLimit, tests })
     // Stryker starts a new process and tries again.
     if (result.status === "broken") throw new Error(`This test fails without the mutant as well: ${result.test}`)
     return result
@@ -56,7 +59,7 @@ class WarmRunner {
   #ask(question) {
     return new Promise((resolve) => {
       this.#reply = resolve
-      this.#channel.postMessage({ ...question, files: this.#files })
+      this.#channel.postMessage(question)
     })
   }
 }

@@ -23,6 +23,7 @@ declare global {
 
 interface MutantRun {
   readonly name: "mutantRun"
+  /** Those that may kill it. */
   readonly files: ReadonlyArray<string>
   readonly mutant: string
   readonly hitLimit: number | undefined
@@ -69,11 +70,11 @@ const load = async (files: ReadonlyArray<string>): Promise<ReadonlyArray<Case>> 
     { config: { ...runnerConfig, setupFiles: [] }, importFile: (path) => import(/* @vite-ignore */ path) }
   )
   const cases: Array<Case> = []
-  for (const [index, file] of loaded.entries()) {
+  for (const [n, file] of loaded.entries()) {
     if (file.result?.state === "fail") throw new Error(`${file.name}: ${file.result.errors?.[0]?.message}`)
     for (const hook of getHooks(file).beforeAll) await hook(file)
-    for (const test of testsIn(file)) {
-      if (!tooSlow.test(test.name)) cases.push({ id: `${files[index]}#${cases.length}`, file: file.filepath, test })
+    for (const [index, test] of testsIn(file).entries()) {
+      if (!tooSlow.test(test.name)) cases.push({ id: `${files[n]}#${index}`, file: file.filepath, test })
     }
   }
   return cases
@@ -115,16 +116,26 @@ const run = async ({ id, test }: Case): Promise<{ readonly message: string; read
   }
 }
 
-let cases: ReadonlyArray<Case> | undefined
+/** Loaded without a mutant, by file. */
+const loadedCases = new Map<string, ReadonlyArray<Case>>()
+
+const unmutated = async (files: ReadonlyArray<string>): Promise<ReadonlyArray<Case>> => {
+  const cases: Array<Case> = []
+  for (const file of files) {
+    const ofFile = loadedCases.get(file) ?? (await load([file]))
+    loadedCases.set(file, ofFile)
+    cases.push(...ofFile)
+  }
+  return cases
+}
 
 /** Whether no mutant has run in this process before. */
 let isFresh = true
 
 const dryRun = async (files: ReadonlyArray<string>) => {
   delete instrumented.mutantCoverage
-  cases = await load(files)
   const tests = []
-  for (const each of cases) {
+  for (const each of await unmutated(files)) {
     const start = performance.now()
     const failure = await run(each)
     tests.push({
@@ -141,7 +152,7 @@ const dryRun = async (files: ReadonlyArray<string>) => {
 }
 
 const mutantRun = async ({ files, hitLimit, mutant, tests }: MutantRun) => {
-  cases ??= await load(files)
+  const cases = await unmutated(files)
   instrumented.hitCount = 0
   instrumented.hitLimit = hitLimit
   const mayBeBroken = !isFresh

@@ -158,7 +158,12 @@ describe("in whatever order fibers run, connections", () => {
           assert.isTrue(Exit.isFailure(late))
           for (const exit of yield* Effect.forEach(fibers, Fiber.await)) {
             if (Exit.isFailure(exit)) {
-              assert.deepInclude(Cause.squash(exit.cause), { reason: "Connect", delivered: "no", resend: "never" })
+              assert.deepInclude(Cause.squash(exit.cause), {
+                reason: "Connect",
+                delivered: "no",
+                resend: "never",
+                message: "The client is closed: its layer's scope has ended. Nothing was sent."
+              })
             }
           }
           assert.strictEqual(connections.usage().pending, 0)
