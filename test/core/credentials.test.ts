@@ -1,14 +1,18 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Credentials, type CredentialsService, RequestFailed } from "@effect-gr4vy/core"
+import { bearer } from "@effect-gr4vy/core/Credentials"
 import {
   Cause,
+  Context,
   DateTime,
   Deferred,
   Effect,
+  Either,
   Exit,
   Fiber,
   HashMap,
+  Layer,
   Logger,
   LogLevel,
   Option,
@@ -244,6 +248,19 @@ describe("a token from a source", () => {
         entries.map(({ level }) => level),
         [LogLevel.Warning]
       )
+      const text = entries[0]?.text ?? ""
+      assert.include(text, "The API refused the current one; the next call asks the source again.")
+      assert.include(text, "[ 'reason', 'Credentials' ]")
+      assert.notInclude(text, "delay")
+    })
+  )
+
+  it.scoped("is served by a layer as well", () =>
+    Effect.gen(function* () {
+      const token = Redacted.make("token")
+      const get = Effect.map(DateTime.now, (now) => ({ token, expiresAt: DateTime.add(now, { hours: 1 }) }))
+      const context = yield* Layer.build(Credentials.layerSource({ get }))
+      assert.strictEqual(yield* Context.get(context, Credentials).token, token)
     })
   )
 
@@ -261,10 +278,45 @@ describe("a token from a source", () => {
       yield* TestClock.setTime(3_600_000)
       const { credentials } = yield* numbered()
       yield* credentials.token
-      yield* TestClock.setTime(3_596_000)
+      yield* TestClock.setTime(3_595_001)
       assert.strictEqual(yield* value(credentials.token), "token-1")
-      yield* TestClock.setTime(0)
+      yield* TestClock.setTime(3_595_000)
       assert.strictEqual(yield* value(credentials.token), "token-2")
+    })
+  )
+
+  it.scoped("serves the call that waits for another one if the clock was set back and the source fails", () =>
+    Effect.gen(function* () {
+      const ready = yield* Deferred.make<void, string>()
+      const { credentials } = yield* numbered((n) => (n === 1 ? Effect.void : Deferred.await(ready)))
+      yield* credentials.token
+      yield* TestClock.setTime(200_000)
+      const waiting = yield* Effect.fork(value(credentials.token))
+      yield* settled
+      yield* TestClock.setTime(50_000)
+      yield* Deferred.fail(ready, "down")
+      assert.strictEqual(yield* Fiber.join(waiting), "token-1")
+    })
+  )
+
+  it.scoped("that cannot be got fails its call, without a log; so does one whose scope closes", () =>
+    Effect.gen(function* () {
+      const { entries, layer } = yield* logged
+      yield* Effect.gen(function* () {
+        const { credentials } = yield* numbered(() => Effect.fail("down"))
+        yield* Effect.flip(credentials.token)
+        const scope = yield* Scope.make()
+        const closing = yield* Scope.extend(
+          numbered((n) => (n === 1 ? Effect.void : Effect.never)),
+          scope
+        )
+        yield* closing.credentials.token
+        yield* TestClock.adjust("80 seconds")
+        yield* closing.credentials.token
+        yield* settled
+        yield* Scope.close(scope, Exit.void)
+      }).pipe(Effect.provide(layer))
+      assert.deepStrictEqual(entries, [])
     })
   )
 })
@@ -304,7 +356,10 @@ describe("a 401", () => {
   it.scoped("during a routine renewal restarts it: the token of the first run is not used", () =>
     Effect.gen(function* () {
       const ready = yield* Deferred.make<void>()
-      const { credentials, state } = yield* numbered((n) => (n === 2 ? Deferred.await(ready) : Effect.void))
+      const interrupted: Array<number> = []
+      const { credentials, state } = yield* numbered((n) =>
+        n === 2 ? Effect.onInterrupt(Deferred.await(ready), () => Effect.sync(() => interrupted.push(n))) : Effect.void
+      )
       const old = yield* credentials.token
       yield* TestClock.adjust("80 seconds")
       yield* credentials.token
@@ -313,9 +368,75 @@ describe("a 401", () => {
       const serverTime = 80_000 + hour
       assert.strictEqual(yield* value(renew(credentials, old, serverTime)), "token-3")
       assert.deepStrictEqual(state.serverTimes, [serverTime])
+      yield* settled
+      assert.deepStrictEqual(interrupted, [2])
       yield* Deferred.succeed(ready, undefined)
       yield* settled
       assert.strictEqual(yield* value(credentials.token), "token-3")
+    })
+  )
+
+  it.scoped("without a Date restarts a routine renewal as well", () =>
+    Effect.gen(function* () {
+      const { credentials } = yield* numbered((n) => (n === 2 ? Effect.never : Effect.void))
+      const old = yield* credentials.token
+      yield* TestClock.adjust("80 seconds")
+      yield* credentials.token
+      yield* settled
+      assert.strictEqual(yield* value(renew(credentials, old)), "token-3")
+    })
+  )
+
+  it.scoped("for another token waits for the one that is underway, and asks for one if none is", () =>
+    Effect.gen(function* () {
+      const ready = yield* Deferred.make<void>()
+      const { credentials, state } = yield* numbered((n) => (n === 1 ? Deferred.await(ready) : Effect.void))
+      const other = Redacted.make("token-0")
+      const calls = yield* Effect.forkAll([
+        value(credentials.token),
+        Effect.zipRight(settled, value(renew(credentials, other)))
+      ])
+      yield* settled
+      yield* settled
+      yield* Deferred.succeed(ready, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(calls), ["token-1", "token-1"])
+      assert.deepStrictEqual([state.minted, state.rejected], [1, 0])
+      const cold = yield* numbered()
+      assert.strictEqual(yield* value(renew(cold.credentials, other)), "token-1")
+    })
+  )
+
+  it.scoped("that shows another clock waits for the new token that an earlier 401 has asked for", () =>
+    Effect.gen(function* () {
+      const ready = yield* Deferred.make<void>()
+      const { credentials, state } = yield* numbered((n) => (n === 2 ? Deferred.await(ready) : Effect.void))
+      const old = yield* credentials.token
+      const first = yield* Effect.fork(value(renew(credentials, old)))
+      yield* settled
+      const second = yield* Effect.fork(value(renew(credentials, old, hour)))
+      yield* settled
+      yield* Deferred.succeed(ready, undefined)
+      assert.deepStrictEqual([yield* Fiber.join(first), yield* Fiber.join(second)], ["token-2", "token-2"])
+      assert.strictEqual(state.minted, 2)
+    })
+  )
+
+  it.scoped("shows a wrong clock from 5 seconds up to 24 hours, and the same clock once", () =>
+    Effect.gen(function* () {
+      const { credentials, state } = yield* numbered()
+      const old = yield* credentials.token
+      assert.strictEqual(yield* value(renew(credentials, old)), "token-2")
+      const later = Effect.zipRight(TestClock.adjust("2 seconds"), Effect.map(DateTime.now, DateTime.toEpochMillis))
+      for (const [off, token] of [
+        [4_999, "token-2"],
+        [5_000, "token-3"],
+        [9_999, "token-3"],
+        [24 * hour, "token-4"],
+        [24 * hour, "token-4"]
+      ] as const) {
+        assert.strictEqual(yield* value(renew(credentials, old, (yield* later) + off)), token)
+      }
+      assert.deepStrictEqual(state.serverTimes, [undefined, 4_000 + 5_000, 8_000 + 24 * hour])
     })
   )
 
@@ -404,6 +525,64 @@ describe("a 401", () => {
       const current = yield* credentials.token
       Redacted.unsafeWipe(old)
       assert.strictEqual(yield* renew(credentials, old), current)
+      Redacted.unsafeWipe(current)
+      assert.strictEqual(yield* renew(credentials, old), current)
+      // The current one itself is refused, wiped or not.
+      assert.strictEqual(yield* value(renew(credentials, current)), "token-2")
+    })
+  )
+
+  it.scoped("for a copy of the current token is one for the current token, also of a source without onRejected", () =>
+    Effect.gen(function* () {
+      let minted = 0
+      const credentials = yield* Credentials.makeSource({
+        get: Effect.map(DateTime.now, (now) => ({
+          token: Redacted.make(`token-${++minted}`),
+          expiresAt: DateTime.add(now, { hours: 1 })
+        }))
+      })
+      yield* credentials.token
+      assert.strictEqual(yield* value(renew(credentials, Redacted.make("token-1"))), "token-2")
+    })
+  )
+})
+
+describe("a token that cannot be sent", () => {
+  const wiped = Redacted.make("token")
+  Redacted.unsafeWipe(wiped)
+  const empty = "The token is empty or not a string: give the bearer token of your Gr4vy instance."
+  const characters =
+    "The token contains white space, control or non-ASCII characters: remove line breaks, quotes and blanks."
+  for (const [name, token, message] of [
+    ["not redacted", "token", "The token must be given as Redacted.make(token)."],
+    [
+      "wiped",
+      wiped,
+      "The token was wiped with Redacted.unsafeWipe: give a new one, or wipe it when the client is closed."
+    ],
+    ["empty", Redacted.make(""), empty],
+    ["undefined", Redacted.make(undefined), empty],
+    ["a number", Redacted.make(7), empty],
+    ["with a blank", Redacted.make("to ken"), characters],
+    ["with a line break", Redacted.make("token\n"), characters],
+    ["not ASCII", Redacted.make("t\u00f6ken"), characters]
+  ] as const) {
+    it.effect(`is refused, and the message says why: ${name}`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(Either.getLeft(bearer(token as Redacted.Redacted)).pipe(Option.getOrNull), message)
+        const error = yield* Effect.flip(Credentials.makeToken(token as Redacted.Redacted))
+        assert.strictEqual(String(error), `(Invalid data at token: "${message}")`)
+      })
+    )
+  }
+
+  it.effect("is any other, which becomes the header", () =>
+    Effect.gen(function* () {
+      const token = Redacted.make("aZ09!~")
+      assert.deepStrictEqual(Either.getOrNull(bearer(token)), "Bearer aZ09!~")
+      assert.strictEqual(Credentials.key, "@effect-gr4vy/core/Credentials")
+      const credentials = yield* Effect.provide(Credentials, Credentials.layerToken(token))
+      assert.strictEqual(yield* credentials.token, token)
     })
   )
 })
@@ -438,6 +617,7 @@ describe("a failing source is named by its tag, never by its message", () => {
   const sources: Record<string, readonly [get: Effect.Effect<unknown, unknown>, name: RegExp]> = {
     "with a tagged error": [Effect.fail(new SecretManagerDown(secret)), /\(SecretManagerDown\)/],
     "with an error": [Effect.fail(new TypeError(secret)), /\(TypeError\)/],
+    "with a tag that is no text": [Effect.fail({ _tag: 7, message: secret }), /\(unknown\)/],
     "with a text": [Effect.fail(secret), /\(unknown\)/],
     "with a defect": [Effect.die(new RangeError(secret)), /\(RangeError\)/],
     "with a call's failure, which is not this call's": [

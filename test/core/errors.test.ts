@@ -5,13 +5,15 @@ import {
   CheckoutSessionId,
   CheckoutSessions,
   Credentials,
+  Endpoint,
   Generic,
   Gr4vyHttpClient,
-  type NotFound,
+  NotFound,
   type RequestFailed,
   type Unauthorized
 } from "@effect-gr4vy/core"
-import { Cause, Duration, Effect, FastCheck, Layer, Redacted, Ref } from "effect"
+import { Cause, Duration, Effect, FastCheck, Layer, Option, Redacted, Ref, Schema } from "effect"
+import { decodeError } from "../../packages/core/dist/internal/decodeError.js"
 import { card, visa } from "../support/cards.js"
 import { clients, token } from "../support/layers.js"
 import { type Answer, droppedMidBody, reply, script, sessionJson } from "../support/script.js"
@@ -357,4 +359,156 @@ describe("core's plain client", () => {
       assert.strictEqual(requests.length + elsewhere.requests.length, 0)
     })
   )
+})
+
+/** A response's error as a plain object, with exactly the fields that it has. */
+const decoded = (endpoint: Parameters<typeof decodeError>[0], status: number, body: unknown, requestId?: string) => {
+  const error = decodeError(endpoint)({
+    status,
+    text: typeof body === "string" ? body : JSON.stringify(body),
+    attempts: 1,
+    requestId,
+    retryAfter: Option.none(),
+    secrets: []
+  })
+  return Object.fromEntries(Object.getOwnPropertyNames(error).map((name) => [name, Reflect.get(Object(error), name)]))
+}
+
+const endpoint = Endpoint.get("Own.get", "/own", { success: Schema.Unknown })
+
+describe("the message of a response without one names its status, its body and what to do", () => {
+  const retryLater = "The service or a gateway in front of it has a problem: retry later."
+  const check = "Check the request and the base URL."
+  const redirect = "Redirects are never followed: check the base URL."
+  it.each([
+    [202, "", "an empty body", check],
+    [300, "", "an empty body", redirect],
+    [399, "", "an empty body", redirect],
+    [400, "", "an empty body", check],
+    [
+      401,
+      "",
+      "an empty body",
+      "Check that the token or private key is valid and belongs to this instance and environment."
+    ],
+    [403, "", "an empty body", "Check that the token has the scopes this call needs."],
+    [429, "", "an empty body", "Too many requests: wait before the next call."],
+    [499, "", "an empty body", check],
+    [500, "", "an empty body", retryLater],
+    [400, "\n <!doctype html>", "an HTML page", check],
+    [400, "<HTML><body>", "an HTML page", check],
+    [400, "a page of <html", "plain text", check],
+    [400, "[1,", "broken JSON", check],
+    [400, "{", "broken JSON", check]
+  ])("%d %j", (status, body, kind, advice) => {
+    assert.strictEqual(
+      decoded(endpoint, status, body)["message"],
+      `The API responded with status ${status} and ${kind} instead of its own error. ${advice}`
+    )
+  })
+})
+
+describe("the API's own error", () => {
+  const plain = (body: object) => {
+    const { code, details, message } = decoded(endpoint, 400, body)
+    assert(Array.isArray(details))
+    return { code, message, details: details.map((detail) => ({ ...detail })) }
+  }
+  const noMessage = "The API responded with status 400 and no message. Check the request and the base URL."
+
+  it.each([
+    [{ type: "error" }, { message: noMessage }],
+    [{ type: "error", code: "", message: "" }, { message: noMessage }],
+    [{ code: "no" }, { code: "no", message: noMessage }],
+    [{ message: "No." }, { message: "No." }],
+    [{ message: "m".repeat(2000) }, { message: "m".repeat(2000) }],
+    [{ message: "m".repeat(2001) }, { message: `${"m".repeat(2000)}…` }],
+    [
+      { message: "No.", details: [{ pointer: "/a" }, 7] },
+      { message: "No.", details: [{ pointer: "/a" }] }
+    ]
+  ])("is read by its code, its message or its type: %#", (body, expected) => {
+    assert.deepStrictEqual(plain(body), { code: undefined, details: [], ...expected })
+  })
+
+  it.each([
+    [{ msg: "No." }, { pointer: "", message: "No." }],
+    [
+      { loc: ["body", "a", "b"], type: "t" },
+      { location: "body", pointer: "/a/b", type: "t" }
+    ],
+    [{ loc: ["body", {}, 1] }, { location: "body", pointer: "//1" }],
+    [{ loc: ["query", "a", "b"] }, { location: "query", pointer: "a.b" }],
+    [{ loc: [1, 2] }, { pointer: "1.2" }],
+    [{ loc: ["1a", "b"] }, { pointer: "1a.b" }],
+    [{ loc: ["a1", "b"] }, { pointer: "a1.b" }],
+    [{ loc: ["body", ...Array(150).fill("a")] }, { location: "body", pointer: "/a".repeat(99) }]
+  ])("of a failed validation tells the place of each problem: %j", (detail, expected) => {
+    assert.deepStrictEqual(plain({ detail: [7, detail] }), {
+      code: undefined,
+      message: "Request failed validation",
+      details: [expected]
+    })
+  })
+
+  it("has at most 100 details", () => {
+    assert.lengthOf(plain({ message: "No.", details: Array(101).fill({}) }).details, 100)
+    assert.lengthOf(plain({ detail: Array(101).fill({}) }).details, 100)
+  })
+})
+
+describe("a 404", () => {
+  const fields = { status: 404, message: "No.", details: [], attempts: 1 }
+  class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { message: Schema.String }, Endpoint.status(409)) {}
+  const declares = (...errors: ReadonlyArray<typeof NotFound | typeof Conflict>) =>
+    Endpoint.get("Own.get", "/own", { success: Schema.Unknown, errors })
+
+  it("is NotFound where the endpoint declares it, whose message is cut like any other", () => {
+    assert.deepInclude(decoded(declares(NotFound), 404, { message: "No." }), { ...fields, _tag: "NotFound" })
+    const { message } = decoded(declares(NotFound), 404, { message: "m".repeat(2001) })
+    assert.strictEqual(message, `${"m".repeat(2000)}…`)
+  })
+
+  it("is Generic elsewhere, with the fields that the response has and no others", () => {
+    for (const other of [endpoint, declares(Conflict)]) {
+      const bare = decoded(other, 404, { message: "No." })
+      assert.deepInclude(bare, { ...fields, _tag: "Generic" })
+      assert.notProperty(bare, "code")
+      assert.notProperty(bare, "requestId")
+      const full = decoded(other, 404, { code: "not_found", message: "No." }, "request-1")
+      assert.deepInclude(full, { ...fields, _tag: "Generic", code: "not_found", requestId: "request-1" })
+    }
+  })
+})
+
+describe("an error class of one's own", () => {
+  const Own = Schema.Struct({ message: Schema.String, more: Schema.Unknown }).annotations(Endpoint.status(409))
+  const own = Endpoint.get("Own.get", "/own", { success: Schema.Unknown, errors: [Own] })
+  const nested = (depth: number, wrap: (inner: unknown) => unknown): unknown =>
+    depth === 0 ? 1 : wrap(nested(depth - 1, wrap))
+
+  it("gets the body scrubbed, at every depth", () => {
+    const number = "4111111111111111"
+    const more = [number, Number(number), 7, true, null, { a: { [number]: [`card ${number}`] } }]
+    assert.deepStrictEqual(decoded(own, 409, { message: "No.", more }), {
+      message: "No.",
+      more: ["<redacted>", "<redacted>", 7, true, null, { a: { "<redacted>": ["card <redacted>"] } }]
+    })
+  })
+
+  // The keys count, and the message.
+  it.each([
+    ["2,000 values", Array(1997).fill(1), Array(1998).fill(1)],
+    ["64 lists in each other", nested(63, (inner) => [inner]), nested(64, (inner) => [inner])],
+    ["64 objects in each other", nested(63, (a) => ({ a })), nested(64, (a) => ({ a }))]
+  ])("may hold %s, and one more is a Generic", (_, most, tooMuch) => {
+    assert.deepStrictEqual(decoded(own, 409, { message: "No.", more: most }), { message: "No.", more: most })
+    assert.deepInclude(decoded(own, 409, { message: "No.", more: tooMuch }), { _tag: "Generic", message: "No." })
+  })
+
+  it("keeps the server's _tag where its own is not fixed", () => {
+    const Tagged = Schema.Struct({ _tag: Schema.String }).annotations(Endpoint.status(409))
+    const tagged = Endpoint.get("Own.get", "/own", { success: Schema.Unknown, errors: [Tagged] })
+    assert.deepStrictEqual(decoded(tagged, 409, { _tag: "theirs" }), { _tag: "theirs" })
+  })
 })

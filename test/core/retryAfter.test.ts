@@ -3,20 +3,26 @@ import * as RetryAfter from "@effect-gr4vy/core/unstable/RetryAfter"
 import { Duration, FastCheck, Option } from "effect"
 
 const now = Date.UTC(2026, 0, 1)
-const parse = (value: string | undefined) => Option.map(RetryAfter.parse(value, now), Duration.toMillis)
+
+// Not compared as an `Option`: chai takes a `None` and a `Some` for equal.
+const millisOf = (delay: Option.Option<Duration.Duration>) =>
+  Option.getOrUndefined(Option.map(delay, Duration.toMillis))
+const parse = (value: string | undefined) => millisOf(RetryAfter.parse(value, now))
+const fromHeaders = (headers: Readonly<Record<string, string | ReadonlyArray<string>>>, here = now) =>
+  millisOf(RetryAfter.fromHeaders(headers, here))
 
 describe("Retry-After", () => {
   it.prop("in whole seconds is that long", { seconds: FastCheck.integer({ min: 1 }) }, ({ seconds }) => {
-    assert.deepStrictEqual(parse(` ${seconds} `), Option.some(seconds * 1000))
+    assert.strictEqual(parse(` ${seconds} `), seconds * 1000)
   })
 
   it.prop("as an HTTP-date is as long as it takes until then", { seconds: FastCheck.integer() }, ({ seconds }) => {
-    const wait = seconds > 0 ? Option.some(seconds * 1000) : Option.none()
-    assert.deepStrictEqual(parse(new Date(now + seconds * 1000).toUTCString()), wait)
+    const wait = seconds > 0 ? seconds * 1000 : undefined
+    assert.strictEqual(parse(new Date(now + seconds * 1000).toUTCString()), wait)
   })
 
   it.prop("is never a wait that no clock can hold, whatever it says", { value: FastCheck.string() }, ({ value }) => {
-    const wait = Option.getOrElse(parse(value), () => 1)
+    const wait = parse(value) ?? 1
     assert(Number.isSafeInteger(wait) && wait > 0)
   })
 
@@ -33,13 +39,17 @@ describe("Retry-After", () => {
     "soon",
     "2026-01-02",
     "Thu, 01 Jan 1970 00:00:00 GMT",
-    "0, soon"
+    "0, soon",
+    // `Date.parse` alone would read these.
+    "soonFri, 02 Jan 2026 00:00:00 GMT",
+    "Fri, 02 Jan 2026 00:00:00 GMT+0100",
+    "Fri, 99 Jan 2026 00:00:00 GMT"
   ]) {
-    it(`${value?.slice(0, 30)} is as if absent`, () => assert(Option.isNone(parse(value))))
+    it(`${value} is as if absent`, () => assert.isUndefined(parse(value)))
   }
 
   it("that exceeds a clock's range is the longest duration", () => {
-    assert.deepStrictEqual(parse("9".repeat(400)), Option.some(Number.MAX_SAFE_INTEGER))
+    assert.strictEqual(parse("9".repeat(400)), Number.MAX_SAFE_INTEGER)
   })
 
   const in5 = new Date(now + 5000).toUTCString()
@@ -50,21 +60,30 @@ describe("Retry-After", () => {
     [`3, ${in5}`, 5000],
     ["soon, 4", 4000]
   ] as const) {
-    it(`of several values is the longest: ${value}`, () => assert.deepStrictEqual(parse(value), Option.some(millis)))
+    it(`of several values is the longest: ${value}`, () => assert.strictEqual(parse(value), millis))
   }
 
-  it("in two headers is read from both", () => {
-    const wait = RetryAfter.fromHeaders({ "retry-after": ["7", "7"] }, now)
-    assert.deepStrictEqual(Option.map(wait, Duration.toMillis), Option.some(7000))
+  it("is an HTTP-date from its first to its last character", () => {
+    const date = "Fri, 02 Jan 2026 00:00:00 GMT"
+    assert.strictEqual(Option.getOrUndefined(RetryAfter.parseHttpDate(date)), Date.UTC(2026, 0, 2))
+    for (const other of [`soon${date}`, ` ${date}`, `${date}+0100`]) {
+      assert.isTrue(Option.isNone(RetryAfter.parseHttpDate(other)), other)
+    }
   })
+
+  it("in two headers is read from both", () => assert.strictEqual(fromHeaders({ "retry-after": ["7", "9"] }), 9000))
+
+  it("is absent from a response without the header", () => assert.isUndefined(fromHeaders({ date: in5 })))
 
   it("as a date is read against the response's own Date, whatever the clock here says", () => {
     for (const here of [now - 3_600_000, now, now + 3_600_000]) {
-      const headers = { date: new Date(now).toUTCString(), "retry-after": in5 }
-      const wait = RetryAfter.fromHeaders(headers, here)
-      assert.deepStrictEqual(Option.map(wait, Duration.toMillis), Option.some(5000))
+      assert.strictEqual(fromHeaders({ date: new Date(now).toUTCString(), "retry-after": in5 }, here), 5000)
     }
-    const wait = RetryAfter.fromHeaders({ date: "yesterday", "retry-after": in5 }, now)
-    assert.deepStrictEqual(Option.map(wait, Duration.toMillis), Option.some(5000))
   })
+
+  for (const date of ["yesterday", []]) {
+    it(`as a date is read against the clock here if the response's Date is ${JSON.stringify(date)}`, () => {
+      assert.strictEqual(fromHeaders({ date, "retry-after": in5 }), 5000)
+    })
+  }
 })

@@ -21,7 +21,7 @@ interface Block {
 const files = readdirSync(root, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-  .filter((file) => !/(^|\/)(node_modules|dist|\.git|api|api-report)\//.test(file))
+  .filter((file) => !/(^|\/)(node_modules|dist|\.git|\.stryker-tmp|api|api-report)\//.test(file))
 
 const sources = files.filter((file) => /\.md$/.test(file) || /^packages\/(core|node|promise)\/src\/.*\.ts$/.test(file))
 

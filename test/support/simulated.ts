@@ -3,6 +3,7 @@
  */
 
 import { make as makeService } from "@effect-gr4vy/core/CheckoutSessions"
+import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import type { RetryPolicy } from "@effect-gr4vy/node"
@@ -22,7 +23,9 @@ export const start = Date.UTC(2026, 0, 1)
 
 /** What a request comes to, after `takes` milliseconds. */
 export interface Answer {
-  readonly outcome: TransportFailure | { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+  readonly outcome:
+    | TransportFailure
+    | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body?: string }
   readonly takes: number
 }
 
@@ -45,6 +48,8 @@ export const simulated = (
     readonly lag?: number
     /** How long the token takes. */
     readonly tokenTakes?: number
+    /** Instead of a fixed token. */
+    readonly credentials?: CredentialsService
     /** How far the wall clock is set back or forth when the first request goes out. */
     readonly setClock?: number
   } = {}
@@ -74,7 +79,12 @@ export const simulated = (
     if (!("status" in outcome)) return Exit.fail(outcome)
     const headers = { "content-type": "application/json", ...outcome.headers }
     return Exit.succeed(
-      new BufferedResponse(request, outcome.status, headers, outcome.status < 300 ? sessionJson : "{}")
+      new BufferedResponse(
+        request,
+        outcome.status,
+        headers,
+        outcome.body ?? (outcome.status < 300 ? sessionJson : "{}")
+      )
     )
   }
 
@@ -91,30 +101,29 @@ export const simulated = (
     wait: () => ({ begin: (resume) => resume(Exit.succeed(lease)), cancel: () => {} })
   }
 
-  const sessions = makeService(
-    HttpPipeline.make(
-      {
-        baseUrl: "https://api.plantly.gr4vy.app",
-        headers: {},
-        merchantAccountId: undefined,
-        limits: { attempt: options.attempt ?? 10_000, deadline: options.deadline ?? 30_000 },
-        retry: options.retry ?? standard,
-        budget,
-        credentials: {
-          token: Effect.sync(() => {
-            now += options.tokenTakes ?? 0
-            return Redacted.make("token")
-          })
-        },
-        propagateTrace: false,
-        metrics: "off"
+  const http = HttpPipeline.make(
+    {
+      baseUrl: "https://api.plantly.gr4vy.app",
+      headers: {},
+      merchantAccountId: undefined,
+      limits: { attempt: options.attempt ?? 10_000, deadline: options.deadline ?? 30_000 },
+      retry: options.retry ?? standard,
+      budget,
+      credentials: options.credentials ?? {
+        token: Effect.sync(() => {
+          now += options.tokenTakes ?? 0
+          return Redacted.make("token")
+        })
       },
-      transport
-    )
+      propagateTrace: false,
+      metrics: "off"
+    },
+    transport
   )
 
   return {
-    sessions,
+    http,
+    sessions: makeService(http),
     budget,
     sentAt,
     /** The time since the beginning in milliseconds. */

@@ -268,6 +268,7 @@ describe("a custom token source", () => {
       const error = yield* Fiber.join(call)
       assert.instanceOf(error, RequestFailed)
       assert.deepStrictEqual([error.reason, error.delivered, error.attempts], ["Timeout", "no", 0])
+      assert.strictEqual(error.message, "There was no token before the call's deadline. The request was not sent.")
       assert.strictEqual(requests.length, 0)
     })
   )

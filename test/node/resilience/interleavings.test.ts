@@ -4,11 +4,13 @@
 import { createServer } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId } from "@effect-gr4vy/core"
+import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import { RetryPolicy } from "@effect-gr4vy/node"
 import { Cause, Clock, Context, DefaultServices, Duration, Effect, Exit, Fiber } from "effect"
 import { type Pending, settle } from "../../../packages/node/dist/internal/pending.js"
 import { Connections } from "../../../packages/node/dist/internal/transport/connections.js"
-import type { Lease } from "../../../packages/node/dist/internal/transport/transport.js"
+import type { Lease, WireRequest } from "../../../packages/node/dist/internal/transport/transport.js"
 import { handClock } from "../../support/handClock.js"
 import { loopback } from "../../support/loopback.js"
 import { random, withScheduler } from "../../support/permuting.js"
@@ -86,6 +88,11 @@ const using = <A, E>(
         )
       : hold(lease)
   })
+
+const exchanged = (lease: Lease, request: WireRequest) =>
+  Effect.withFiberRuntime<BufferedResponse, TransportFailure>((fiber) =>
+    Effect.uninterruptibleMask((restore) => finished(lease.send(request, { clock: liveClock, fiber }, 5_000), restore))
+  )
 
 describe("in whatever order fibers run, connections", () => {
   it.effect("are never more than their limit, never lost, and never used by two at a time", () =>
@@ -183,7 +190,12 @@ describe("in whatever order fibers run, connections", () => {
           assert.isTrue(Exit.isFailure(late))
           for (const exit of yield* Effect.forEach(fibers, Fiber.await)) {
             if (Exit.isFailure(exit)) {
-              assert.deepInclude(Cause.squash(exit.cause), { reason: "Connect", delivered: "no", resend: "never" })
+              assert.deepInclude(Cause.squash(exit.cause), {
+                reason: "Connect",
+                delivered: "no",
+                resend: "never",
+                message: "The client is closed: its layer's scope has ended. Nothing was sent."
+              })
             }
           }
           assert.strictEqual(connections.usage().pending, 0)
@@ -212,11 +224,7 @@ describe("in whatever order fibers run, connections", () => {
             body: undefined,
             secrets: undefined
           }
-          const call = using(connections, (lease) =>
-            Effect.withFiberRuntime<unknown, unknown>((fiber) =>
-              Effect.uninterruptibleMask((restore) => finished(lease.send(request, fiber, 5_000), restore))
-            )
-          )
+          const call = using(connections, (lease) => exchanged(lease, request))
           const fibers = yield* Effect.forEach(Array.from({ length: 16 }), () => Effect.fork(call))
           const leaving = fibers.filter(() => next() < 0.4)
           yield* Effect.forEach(leaving, (fiber) =>
@@ -233,6 +241,47 @@ describe("in whatever order fibers run, connections", () => {
       yield* Effect.timeout(quiet, "2 seconds")
       assert.strictEqual(open(), 0)
       assert.isAtMost(most, 4)
+    })
+  )
+})
+
+describe("a connection that has carried a response", () => {
+  const served = Effect.gen(function* () {
+    let requests = 0
+    const server = createServer((_, response) => {
+      requests++
+      response.end("fine")
+    })
+    const at = yield* loopback(server)
+    const origin = `http://127.0.0.1:${at.port}`
+    const connections = yield* connectionsOf(1, origin)
+    const request = { method: "GET" as const, url: `${origin}/`, headers: {}, body: undefined, secrets: undefined }
+    const call = using(connections, (lease) => exchanged(lease, request))
+    return { ...at, call, connections, requests: () => requests, server }
+  })
+
+  it.scopedLive("is idle until the server closes it", () =>
+    Effect.gen(function* () {
+      const { call, connections, server } = yield* served
+      yield* call
+      assert.deepStrictEqual(connections.usage(), { active: 0, idle: 1, pending: 0 })
+      server.closeAllConnections()
+      const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      yield* Effect.repeat(turn, { until: () => connections.usage().idle === 0 }).pipe(Effect.timeout("2 seconds"))
+      assert.deepStrictEqual(connections.usage(), { active: 0, idle: 0, pending: 0 })
+    })
+  )
+
+  it.scopedLive("stays good for the next call if one is interrupted before its request is sent", () =>
+    Effect.gen(function* () {
+      const { accepted, call, requests } = yield* served
+      yield* call
+      // The request waits for the event loop to go round.
+      const held = yield* Effect.fork(call)
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(held)
+      yield* call
+      assert.deepStrictEqual([requests(), accepted()], [2, 1])
     })
   )
 })

@@ -46,7 +46,32 @@ describe("RetryPolicy.make", () => {
 
   it("refuses another word for creates", () => refuses({ creates: "once" }, /^RetryPolicy: creates must be "at-most/))
 
-  it("without options is the standard policy", () => assert.deepStrictEqual(RetryPolicy.make({}), RetryPolicy.standard))
+  it("without options is the standard policy", () => {
+    assert.deepStrictEqual(RetryPolicy.make({}), RetryPolicy.standard)
+    assert.deepStrictEqual(RetryPolicy.standard, {
+      maxAttempts: 3,
+      baseDelay: Duration.millis(250),
+      maxDelay: Duration.seconds(8),
+      maxRetryAfter: Duration.seconds(30),
+      creates: "at-most-once",
+      renewToken: true
+    })
+  })
+
+  for (const [input, millis] of [
+    ["5 seconds", 5000],
+    [5, 5],
+    [0, 0],
+    [1_000_000n, 1],
+    [0n, 0],
+    [[1, 1_000_000], 1001],
+    [[0, 0], 0],
+    [Duration.millis(7), 7]
+  ] as const) {
+    it(`takes ${String(input)} (${typeof input}) as a delay`, () => {
+      assert.strictEqual(Duration.toMillis(RetryPolicy.make({ maxDelay: input }).maxDelay), millis)
+    })
+  }
 
   it.prop(
     "keeps what it is given",
@@ -62,6 +87,10 @@ describe("RetryPolicy.make", () => {
       })
     }
   )
+})
+
+it("RetryPolicy.none differs from the standard policy in one request, and in no new token", () => {
+  assert.deepStrictEqual(RetryPolicy.none, { ...RetryPolicy.standard, maxAttempts: 1, renewToken: false })
 })
 
 describe("a policy that was not built with make is validated where it is used", () => {
@@ -83,10 +112,14 @@ describe("a policy that was not built with make is validated where it is used", 
   }
 
   it("a string or a partial policy is refused, and the error says what to give", () => {
-    for (const policy of ["none", { maxAttempts: 5 }, undefined]) {
+    for (const [policy, missing] of [
+      ["none", "maxAttempts"],
+      [{ maxAttempts: 5 }, "baseDelay"],
+      [undefined, "maxAttempts"]
+    ]) {
       throws(
         () => RetryPolicy.withPolicy(Effect.void, policy as unknown as RetryPolicy.RetryPolicy),
-        /Give RetryPolicy\.none, RetryPolicy\.standard or RetryPolicy\.make/
+        new RegExp(`has no ${missing}\\. Give RetryPolicy\\.none, RetryPolicy\\.standard or RetryPolicy\\.make`)
       )
     }
   })

@@ -2,16 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   CheckoutSessionId,
   type CheckoutSessionsService,
+  Endpoint,
   type Generic,
   type NotFound,
-  type RequestFailed,
+  RequestFailed,
   type Unauthorized
 } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Effect, Either, Redacted } from "effect"
+import { Effect, Either, Logger, Redacted, Schema, Tracer } from "effect"
 import { newPair, pkcs8 } from "../../support/keys.js"
 import * as Script from "../../support/script.js"
-import { refused, simulated, status } from "../../support/simulated.js"
+import { type Answer, lost, refused, simulated, status } from "../../support/simulated.js"
 
 const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
 const quick = RetryPolicy.make({ baseDelay: 1, maxDelay: 2 })
@@ -184,5 +185,142 @@ describe("the retry table", () => {
       const program = Effect.zipRight(Effect.exit(get), RetryPolicy.withPolicy(get, RetryPolicy.none))
       assert.strictEqual(yield* used(RetryPolicy.withPolicy(program, two)), 3)
     }).pipe(Effect.scoped)
+  )
+})
+
+describe("an endpoint of one's own is retried by its kind", () => {
+  const post = <R extends Endpoint.Resend>(resend: R) =>
+    Endpoint.post("Own.post", "/own", { success: Schema.Unknown, resend, errors: [] })
+  const endpoints = {
+    idempotent: post("idempotent"),
+    keyed: post("keyed"),
+    create: post("create"),
+    once: post("once")
+  }
+  const withBody = (code: number, body: string): Answer => ({ outcome: { status: code, headers: {}, body }, takes: 0 })
+  const concurrent = withBody(409, '{"code":"concurrent_request"}')
+  const later = status(503, { "retry-after": "1" })
+  const atLeastOnce = RetryPolicy.make({ creates: "at-least-once" })
+
+  it.effect.each([
+    ["idempotent", "500", status(500), 3],
+    ["idempotent", "409 concurrent_request", concurrent, 1],
+    ["idempotent", "501", status(501), 1],
+    ["keyed", "500", status(500), 1],
+    ["keyed", "502", status(502), 3],
+    ["keyed", "409 concurrent_request", concurrent, 3],
+    ["keyed", "409 of another code", withBody(409, '{"code":"duplicate"}'), 1],
+    ["keyed", "409 without a code", status(409), 1],
+    ["keyed", "409 with half a body", withBody(409, '{"code":"concurrent_request"'), 1],
+    ["keyed", "lost", lost, 3],
+    ["create", "500", status(500), 1],
+    ["create", "500 at least once", status(500), 3, atLeastOnce],
+    ["create", "409 concurrent_request at least once", concurrent, 1, atLeastOnce],
+    ["once", "502 at least once", status(502), 1, atLeastOnce],
+    ["once", "lost at least once", lost, 1, atLeastOnce],
+    ["once", "503 with Retry-After", later, 3],
+    ["once", "429", status(429), 3],
+    ["once", "refused", refused, 3]
+  ] as const)("%s, %s", ([resend, , answer, requests, retry = RetryPolicy.standard]) =>
+    Effect.gen(function* () {
+      const { http, run, sentAt } = simulated([answer], { retry })
+      const client = Endpoint.clientOf(endpoints, http)
+      const lines: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void lines.push(message))
+      const call = Effect.provide(run(client[resend]({ idempotencyKey: "key" })), Logger.add(logger))
+      assert(Either.isLeft(yield* call))
+      assert.strictEqual(sentAt.length, requests)
+      // A retry of a keyed endpoint is always safe: if there is none, it would change nothing.
+      if (resend === "keyed" && requests === 1) assert.deepStrictEqual(lines, [])
+    })
+  )
+})
+
+describe("after a first copy that may have arrived", () => {
+  it.effect("only a DELETE that finds nothing has done its job", () =>
+    Effect.gen(function* () {
+      const deleted = simulated([lost, status(404)])
+      assert(Either.isRight(yield* deleted.run(deleted.sessions.delete(id))))
+      const forbidden = simulated([lost, status(403)])
+      assert.strictEqual(tagOf(yield* forbidden.run(forbidden.sessions.delete(id))), "Generic")
+      const got = simulated([lost, status(404)])
+      assert.strictEqual(tagOf(yield* got.run(got.sessions.get(id))), "NotFound")
+    })
+  )
+
+  it.effect("the message says so of a last one that was not sent, and of no other", () =>
+    Effect.gen(function* () {
+      const earlier = " An earlier request of this call may have reached the API."
+      for (const [answers, isTold] of [
+        [[lost, refused], true],
+        [[lost], false],
+        [[refused], false]
+      ] as const) {
+        const { run, sessions } = simulated(answers)
+        const { message } = Either.getOrThrow(Either.flip(yield* run(sessions.get(id))))
+        assert.strictEqual(message.endsWith(earlier), isTold, message)
+      }
+    })
+  )
+
+  it.effect("a token that cannot be got counts the requests before it", () =>
+    Effect.gen(function* () {
+      const message = "There is no token to send. Nothing was sent."
+      const none = new RequestFailed({ reason: "Credentials", delivered: "no", attempts: 0, message })
+      const tokens = [Effect.succeed(Redacted.make("token"))]
+      const credentials = { token: Effect.suspend(() => tokens.shift() ?? Effect.fail(none)) }
+      const { run, sessions } = simulated([status(429)], { credentials })
+      const expected = { reason: "Credentials", delivered: "no", attempts: 1, message }
+      assert.deepInclude(errorOf(yield* run(sessions.get(id))), expected)
+    })
+  )
+})
+
+describe("a 401", () => {
+  const renewing = () => {
+    const state = { renewals: 0 }
+    const credentials = {
+      token: Effect.succeed(Redacted.make("token-0")),
+      renew: () => Effect.sync(() => Redacted.make(`token-${++state.renewals}`))
+    }
+    return { credentials, state }
+  }
+
+  it.effect("renews the token once in a call, also if a retry lies between two", () =>
+    Effect.gen(function* () {
+      const { credentials, state } = renewing()
+      const { run, sentAt, sessions } = simulated([status(401), status(503), status(401)], { credentials })
+      assert.strictEqual(tagOf(yield* run(sessions.get(id))), "Unauthorized")
+      assert.deepStrictEqual([sentAt.length, state.renewals], [3, 1])
+    })
+  )
+
+  it.effect("and nothing else renews it, whatever the policy", () =>
+    Effect.gen(function* () {
+      for (const retry of [RetryPolicy.standard, RetryPolicy.none]) {
+        for (const code of [200, 400, 403, 503]) {
+          const { credentials, state } = renewing()
+          const { run, sessions } = simulated([status(code)], { credentials, retry })
+          yield* run(sessions.get(id))
+          yield* Effect.repeatN(Effect.yieldNow(), 10)
+          assert.strictEqual(state.renewals, 0, String(code))
+        }
+      }
+    })
+  )
+})
+
+describe("the number of requests of a call that went well", () => {
+  it.effect("is told by the call's own span, never by a span of the program", () =>
+    Effect.gen(function* () {
+      const told = (span: Tracer.AnySpan) => (span._tag === "Span" ? span.attributes.get("gr4vy.attempts") : undefined)
+      const { http, run } = simulated([status(503), status(200)])
+      yield* Effect.gen(function* () {
+        yield* run(http.get("/own"))
+        assert.isUndefined(told(yield* Effect.orDie(Effect.currentSpan)))
+      }).pipe(Effect.withSpan("program"))
+      yield* Effect.withParentSpan(run(http.get("/own")), Tracer.externalSpan({ spanId: "1", traceId: "2" }))
+      assert(Either.isRight(yield* run(http.get("/own"))))
+    })
   )
 })

@@ -170,10 +170,21 @@ describe("logs", () => {
     })
   )
 
+  it.live("a failure that no retry can change is told by its error alone", () =>
+    Effect.gen(function* () {
+      const large = Script.reply(200, "x".repeat(2000))
+      const { lines } = yield* logged([large], getIt, { gr4vy: { maxResponseBytes: 1024 } })
+      assert.deepStrictEqual(lines, [])
+    })
+  )
+
   it.live("a rejected token that cannot be replaced is a line at Warning", () =>
     Effect.gen(function* () {
-      const lines: Array<readonly [string, string]> = []
-      const logger = Logger.make(({ logLevel, message }) => void lines.push([logLevel.label, String(message)]))
+      const lines: Array<readonly [string, string, unknown]> = []
+      const logger = Logger.make(
+        ({ annotations, logLevel, message }) =>
+          void lines.push([logLevel.label, String(message), Object.fromEntries(HashMap.toEntries(annotations))])
+      )
       const { baseUrl } = yield* Script.script(Script.status(401, { "x-request-id": "req-3" }))
       const credentials = Layer.succeed(Credentials, {
         token: Effect.succeed(Redacted.make(token)),
@@ -188,7 +199,11 @@ describe("logs", () => {
       )
       assert.strictEqual(error._tag, "Unauthorized")
       assert.deepStrictEqual(lines, [
-        ["WARN", "No new token after a 401, which is the call's result: The vault is sealed."]
+        [
+          "WARN",
+          "No new token after a 401, which is the call's result: The vault is sealed.",
+          { "error.type": "Credentials", "gr4vy.attempts": 1, "gr4vy.request_id": "req-3" }
+        ]
       ])
     }).pipe(Effect.scoped)
   )

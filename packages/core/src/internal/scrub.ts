@@ -106,7 +106,7 @@ const digitsIn = (text: string): Digits => {
     } else {
       const length = escapeAt(text, i, code)
       separators++
-      const narrow = separators === 1 && length === 1 && (code === 32 || code === 45)
+      const narrow = separators === 1 && (code === 32 || code === 45)
       before = Math.max(before, narrow ? Gap.narrow : separators > 3 ? Gap.far : Gap.wide)
       i += length - 1
     }
@@ -239,7 +239,7 @@ export const secretsIn = (value: unknown): ReadonlyArray<string> => {
     if (isSecret && isText) secrets.add(String(part))
   })
   secrets.delete("")
-  return [...secrets].sort((one, other) => other.length - one.length)
+  return [...secrets]
 }
 
 /** Returns whether a value contains anything `Redacted`. */

@@ -180,7 +180,6 @@ const connectCodes = new Set([
 // OpenSSL's verification results (https://nodejs.org/api/tls.html#x509-certificate-error-codes) and Node's own check of the name.
 const isCertificate = (code: string): boolean =>
   code.includes("CERT") ||
-  code.startsWith("ERR_TLS_CERT") ||
   code.startsWith("UNABLE_TO_") ||
   code.startsWith("CRL_") ||
   code === "INVALID_CA" ||

@@ -93,7 +93,7 @@ class Attempt {
     }
     this.observation = new Observation(call, options.routeOf(call), options.metrics)
     call.attempts++
-    this.exchange = lease.send(wireRequest(options, call, authorization, this.observation.span), call.fiber, millis)
+    this.exchange = lease.send(wireRequest(options, call, authorization, this.observation.span), call, millis)
     this.step = this.exchange
     this.exchange.begin(this.resume)
   }

@@ -7,7 +7,6 @@ import { disconnected, TransportFailure } from "@effect-gr4vy/core/unstable/Tran
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import { buildConnector, Client, type Dispatcher } from "undici"
 import { withoutInstrumentation } from "../otel/context.js"
@@ -15,7 +14,7 @@ import type { Pending } from "../pending.js"
 import { type Limits, Line, UndiciExchange } from "./exchange.js"
 import { Queue, Waiting } from "./queue.js"
 import { skipContinue } from "./skipContinue.js"
-import type { Lease, Transport, Usage, WireRequest } from "./transport.js"
+import type { Caller, Lease, Transport, Usage, WireRequest } from "./transport.js"
 
 export interface Options extends Limits {
   /** The maximum number of connections; further requests wait. */
@@ -135,12 +134,8 @@ class Connection implements Lease {
     })
   }
 
-  readonly send = (
-    request: WireRequest,
-    fiber: Fiber.RuntimeFiber<unknown, unknown>,
-    millis: number
-  ): UndiciExchange => {
-    this.exchange = new UndiciExchange(request, fiber, millis, this.limits, this.dispatch, this.line)
+  readonly send = (request: WireRequest, { clock }: Caller, millis: number): UndiciExchange => {
+    this.exchange = new UndiciExchange(request, clock, millis, this.limits, this.dispatch, this.line)
     return this.exchange
   }
 

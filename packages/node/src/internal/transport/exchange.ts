@@ -11,12 +11,12 @@ import {
   protocolViolation,
   TransportFailure
 } from "@effect-gr4vy/core/unstable/TransportFailure"
+import type * as Clock from "effect/Clock"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
 import { resumeWhereItBegan } from "../otel/context.js"
-import { after, clockOf } from "../timer.js"
+import { after } from "../timer.js"
 import type { Awaiting } from "./skipContinue.js"
 import {
   Body,
@@ -66,7 +66,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
 
   constructor(
     private readonly request: WireRequest,
-    private readonly fiber: Fiber.RuntimeFiber<unknown, unknown>,
+    private readonly clock: Clock.Clock,
     private readonly millis: number,
     private readonly limits: Limits,
     private readonly dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void,
@@ -76,7 +76,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
   begin(resume: (outcome: Outcome) => void): void {
     const { body, headers, method, url } = this.request
     this.resume = resumeWhereItBegan(resume)
-    this.cancelTimer = after(clockOf(this.fiber), this.millis, () =>
+    this.cancelTimer = after(this.clock, this.millis, () =>
       this.settle(
         Exit.fail(timedOut(`No complete response within ${Math.round(this.millis)} ms.`, this.state === "sent"))
       )

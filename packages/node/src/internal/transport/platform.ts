@@ -38,7 +38,7 @@ export const make = ({
   Effect.map(PlatformClient.fromContext, (foreign): Transport => {
     const client = HttpClient.withScope(foreign)
 
-    const send: Lease["send"] = (request, fiber, millis): Exchange => {
+    const send: Lease["send"] = (request, { fiber }, millis): Exchange => {
       let received: Received | undefined
       const exchange = client.execute(toPlatform(request)).pipe(
         Effect.flatMap((response) => {

@@ -29,10 +29,16 @@ export interface Settings {
 
 /** The use of one connection for one request. */
 export interface Lease {
-  /** Sends a request for this fiber once the exchange begins; it ends after `millis`, whatever the server does. */
-  readonly send: (request: WireRequest, fiber: Fiber.RuntimeFiber<unknown, unknown>, millis: number) => Exchange
+  /** Sends a request once the exchange begins; it ends after `millis`, whatever the server does. */
+  readonly send: (request: WireRequest, caller: Caller, millis: number) => Exchange
   /** Gives the connection back; it is destroyed if it is not `reusable`, or if something may still be on it. */
   readonly release: (reusable: boolean) => void
+}
+
+/** The fiber that a request is sent for, and its clock. */
+export interface Caller {
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  readonly clock: Clock.Clock
 }
 
 /** One request and its whole response, within the size cap and the time limit. */
