@@ -110,6 +110,16 @@ const rows: ReadonlyArray<Row> = [
     })
   ),
   {
+    what: "the API's own 403 names the scopes",
+    answer: json(403, apiError(403, "forbidden", "Invalid credentials")),
+    expected: {
+      _tag: "Generic",
+      status: 403,
+      code: "forbidden",
+      message: "Invalid credentials. Check that the token has the scopes this call needs."
+    }
+  },
+  {
     what: "an error body without a message still has a sentence",
     answer: json(403, { type: "error", code: "forbidden" }),
     expected: {

@@ -35,6 +35,11 @@ describe("Gr4vy.layer fails with a sentence for", () => {
     ["a base URL with a query", { baseUrl: `${baseUrl}/?a=s3cr3t` }, /has a query or a fragment/],
     ["a base URL that is none", { baseUrl: "api.plantly" }, /The base URL is not a URL/],
     ["another scheme", { baseUrl: "ftp://api.plantly.gr4vy.app" }, /must begin with https:\/\//],
+    [
+      "a host as an id",
+      { baseUrl: undefined, id: "api.plantly.gr4vy.app" },
+      /subdomain of your Gr4vy instance, e.g. "plantly"/
+    ],
     ["an id that is no subdomain", { baseUrl: undefined, id: "plantly/../evil" }, /subdomain of your Gr4vy instance/],
     ["an absent id", { baseUrl: undefined }, /subdomain of your Gr4vy instance/],
     ["another environment", { baseUrl: undefined, id: "plantly", environment: "test" }, /"sandbox" or "production"/],

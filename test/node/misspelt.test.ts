@@ -53,6 +53,13 @@ describe("a misspelt option", () => {
     )
   }
 
+  it.live("in the plural is reported with the singular, not with a name that has as many letters", () =>
+    Effect.gen(function* () {
+      const error = yield* failureOf(constructors["layer"]?.({ retries: value }) ?? Effect.void)
+      assert.include(String(error), "did you mean retry?")
+    })
+  )
+
   it.live("of another kind is reported with all known names", () =>
     Effect.gen(function* () {
       const error = yield* failureOf(constructors["layer"]?.({ sandbox: value }) ?? Effect.void)

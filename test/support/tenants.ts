@@ -1,5 +1,6 @@
+import { CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy } from "@effect-gr4vy/node"
-import { Effect, Layer, RcMap } from "effect"
+import { Context, Effect, Layer, RcMap, Redacted } from "effect"
 
 /** Clients by tenant: built at a tenant's first call, closed after five minutes without one. */
 export const makeTenants = <E, R>(optionsOf: (tenant: string) => Effect.Effect<Gr4vy.Options, E, R>) =>
@@ -23,3 +24,21 @@ export const makeTenants = <E, R>(optionsOf: (tenant: string) => Effect.Effect<G
       forget
     }
   })
+
+/** What `makeTenants` returns, as a service of your application. */
+export class Tenants extends Context.Tag("Tenants")<
+  Tenants,
+  Effect.Effect.Success<ReturnType<typeof makeTenants<never, never>>>
+>() {}
+
+/** A tenant's settings, from your database or secret manager. */
+const optionsOf = (tenant: string): Effect.Effect<Gr4vy.Options> =>
+  Effect.succeed({ id: tenant, privateKey: Redacted.make("-----BEGIN PRIVATE KEY-----…"), connections: 8 })
+
+export const TenantsLive = Layer.scoped(Tenants, makeTenants(optionsOf))
+
+/** The call is inside `as`, so that its client cannot close before it ends. */
+export const open = (tenant: string) =>
+  Effect.flatMap(Tenants, ({ as }) =>
+    Effect.flatMap(CheckoutSessions, (sessions) => sessions.add({ amount: 1299, currency: "USD" })).pipe(as(tenant))
+  )

@@ -156,7 +156,8 @@ const invalid = (field: string, problem: string): Either.Either<never, ConfigErr
 const hostLabels = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
 
 const instanceUrl = (id: string, environment: string): Either.Either<string, ConfigError.ConfigError> => {
-  if (!Predicate.isString(id) || !hostLabels.test(id)) {
+  // A whole host name in place of its subdomain would fail only at the first call, as an unknown host.
+  if (!Predicate.isString(id) || !hostLabels.test(id) || id.toLowerCase().endsWith(".gr4vy.app")) {
     return invalid(
       "id",
       'The instance id must be the subdomain of your Gr4vy instance, e.g. "plantly": letters, digits and dashes.'

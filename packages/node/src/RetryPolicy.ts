@@ -100,7 +100,7 @@ export const make = (options: {
 }): RetryPolicy => {
   const unknown = Predicate.isRecord(options)
     ? unknownName(options, standard)
-    : { message: "give an object of options" }
+    : { message: "give an object of options, e.g. { maxAttempts: 5 }, or use RetryPolicy.none" }
   if (unknown !== undefined) throw new Cause.IllegalArgumentException(`RetryPolicy: ${unknown.message}`)
   return checked(options)
 }

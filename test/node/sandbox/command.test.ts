@@ -27,7 +27,8 @@ const command = (...args: ReadonlyArray<string>) =>
 
 const started = (...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const running = yield* command(...args)
+    // Not the default port: a sandbox of the developer may listen there.
+    const running = yield* command("--port", "0", ...args)
     const baseUrl = (yield* running.lineWith("Gr4vy sandbox")).split(" ").at(-1) ?? ""
     yield* running.lineWith("Ctrl-C")
     const send = (method: string, path: string, body?: string) =>

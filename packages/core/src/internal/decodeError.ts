@@ -145,13 +145,14 @@ const toError = (response: ErrorResponse): Unauthorized | NotFound | Generic => 
   }
   switch (response.status) {
     case 401:
-      return new Unauthorized({ ...fields, message: advised(fields.message) })
+      return new Unauthorized({ ...fields, message: advised(401, fields.message) })
     case 404:
       return new NotFound(fields)
     default:
       return new Generic({
         status: response.status,
         ...fields,
+        message: response.status === 403 ? advised(403, fields.message) : fields.message,
         ...(Option.isSome(response.retryAfter) ? { retryAfter: response.retryAfter.value } : {})
       })
   }
@@ -160,10 +161,10 @@ const toError = (response: ErrorResponse): Unauthorized | NotFound | Generic => 
 const describe = (status: number, came: string): string =>
   `The API responded with status ${status} and ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
 
-/** The API's own message about a 401 does not say what to do. */
-const advised = (message: string): string => {
-  const longer = `${message.replace(/([^.!?])$/, "$1.")} ${advice(401)}`
-  return message.includes(advice(401)) || longer.length > maxMessageLength ? message : longer
+/** The API's own messages about a 401 and a 403 do not say what to do. */
+const advised = (status: 401 | 403, message: string): string => {
+  const longer = `${message.replace(/([^.!?])$/, "$1.")} ${advice(status)}`
+  return message.includes(advice(status)) || longer.length > maxMessageLength ? message : longer
 }
 
 const advice = (status: number): string => {

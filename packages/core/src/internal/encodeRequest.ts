@@ -66,7 +66,7 @@ export const encodeRequest = (
     const options = args[position]
     const key = Predicate.hasProperty(options, "idempotencyKey") ? options.idempotencyKey : undefined
     if (endpoint.resend === "keyed" && !isKey(key)) {
-      return invalidRequest("idempotencyKey must be 1 to 255 visible ASCII characters")
+      return invalidRequest("idempotencyKey must be 1 to 255 visible ASCII characters, e.g. the id of the order")
     }
     const headers = body._tag === "Empty" ? acceptJson : jsonHeaders
     const shownPath = template.names.some((name) => holdsSecret(valueOf(name)))

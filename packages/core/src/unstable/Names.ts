@@ -10,7 +10,8 @@ const maxNames = 20
 /** A longer name, or one with other characters, may be a secret in the wrong place: it is not shown. */
 const isShown = (name: string): boolean => /^[A-Za-z][A-Za-z_-]{0,39}$/.test(name)
 
-const plain = (name: string): string => name.replace(/[_-]/g, "").toLowerCase()
+/** Ignores case, separators and the plural, so that `retries` is `retry`. */
+const plain = (name: string): string => name.replace(/[_-]/g, "").toLowerCase().replace(/ies$/, "y").replace(/s$/, "")
 
 /** The Levenshtein distance: the number of characters to insert, delete or replace. */
 const distance = (one: string, other: string): number => {

@@ -69,6 +69,9 @@ export const request = (
 
 /** A copy of the body as the API gets it, so that it is no cycle and stays what it is. */
 const asJson = (body: unknown): unknown => {
+  // `JSON.stringify` of a caller, as for `fetch`, would be encoded a second time.
+  if (Predicate.isString(body))
+    throw refuse("body must be the value itself, not a string: the client converts it to JSON")
   try {
     return JSON.parse(JSON.stringify(body))
   } catch {

@@ -189,6 +189,7 @@ const closed = Exit.fail(
     reason: "Connect",
     delivered: "no",
     resend: "never",
-    message: "The client is closed: its layer's scope has ended. Nothing was sent."
+    message:
+      "The client is closed: its layer's scope has ended. Nothing was sent. Provide the layer to the whole program, or keep it in a ManagedRuntime."
   })
 )
