@@ -11,7 +11,8 @@ import {
   type RequestFailed,
   type Unauthorized
 } from "@effect-gr4vy/core"
-import { Cause, Duration, Effect, FastCheck, Layer, Redacted, Ref } from "effect"
+import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import { Cause, Duration, Effect, Exit, FastCheck, Layer, Redacted, Ref } from "effect"
 import { card, visa } from "../support/cards.js"
 import { clients, token } from "../support/layers.js"
 import { type Answer, droppedMidBody, reply, script, sessionJson } from "../support/script.js"
@@ -355,6 +356,25 @@ describe("core's plain client", () => {
         assert.strictEqual(error.reason, "InvalidRequest")
       }
       assert.strictEqual(requests.length + elsewhere.requests.length, 0)
+    })
+  )
+})
+
+describe("a client from a function", () => {
+  it.effect("calls it for each run of a request, and its exception is a defect", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const client = fromExecute(() => {
+        runs++
+        throw new Error("broken")
+      })
+      const request = client.get("/things")
+      assert.strictEqual(runs, 0)
+      for (const _ of [1, 2]) {
+        const exit = yield* Effect.exit(request)
+        assert(Exit.isFailure(exit) && Cause.isDieType(exit.cause), inspect(exit))
+      }
+      assert.strictEqual(runs, 2)
     })
   )
 })
