@@ -98,9 +98,7 @@ export const make = (options: {
   /** `true` by default. */
   readonly renewToken?: boolean
 }): RetryPolicy => {
-  const unknown = Predicate.isRecord(options)
-    ? unknownName(options, standard)
-    : { message: "give an object of options" }
+  const unknown = unknownName(options, standard)
   if (unknown !== undefined) throw new Cause.IllegalArgumentException(`RetryPolicy: ${unknown.message}`)
   return checked(options)
 }
