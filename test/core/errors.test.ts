@@ -12,7 +12,8 @@ import {
   type RequestFailed,
   type Unauthorized
 } from "@effect-gr4vy/core"
-import { Cause, Duration, Effect, FastCheck, Layer, Option, Redacted, Ref, Schema } from "effect"
+import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import { Cause, Duration, Effect, Exit, FastCheck, Layer, Option, Redacted, Ref, Schema } from "effect"
 import { decodeError } from "../../packages/core/dist/internal/decodeError.js"
 import { card, visa } from "../support/cards.js"
 import { clients, token } from "../support/layers.js"
@@ -399,7 +400,7 @@ describe("the message of a response without one names its status, its body and w
       401,
       "",
       "an empty body",
-      "Check that the token or private key is valid and belongs to this instance and environment."
+      "Check the token, or the private key that signs it: it must be valid, not expired, and belong to this instance (id) and environment (sandbox or production)."
     ],
     [403, "", "an empty body", "Check that the token has the scopes this call needs."],
     [429, "", "an empty body", "Too many requests: wait before the next call."],
@@ -521,4 +522,23 @@ describe("an error class of one's own", () => {
     const tagged = Endpoint.get("Own.get", "/own", { success: Schema.Unknown, errors: [Tagged] })
     assert.deepStrictEqual(decoded(tagged, 409, { _tag: "theirs" }), { _tag: "theirs" })
   })
+})
+
+describe("a client from a function", () => {
+  it.effect("calls it for each run of a request, and its exception is a defect", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const client = fromExecute(() => {
+        runs++
+        throw new Error("broken")
+      })
+      const request = client.get("/things")
+      assert.strictEqual(runs, 0)
+      for (const _ of [1, 2]) {
+        const exit = yield* Effect.exit(request)
+        assert(Exit.isFailure(exit) && Cause.isDieType(exit.cause), inspect(exit))
+      }
+      assert.strictEqual(runs, 2)
+    })
+  )
 })

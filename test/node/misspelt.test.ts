@@ -150,3 +150,28 @@ describe("a misspelt option", () => {
     }).pipe(Effect.provide(Sandbox.layer()))
   )
 })
+
+describe("options that are no object", () => {
+  /** Calls a function past its types. */
+  const refused = <A>(f: (options: never) => A, options: unknown): A => Reflect.apply(f, undefined, [options])
+
+  for (const options of [null, value, [value]]) {
+    it.live(`are a ConfigError: ${options === null ? "null" : typeof options}`, () =>
+      Effect.gen(function* () {
+        const errors = [
+          yield* failureOf(built(refused(Gr4vy.layer, options))),
+          yield* failureOf(built(refused(Gr4vy.layerConfig, options))),
+          yield* failureOf(built(Layer.provide(refused(Gr4vy.layerWithoutCredentials, options), others))),
+          yield* failureOf(built(Layer.provide(refused(Gr4vyHttpClient.layer, options), others))),
+          yield* failureOf(built(refused(SignedCredentials.layer, options)))
+        ]
+        for (const error of errors) {
+          assert(ConfigError.isConfigError(error))
+          assert.match(String(error), /give an object of options/i)
+        }
+        const inSandbox = yield* failureOf(built(refused(Sandbox.layer, options)))
+        assert.deepInclude(inSandbox, { _tag: "ServeError" })
+      })
+    )
+  }
+})

@@ -227,8 +227,10 @@ export const fromExecute = <E>(
 ): HttpClient.HttpClient.With<E> =>
   HttpClient.makeWith<never, never, E, never>((request) => {
     const made = completed(request)
-    // A request that no middleware has changed: two operations less, which is 1 µs of a traced call.
-    return made !== undefined && Exit.isSuccess(made) ? execute(made.value) : Effect.flatMap(request, execute)
+    // A request that no middleware has changed: an operation less, which is 0.5 µs of a traced call.
+    return made !== undefined && Exit.isSuccess(made)
+      ? Effect.suspend(() => execute(made.value))
+      : Effect.flatMap(request, execute)
   }, Effect.succeed)
 
 /** The exit of an effect that is complete already. */

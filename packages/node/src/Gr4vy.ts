@@ -286,7 +286,7 @@ const wire = <R>(
 
 const authenticate = (options: Options): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
   // First, because a misspelt `token` would read as no token.
-  Effect.zipRight(checkNames(options, everyOption), credentialsOf(options))
+  Effect.flatMap(checkNames(options, everyOption), () => credentialsOf(options))
 
 const credentialsOf = (
   options: Authentication & TokenOptions

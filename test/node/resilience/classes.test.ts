@@ -3,11 +3,20 @@
  * server's.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { HttpApi, HttpApiClient, HttpApiEndpoint, HttpApiGroup, HttpBody, HttpClientRequest } from "@effect/platform"
+import {
+  FetchHttpClient,
+  HttpApi,
+  HttpApiClient,
+  HttpApiEndpoint,
+  HttpApiGroup,
+  HttpBody,
+  HttpClient,
+  HttpClientRequest
+} from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Endpoint, Gr4vyHttpClient, NotFound, RequestFailed } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Effect, Either, Redacted, Schema, type Scope, Stream } from "effect"
+import { Effect, Either, Exit, Fiber, Layer, Redacted, Schema, type Scope, Stream } from "effect"
 import { newPair, pkcs8 } from "../../support/keys.js"
 import { loopback } from "../../support/loopback.js"
 import { script, status } from "../../support/script.js"
@@ -297,6 +306,38 @@ describe("beforeSend", () => {
       assert.deepInclude(error, { message: "taken", delivered: "unknown", attempts: 1 })
       assert.lengthOf(server.seen, 1)
     }).pipe(Effect.scoped)
+  )
+
+  it.live.each([
+    ["at once", Effect.void],
+    ["after a while", Effect.sleep(1)]
+  ] as const)("that interrupts its own call %s keeps the request back", ([, before]) =>
+    Effect.gen(function* () {
+      const server = yield* serving()
+      let sent = 0
+      const counted = HttpClient.mapRequest(yield* HttpClient.HttpClient, (request) => {
+        sent++
+        return request
+      })
+      const http = yield* Effect.provide(
+        Gr4vyHttpClient,
+        Layer.provide(
+          Gr4vy.layerWithoutTransport({ baseUrl: server.baseUrl, token: Redacted.make("token") }),
+          Layer.succeed(HttpClient.HttpClient, counted)
+        )
+      )
+      const client = Endpoint.clientOf(endpoints, http)
+      const call = yield* Effect.fork(
+        Effect.withFiberRuntime<unknown, unknown>((fiber) => {
+          const interrupt = Effect.sync(() => fiber.unsafeInterruptAsFork(fiber.id()))
+          return client.get("t1", { beforeSend: () => Effect.zipRight(before, interrupt) })
+        })
+      )
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.await(call)))
+      assert.strictEqual(sent, 0)
+      yield* client.get("t1")
+      assert.deepStrictEqual([sent, server.seen.length], [1, 1])
+    }).pipe(Effect.scoped, Effect.provide(FetchHttpClient.layer))
   )
 
   it.live("that dies, is interrupted or does not end sends nothing, and its connection is free", () =>

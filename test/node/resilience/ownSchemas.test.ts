@@ -70,6 +70,19 @@ describe("a success that the endpoint's own code cannot read", () => {
   )
 })
 
+it.scopedLive("a comparison in plain JavaScript may return anything true", () =>
+  Effect.gen(function* () {
+    const get = Endpoint.get("Own.matched", "/own/{id}", {
+      params: { id: Schema.String },
+      success: Id,
+      belongs: ({ id }, params) => Reflect.apply(id.match, id, [params.id])
+    })
+    const { client } = yield* open({ get }, json(200, '{"id":"x"}'), json(200, '{"id":"y"}'))
+    assert.deepStrictEqual(yield* client.get("x"), { id: "x" })
+    assert.deepInclude(yield* Effect.flip(client.get("x")), { reason: "InvalidResponse" })
+  })
+)
+
 describe("an error that the endpoint declares", () => {
   class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { message: Schema.String }, Endpoint.status(409)) {}
   class Broken extends Schema.TaggedError<Broken>()(

@@ -3,6 +3,7 @@ import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy, OtelTracer } from "@effect-gr4vy/node"
 import * as Otel from "@opentelemetry/api"
 import { Effect, Layer, Redacted, Tracer } from "effect"
+import { activate } from "../../../packages/node/dist/internal/otel/context.js"
 import * as Script from "../../support/script.js"
 import { unregister } from "../../support/setUps.js"
 
@@ -132,6 +133,25 @@ describe("a call comes to its result although there throws", () => {
       assert.strictEqual(inside.traceId, parent.traceId)
     })
   )
+
+  it("an operation is not lost if a context manager runs a traced program before it", () => {
+    const contextManager: Otel.ContextManager = {
+      active: () => Otel.ROOT_CONTEXT,
+      with: (context, f, self, ...args) => {
+        if (context !== inner) activate(inner, () => "inner")
+        return f.call(self, ...args)
+      },
+      bind: (_, target) => target,
+      enable: () => contextManager,
+      disable: () => contextManager
+    }
+    const inner = Otel.ROOT_CONTEXT.setValue(Symbol("inner"), true)
+    Otel.context.setGlobalContextManager(contextManager)
+    assert.strictEqual(
+      activate(Otel.ROOT_CONTEXT, () => "outer"),
+      "outer"
+    )
+  })
 
   it.live("an error that the program throws is not swallowed", () =>
     Effect.gen(function* () {

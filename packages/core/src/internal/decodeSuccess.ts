@@ -40,7 +40,7 @@ export const decodeSuccess = (
     // The record's types are the endpoint's own, which its constructor has checked.
     const belongsTo = belongs as (success: unknown, params: unknown) => boolean
     const isOurs = guarded(() => belongsTo(decoded.right, others.length === 0 ? { [name]: values } : values))
-    return isOurs === true
+    return isOurs
       ? Either.right(decoded.right)
       : Either.left({ found: `the ${expected} of another request`, misdirected: true })
   }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Predicate from "effect/Predicate"
 
 /** The most names in one message. */
 const maxNames = 20
@@ -54,7 +55,7 @@ export const advice = (name: string, known: ReadonlyArray<string>): string => {
 /**
  * Returns a message about the first property that is not one of the `known` names, or `undefined` if there is none. It
  * never contains a value. A property that is `undefined` counts as absent. `"near"` reports only a name that resembles a
- * known one, for options that may be shared with other functions.
+ * known one, for options that may be shared with other functions. Anything but an object gets a message, too.
  *
  * @since 0.1.0
  * @category messages
@@ -64,6 +65,8 @@ export const unknownName = (
   known: object,
   which: "any" | "near" = "any"
 ): { readonly name: string; readonly message: string } | undefined => {
+  // Plain JavaScript may give anything, e.g. the instance's id alone.
+  if (!Predicate.isRecord(given)) return { name: "options", message: "give an object of options" }
   const names = Object.keys(known)
   const name = Object.keys(given).find(
     (key) =>

@@ -19,20 +19,22 @@ export const fromEnvironment = <A, R>(
   overrides: Overrides,
   make: (options: Options) => Effect.Effect<A, ConfigError.ConfigError, R>
 ): Effect.Effect<A, ConfigError.ConfigError, R> =>
-  Effect.gen(function* () {
-    yield* checkNames(overrides, everyOption)
-    const address = yield* addressFrom(overrides)
-    const { keyVariable, ...authentication } = yield* authenticationFrom(overrides)
-    const merchantAccountId = overrides.merchantAccountId ?? (yield* read("GR4VY_MERCHANT_ACCOUNT_ID"))
-    const { baseUrl: _, environment: __, id: ___, privateKey: ____, token: _____, ...rest } = overrides
-    const options = {
-      ...rest,
-      ...address,
-      ...authentication,
-      ...(merchantAccountId === undefined ? {} : { merchantAccountId })
-    }
-    return yield* Effect.mapError(make(options), nameVariable({ ...variables, privateKey: keyVariable }, overrides))
-  }).pipe(Effect.mapError(nameVariable(variables, overrides)))
+  Effect.zipRight(
+    checkNames(overrides, everyOption),
+    Effect.gen(function* () {
+      const address = yield* addressFrom(overrides)
+      const { keyVariable, ...authentication } = yield* authenticationFrom(overrides)
+      const merchantAccountId = overrides.merchantAccountId ?? (yield* read("GR4VY_MERCHANT_ACCOUNT_ID"))
+      const { baseUrl: _, environment: __, id: ___, privateKey: ____, token: _____, ...rest } = overrides
+      const options = {
+        ...rest,
+        ...address,
+        ...authentication,
+        ...(merchantAccountId === undefined ? {} : { merchantAccountId })
+      }
+      return yield* Effect.mapError(make(options), nameVariable({ ...variables, privateKey: keyVariable }, overrides))
+    }).pipe(Effect.mapError(nameVariable(variables, overrides)))
+  )
 
 /** Options of the program override the configuration. Among the variables, the base URL overrides its parts. */
 const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.ConfigError> =>

@@ -29,6 +29,7 @@ export const runIn = <A>(context: Otel.Context, f: () => A): A =>
 
 /** {@link runIn} without a look at the active context. */
 export const activate = <A>(context: Otel.Context, f: () => A): A => {
+  const outer = waiting
   waiting = f
   try {
     // What `runWaiting` runs is this `f`, so its result is an `A`.
@@ -37,11 +38,14 @@ export const activate = <A>(context: Otel.Context, f: () => A): A => {
     if (waiting !== f) throw error
     waiting = undefined
     return f()
+  } finally {
+    waiting = outer
   }
 }
 
 // Handed over here instead of in a closure: this happens at every operation of a traced fiber, and a context manager
-// calls its function at once. What is left here was not called.
+// calls its function at once. What is left here was not called. A context manager that runs a traced fiber of its own
+// before that, e.g. to write a log line, comes here a second time: then the outer function is put back.
 let waiting: (() => unknown) | undefined
 
 const runWaiting = (): unknown => {

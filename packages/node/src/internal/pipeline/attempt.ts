@@ -30,6 +30,7 @@ export interface Options {
 }
 
 type Failure = TransportFailure | RequestFailed
+type BeforeSend = (attempt: number) => Effect.Effect<void, RequestFailed>
 type Outcome = Exit.Exit<BufferedResponse, Failure>
 
 export const attempt =
@@ -37,16 +38,27 @@ export const attempt =
   (call: Call, authorization: string): Effect.Effect<BufferedResponse, Failure> =>
     Effect.uninterruptibleMask((restore) => {
       const attempt = new Attempt(options, transport, call, authorization)
-      return settle<BufferedResponse, Failure>(
+      const sent = settle<BufferedResponse, Failure>(
         (resume) => attempt.begin(resume),
         restore,
         (exit) => attempt.end(exit)
       )
+      const beforeSend = isEndpointRequest(call.request) ? call.request.beforeSend : undefined
+      if (beforeSend === undefined) return sent
+      // The call's fiber goes on after `beforeSend`: an interruption that came meanwhile must keep the request back.
+      const prepared = settle<unknown, Failure>(
+        (resume) => attempt.prepare(beforeSend, resume),
+        restore,
+        (exit) => {
+          if (Exit.isFailure(exit)) attempt.end(Exit.failCause(exit.cause))
+        }
+      )
+      return Effect.zipRight(prepared, sent)
     })
 
 /**
- * Up to three steps: the wait for a connection, `beforeSend`, the exchange. Each begins where the one before it ends,
- * instead of in the call's fiber: to wake that for every step would cost a call that waits for its connection a tenth.
+ * Up to three steps: the wait for a connection, `beforeSend`, the exchange. What follows a wait begins
+ * where it ends, instead of in the call's fiber: to wake that once more would cost a call that waits a tenth.
  */
 class Attempt {
   private step: Pending<unknown, unknown> | undefined = undefined
@@ -62,28 +74,32 @@ class Attempt {
     private readonly authorization: string
   ) {}
 
+  /** Takes a connection and runs `beforeSend`. */
+  prepare(beforeSend: BeforeSend, resume: (exit: Exit.Exit<unknown, Failure>) => void): void {
+    this.resume = resume
+    const { call, transport } = this
+    const run = (lease: Lease) => {
+      this.lease = lease
+      const effect = Effect.suspend(() => beforeSend(call.attempts + 1))
+      const onTimeout = () => timedOut("beforeSend did not end before the call's deadline.", false)
+      this.run(new Limited(effect, call.fiber, call.timeLeft, onTimeout), () => resume(Exit.void))
+    }
+    const lease = transport.acquire()
+    if (lease !== undefined) run(lease)
+    else this.run(transport.wait(call.clock, call.timeLeft), run)
+  }
+
+  /** Sends the request, on the connection of `prepare` or on the next that is free. */
   begin(resume: (exit: Outcome) => void): void {
     this.resume = resume
     const { call, transport } = this
-    const lease = transport.acquire()
-    if (lease !== undefined) this.prepare(lease)
-    else this.run(transport.wait(call.clock, call.timeLeft), (lease) => this.prepare(lease))
-  }
-
-  private prepare(lease: Lease): void {
-    this.lease = lease
-    const { call } = this
-    const beforeSend = isEndpointRequest(call.request) ? call.request.beforeSend : undefined
-    if (beforeSend === undefined) {
-      this.send(lease)
-      return
-    }
-    const prepared = Effect.suspend(() => beforeSend(call.attempts + 1))
-    const onTimeout = () => timedOut("beforeSend did not end before the call's deadline.", false)
-    this.run(new Limited(prepared, call.fiber, call.timeLeft, onTimeout), () => this.send(lease))
+    const lease = this.lease ?? transport.acquire()
+    if (lease !== undefined) this.send(lease)
+    else this.run(transport.wait(call.clock, call.timeLeft), (lease) => this.send(lease))
   }
 
   private send(lease: Lease): void {
+    this.lease = lease
     const { authorization, call, options } = this
     const millis = Math.min(Math.max(options.limits.attempt, call.endpoint?.attemptTimeout ?? 0), call.timeLeft)
     // No timer is shorter.
