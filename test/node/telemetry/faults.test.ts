@@ -39,6 +39,14 @@ const brokenContextManager: Otel.ContextManager = {
   disable: () => brokenContextManager
 }
 
+const lateContextManager: Otel.ContextManager = {
+  ...brokenContextManager,
+  with: (_, f, self, ...args) => {
+    f.call(self, ...args)
+    return boom()
+  }
+}
+
 const propagator: Otel.TextMapPropagator = {
   fields: () => ["traceparent"],
   inject: boom,
@@ -87,6 +95,10 @@ const faults: ReadonlyArray<Fault> = [
     register: () => Otel.trace.setGlobalTracerProvider(provider({ startSpan: () => brokenSpan }))
   },
   { name: "a context manager", register: () => Otel.context.setGlobalContextManager(brokenContextManager) },
+  {
+    name: "a context manager after its function",
+    register: () => Otel.context.setGlobalContextManager(lateContextManager)
+  },
   { name: "a propagator's inject", register: () => Otel.propagation.setGlobalPropagator(propagator) },
   {
     name: "a propagator's fields",

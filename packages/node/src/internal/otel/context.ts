@@ -35,11 +35,15 @@ export const activate = <A>(context: Otel.Context, f: () => A): A => {
     // What `runWaiting` runs is this `f`, so its result is an `A`.
     return Otel.context.with(context, runWaiting) as A
   } catch (error) {
+    // It threw after `f`, which must not run twice.
+    if (returned === f) return result as A
     if (waiting !== f) throw error
     waiting = undefined
     return f()
   } finally {
     waiting = outer
+    returned = undefined
+    result = undefined
   }
 }
 
@@ -47,11 +51,16 @@ export const activate = <A>(context: Otel.Context, f: () => A): A => {
 // calls its function at once. What is left here was not called. A context manager that runs a traced fiber of its own
 // before that, e.g. to write a log line, comes here a second time: then the outer function is put back.
 let waiting: (() => unknown) | undefined
+let returned: (() => unknown) | undefined
+let result: unknown
 
 const runWaiting = (): unknown => {
   const f = waiting
   waiting = undefined
-  return f?.()
+  const own = f?.()
+  returned = f
+  result = own
+  return own
 }
 
 /**
