@@ -91,6 +91,9 @@ describe("a misspelt option", () => {
       const options: Gr4vy.Options = { baseUrl, token, deadline: "5 seconds" }
       yield* built(Layer.provide(Gr4vyHttpClient.layer(options), others))
       yield* built(Layer.provide(Gr4vy.layerWithoutCredentials(options), others))
+      // `kid` resembles `id`, which is given: it is an option of something else.
+      const shared = { id: "plantly", environment: "sandbox", kid: value } as const
+      yield* built(Layer.provide(Gr4vyHttpClient.layer(shared), others))
     })
   )
 

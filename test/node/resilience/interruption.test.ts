@@ -1,9 +1,10 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { createServer, type ServerResponse } from "node:http"
 import { createServer as createTcpServer } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId } from "@effect-gr4vy/core"
+import { CheckoutSessionId, Endpoint } from "@effect-gr4vy/core"
 import { Gr4vy } from "@effect-gr4vy/node"
-import { Deferred, Effect, Fiber, FiberStatus, Redacted, type Scope } from "effect"
+import { Deferred, Effect, Fiber, FiberStatus, Redacted, Schema, type Scope } from "effect"
 import { loopback } from "../../support/loopback.js"
 import { session, sessionJson } from "../../support/script.js"
 
@@ -81,6 +82,40 @@ describe("an interrupted call leaves nothing behind", () => {
         return took
       })
     )
+  )
+
+  it.live("at the very moment another call hands its connection over: its request is not even begun", () =>
+    Effect.gen(function* () {
+      const server = yield* first((response) =>
+        response.writeHead(200, { "content-type": "application/json" }).end(sessionJson)
+      )
+      const endpoints = {
+        get: Endpoint.get("Things.get", "/things/{id}", { params: { id: Schema.String }, success: Schema.Unknown })
+      }
+      const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token, connections: 1 })
+      const { get } = Endpoint.clientOf(endpoints, client)
+      yield* get("warm")
+      yield* Effect.replicateEffect(turn, 3)
+      let begun = 0
+      const count = () => begun++
+      yield* Effect.acquireRelease(
+        Effect.sync(() => subscribe("undici:request:create", count)),
+        () => Effect.sync(() => unsubscribe("undici:request:create", count))
+      )
+      const gate = yield* Deferred.make<void>()
+      const beforeSend = () => Effect.zipRight(Deferred.await(gate), Effect.die("broken"))
+      const holding = yield* Effect.fork(get("holding", { beforeSend }))
+      yield* suspended(holding)
+      const queued = yield* Effect.fork(get("queued"))
+      yield* suspended(queued)
+      holding.addObserver(() => queued.unsafeInterruptAsFork(queued.id()))
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.await(queued)
+      yield* Effect.replicateEffect(turn, 3)
+      assert.strictEqual(begun, 0)
+      yield* get("next")
+      assert.deepStrictEqual([begun, server.requests(), server.accepted()], [1, 2, 1])
+    }).pipe(Effect.scoped)
   )
 
   it.live("while it connects: the half-made connection is closed, and its place is free", () =>

@@ -55,7 +55,7 @@ export const advice = (name: string, known: ReadonlyArray<string>): string => {
 /**
  * Returns a message about the first property that is not one of the `known` names, or `undefined` if there is none. It
  * never contains a value. A property that is `undefined` counts as absent. `"near"` reports only a name that resembles a
- * known one, for options that may be shared with other functions. Anything but an object gets a message, too.
+ * known one that is missing, for options that may be shared with other functions. Anything but an object gets a message, too.
  *
  * @since 0.1.0
  * @category messages
@@ -68,11 +68,13 @@ export const unknownName = (
   // Plain JavaScript may give anything, e.g. the instance's id alone.
   if (!Predicate.isRecord(given)) return { name: "options", message: "give an object of options" }
   const names = Object.keys(known)
+  const has = (key: string) => Reflect.get(given, key) !== undefined
+  const isMisspelt = (key: string) => {
+    const near = nearest(key, names)
+    return near !== undefined && !has(near)
+  }
   const name = Object.keys(given).find(
-    (key) =>
-      !Object.hasOwn(known, key) &&
-      Reflect.get(given, key) !== undefined &&
-      (which === "any" || nearest(key, names) !== undefined)
+    (key) => !Object.hasOwn(known, key) && has(key) && (which === "any" || isMisspelt(key))
   )
   if (name === undefined) return undefined
   const shown = isShown(name)

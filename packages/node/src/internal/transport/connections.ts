@@ -141,7 +141,7 @@ class Connection implements Lease {
 
   readonly release = (reusable: boolean): void => {
     const clean = this.exchange === undefined || this.held !== undefined || this.exchange.isClean
-    if (this.exchange?.isWhole === true) {
+    if (this.exchange === undefined ? !this.isResting : this.exchange.isWhole) {
       this.isResting = true
       this.connections.rest(this)
     }
@@ -174,7 +174,8 @@ class Connection implements Lease {
   }
 
   // A server may close a connection without having said so. Its FIN can be read once the event loop has gone round: a
-  // request that were written before would be lost, with an unknown outcome.
+  // request that were written before would be lost, with an unknown outcome. By then the next call also knows whether it
+  // was interrupted while the connection was handed over.
   private readonly dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void => {
     const dispatch = () => withoutInstrumentation(() => this.client.dispatch(options, handler), this.limits.counted)
     if (this.isResting) this.held = dispatch
