@@ -194,7 +194,8 @@ describe("in whatever order fibers run, connections", () => {
                 reason: "Connect",
                 delivered: "no",
                 resend: "never",
-                message: "The client is closed: its layer's scope has ended. Nothing was sent."
+                message:
+                  "The client is closed: its layer's scope has ended. Nothing was sent. Provide the layer to the whole program, or keep it in a ManagedRuntime."
               })
             }
           }
