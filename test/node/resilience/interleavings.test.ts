@@ -256,7 +256,7 @@ describe("a connection that has carried a response", () => {
     const at = yield* loopback(server)
     const origin = `http://127.0.0.1:${at.port}`
     const connections = yield* connectionsOf(1, origin)
-    const request = { method: "GET" as const, url: `${origin}/`, headers: {}, body: undefined, secrets: undefined }
+    const request = { method: "POST" as const, url: `${origin}/`, headers: {}, body: undefined, secrets: undefined }
     const call = using(connections, (lease) => exchanged(lease, request))
     return { ...at, call, connections, requests: () => requests, server }
   })
@@ -273,7 +273,7 @@ describe("a connection that has carried a response", () => {
     })
   )
 
-  it.scopedLive("stays good for the next call if one is interrupted before its request is sent", () =>
+  it.scopedLive("stays good for the next call if one is interrupted before its POST is sent", () =>
     Effect.gen(function* () {
       const { accepted, call, requests } = yield* served
       yield* call

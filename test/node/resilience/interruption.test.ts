@@ -84,17 +84,21 @@ describe("an interrupted call leaves nothing behind", () => {
     )
   )
 
-  it.live("at the very moment another call hands its connection over: its request is not even begun", () =>
+  it.live("at the very moment another call hands its connection over: its POST is not even begun", () =>
     Effect.gen(function* () {
       const server = yield* first((response) =>
         response.writeHead(200, { "content-type": "application/json" }).end(sessionJson)
       )
       const endpoints = {
-        get: Endpoint.get("Things.get", "/things/{id}", { params: { id: Schema.String }, success: Schema.Unknown })
+        pay: Endpoint.post("Things.pay", "/things/{id}", {
+          params: { id: Schema.String },
+          success: Schema.Unknown,
+          resend: "once"
+        })
       }
       const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token, connections: 1 })
-      const { get } = Endpoint.clientOf(endpoints, client)
-      yield* get("warm")
+      const { pay } = Endpoint.clientOf(endpoints, client)
+      yield* pay("warm")
       yield* Effect.replicateEffect(turn, 3)
       let begun = 0
       const count = () => begun++
@@ -104,16 +108,16 @@ describe("an interrupted call leaves nothing behind", () => {
       )
       const gate = yield* Deferred.make<void>()
       const beforeSend = () => Effect.zipRight(Deferred.await(gate), Effect.die("broken"))
-      const holding = yield* Effect.fork(get("holding", { beforeSend }))
+      const holding = yield* Effect.fork(pay("holding", { beforeSend }))
       yield* suspended(holding)
-      const queued = yield* Effect.fork(get("queued"))
+      const queued = yield* Effect.fork(pay("queued"))
       yield* suspended(queued)
       holding.addObserver(() => queued.unsafeInterruptAsFork(queued.id()))
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.await(queued)
       yield* Effect.replicateEffect(turn, 3)
       assert.strictEqual(begun, 0)
-      yield* get("next")
+      yield* pay("next")
       assert.deepStrictEqual([begun, server.requests(), server.accepted()], [1, 2, 1])
     }).pipe(Effect.scoped)
   )

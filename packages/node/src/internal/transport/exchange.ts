@@ -99,11 +99,6 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     return this.state === "new" || this.state === "whole"
   }
 
-  /** Whether the whole response has been read. */
-  get isWhole(): boolean {
-    return this.state === "whole"
-  }
-
   settle(outcome: Outcome | undefined): void {
     if (this.settled) return
     this.settled = true
