@@ -419,6 +419,16 @@ describe("the message of a response without one names its status, its body and w
   })
 })
 
+describe("the API's own message about a 401", () => {
+  it("is followed by what to do, as long as both stay within 2,000 characters", () => {
+    const messageOf = (length: number) => String(decoded(endpoint, 401, { message: "m".repeat(length) })["message"])
+    const added = messageOf(1).length - 1
+    assert.isAbove(added, 0)
+    assert.lengthOf(messageOf(2000 - added), 2000)
+    assert.strictEqual(messageOf(2001 - added), "m".repeat(2001 - added))
+  })
+})
+
 describe("the API's own error", () => {
   const plain = (body: object) => {
     const { code, details, message } = decoded(endpoint, 400, body)
