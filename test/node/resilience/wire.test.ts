@@ -191,6 +191,15 @@ describe("a server that closes its connections without saying so", () => {
     "a turn of its event loop later": (socket) =>
       socket.write(whole("200 OK", sessionJson), () => void setImmediate(() => socket.end()))
   }
+  it.live("loses none of 60 consecutive PATCH requests", () =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket) => socket.end(whole("200 OK", sessionJson)))
+      const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
+      const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(client.patch("/things")))
+      assert.lengthOf(outcomes.filter(Either.isLeft), 0)
+    }).pipe(Effect.scoped)
+  )
+
   it.live.each(Object.keys(closings))("loses none of 60 consecutive creates: %s", (name) =>
     Effect.gen(function* () {
       const server = yield* raw((socket) => closings[name]?.(socket))
