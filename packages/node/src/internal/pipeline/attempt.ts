@@ -57,8 +57,8 @@ export const attempt =
     })
 
 /**
- * Up to three steps: the wait for a connection, `beforeSend`, the exchange. What follows a wait begins
- * where it ends, instead of in the call's fiber: to wake that once more would cost a call that waits a tenth.
+ * Up to three steps: the wait for a connection, `beforeSend`, the exchange. The request is sent by the callback that
+ * delivers the connection: waking the call's fiber first would cost a call that waits a tenth.
  */
 class Attempt {
   private step: Pending<unknown, unknown> | undefined = undefined
@@ -77,29 +77,31 @@ class Attempt {
   /** Takes a connection and runs `beforeSend`. */
   prepare(beforeSend: BeforeSend, resume: (exit: Exit.Exit<unknown, Failure>) => void): void {
     this.resume = resume
-    const { call, transport } = this
-    const run = (lease: Lease) => {
-      this.lease = lease
+    const { call } = this
+    this.withLease(() => {
       const effect = Effect.suspend(() => beforeSend(call.attempts + 1))
       const onTimeout = () => timedOut("beforeSend did not end before the call's deadline.", false)
       this.run(new Limited(effect, call.fiber, call.timeLeft, onTimeout), () => resume(Exit.void))
-    }
-    const lease = transport.acquire()
-    if (lease !== undefined) run(lease)
-    else this.run(transport.wait(call.clock, call.timeLeft), run)
+    })
   }
 
-  /** Sends the request, on the connection of `prepare` or on the next that is free. */
+  /** Sends the request on the connection of `prepare`, or on the next free one. */
   begin(resume: (exit: Outcome) => void): void {
     this.resume = resume
-    const { call, transport } = this
-    const lease = this.lease ?? transport.acquire()
-    if (lease !== undefined) this.send(lease)
-    else this.run(transport.wait(call.clock, call.timeLeft), (lease) => this.send(lease))
+    this.withLease((lease) => this.send(lease))
+  }
+
+  private withLease(next: (lease: Lease) => void): void {
+    const take = (lease: Lease): void => {
+      this.lease = lease
+      next(lease)
+    }
+    const lease = this.lease ?? this.transport.acquire()
+    if (lease !== undefined) take(lease)
+    else this.run(this.transport.wait(this.call.clock, this.call.timeLeft), take)
   }
 
   private send(lease: Lease): void {
-    this.lease = lease
     const { authorization, call, options } = this
     const millis = Math.min(Math.max(options.limits.attempt, call.endpoint?.attemptTimeout ?? 0), call.timeLeft)
     // No timer is shorter.

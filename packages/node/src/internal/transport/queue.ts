@@ -15,8 +15,8 @@ import { type Lease, timedOut } from "./transport.js"
 type Granted = Exit.Exit<Lease, TransportFailure>
 
 export class Queue {
-  // A list instead of a `Set`: V8 rehashes a busy set again and again, and its old tables, once in the old space, keep
-  // the calls alive that have left. With 1,024 calls for 64 connections that was a quarter of a call's cost.
+  // A linked list instead of a `Set`: 49 against 53 µs a call with 1,024 calls for 64 connections. V8 rebuilds a busy set
+  // again and again, and its old tables keep the removed calls alive until they are collected.
   private head: Waiting | undefined = undefined
   private tail: Waiting | undefined = undefined
   private count = 0
