@@ -49,7 +49,10 @@ const shownBy = <E>(
       answer(request, response)
     })
     const exit = yield* Effect.exit(
-      Effect.provide(call, Gr4vy.layer({ baseUrl, token: Redacted.make("a-token-of-the-merchant"), retry: RetryPolicy.none }))
+      Effect.provide(
+        call,
+        Gr4vy.layer({ baseUrl, token: Redacted.make("a-token-of-the-merchant"), retry: RetryPolicy.none })
+      )
     )
     if (Exit.isSuccess(exit)) return assert.fail("did not fail")
     const error = Cause.squash(exit.cause)
