@@ -3,15 +3,11 @@
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import type { Unusable } from "../unstable/EndpointRequest.js"
 import { kindOf } from "./body.js"
-import { FastDecode } from "./fastDecode.js"
-
-type Decode = (value: unknown) => Either.Either<unknown, ParseResult.ParseError>
 
 /** `params` are the call's: one as its value, several as a record. */
 export const decodeSuccess = (
@@ -24,9 +20,7 @@ export const decodeSuccess = (
         ? Either.void
         : unusable(`${kindOf(text)} instead of ${endpoint.status} without a body`)
   }
-  const decode: Decode = Option.getOrElse(AST.getAnnotation<Decode>(FastDecode)(success.ast), () =>
-    Schema.decodeUnknownEither(success)
-  )
+  const decode = Schema.decodeUnknownEither(success)
   const [name, ...others] = Object.keys(params)
   const expected = Option.getOrElse(AST.getIdentifierAnnotation(success.ast), () => "body")
   // An empty body is a success if the schema accepts `undefined`.
