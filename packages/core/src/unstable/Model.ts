@@ -14,12 +14,13 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { nullIsAbsent, undefinedIsAbsent } from "../internal/codec/struct.js"
 import { says } from "../internal/explain.js"
 import { anyTime, isDay, parseInstant } from "../internal/instant.js"
-import { nullIsAbsent, relaxed } from "../internal/schema/relaxed.js"
+import { relaxed } from "../internal/schema/relaxed.js"
 import { orNull } from "../internal/schema/rewrite.js"
 import { silent } from "../internal/schema/silent.js"
-import { snake, undefinedIsAbsent, wireNames } from "../internal/schema/wireNames.js"
+import { snake, wireNames } from "../internal/schema/wireNames.js"
 
 export { nullIsAbsent, relaxed, silent, snake, undefinedIsAbsent, wireNames }
 

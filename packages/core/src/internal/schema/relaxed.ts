@@ -5,13 +5,8 @@
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as AST from "effect/SchemaAST"
+import { nullIsAbsent, undefinedIsAbsent } from "../codec/struct.js"
 import { isNull, mapInside, membersOf, orNull, rewriting } from "./rewrite.js"
-import { undefinedIsAbsent } from "./wireNames.js"
-
-/** The decoding of an optional property: `null` is an absent property. */
-export const nullIsAbsent: (value: Option.Option<unknown>) => Option.Option<unknown> = Option.filter(
-  Predicate.isNotNullable
-)
 
 /** The syntax tree without its limits. A brand and a guard of `unknown` stay: they are types. */
 export const relaxed: (ast: AST.AST) => AST.AST = rewriting((ast) => {

@@ -3,18 +3,13 @@
  * record are the user's and pass unchanged.
  */
 import { identity } from "effect/Function"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as AST from "effect/SchemaAST"
+import { undefinedIsAbsent } from "../codec/struct.js"
 import { mapInside, membersOf, rewriting } from "./rewrite.js"
 
 /** The rule: `unitAmount` is `unit_amount`. */
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
-/** A property transformation of both directions: `undefined` is an absent property. */
-export const undefinedIsAbsent: (value: Option.Option<unknown>) => Option.Option<unknown> = Option.filter(
-  (value) => value !== undefined
-)
 
 /** The syntax tree with the same decoded side, and snake_case names on its encoded side. */
 export const wireNames: (ast: AST.AST) => AST.AST = rewriting((ast) => {
