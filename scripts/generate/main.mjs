@@ -1,4 +1,5 @@
 // Writes the sources of the models: `npm run generate`. With `--check` nothing is written, and a difference is an error.
+// `--root=…` is another copy of the repository's files.
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
@@ -6,12 +7,13 @@ import { fileURLToPath } from "node:url"
 import { Unfit } from "./read.mjs"
 import { sourcesOf } from "./sources.mjs"
 
-const root = fileURLToPath(new URL("../../", import.meta.url))
+const repository = fileURLToPath(new URL("../../", import.meta.url))
+const root = process.argv.find((argument) => argument.startsWith("--root="))?.slice("--root=".length) ?? repository
 const isCheck = process.argv.includes("--check")
 
 const formatted = (path, source) =>
-  execFileSync(join(root, "node_modules/.bin/biome"), ["check", "--write", `--stdin-file-path=${path}`], {
-    cwd: root,
+  execFileSync(join(repository, "node_modules/.bin/biome"), ["check", "--write", `--stdin-file-path=${path}`], {
+    cwd: repository,
     input: source,
     encoding: "utf8"
   })

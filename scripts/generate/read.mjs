@@ -22,8 +22,8 @@ export const readModels = ({ description, overlay }) => {
 
   const nameOf = (schema) => {
     const name = overlay.names[schema] ?? schema
-    const other = taken.get(name)
-    if (other !== undefined && other !== schema) {
+    const other = Object.keys(overlay.names).find((each) => overlay.names[each] === name) ?? taken.get(name) ?? schema
+    if (other !== schema) {
       throw new Unfit(`${schema} and ${other} are both called ${name}: give one of them another name in the overlay.`)
     }
     taken.set(name, schema)
@@ -150,6 +150,9 @@ export const readModels = ({ description, overlay }) => {
       )
     )
     const properties = { ...source.properties, ...added }
+    const names = Object.keys(properties).map(camel)
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) throw new Unfit(`${schema} has two properties that are ${twice} in TypeScript.`)
     // A class shows its fields in the order of the overlay.
     const wires = about(schema).isClass === true ? Object.keys(own).filter((wire) => wire in properties) : []
     const ordered = new Set([...wires, ...Object.keys(properties)])
@@ -166,8 +169,9 @@ export const readModels = ({ description, overlay }) => {
     if (before !== undefined) return before
     const source = sourceOf(schema)
     const { fields: _, ...given } = about(schema)
+    const name = nameOf(schema)
     if (given.text === undefined) throw new Unfit(`${schema} has no text in the overlay.`)
-    const model = { schema, name: nameOf(schema), ...given, dependencies: [] }
+    const model = { schema, name, ...given }
     known.set(schema, model)
     if (source.enum !== undefined) return Object.assign(model, { kind: "enum", values: source.enum })
     if (source.properties === undefined) {
@@ -178,12 +182,6 @@ export const readModels = ({ description, overlay }) => {
       model.base = read(given.extends)
       model.base.isBase = true
     }
-    for (const field of model.fields) {
-      if (field.name === "constructor") throw new Unfit(`${schema}.${field.wire} has a name that no property can have.`)
-    }
-    const names = model.fields.map(({ name }) => name)
-    const twice = names.find((name, index) => names.indexOf(name) !== index)
-    if (twice !== undefined) throw new Unfit(`${schema} has two properties that are ${twice} in TypeScript.`)
     return model
   }
 
