@@ -7,21 +7,19 @@ import * as AST from "effect/SchemaAST"
 /** A function over syntax trees that answers a tree with the same result each time, and its own result with itself. */
 export const rewriting = (rewrite: (ast: AST.AST) => AST.AST): ((ast: AST.AST) => AST.AST) => {
   const results = new WeakMap<AST.AST, AST.AST>()
-  return (ast) => {
+  const rewritten = (ast: AST.AST): AST.AST => {
     const known = results.get(ast)
     if (known !== undefined) return known
-    const result = AST.isSuspend(ast) ? suspended(ast, rewrite) : rewrite(ast)
+    // A suspended tree is rewritten when it is first used.
+    const result = AST.isSuspend(ast) ? new AST.Suspend(() => rewritten(ast.f()), ast.annotations) : rewrite(ast)
     results.set(ast, result)
     results.set(result, result)
     return result
   }
+  return rewritten
 }
 
-/** A suspended tree is rewritten when it is first used. */
-const suspended = (ast: AST.Suspend, rewrite: (ast: AST.AST) => AST.AST): AST.AST =>
-  new AST.Suspend(() => rewrite(ast.f()), ast.annotations)
-
-/** Applies a rewrite to the parts of a list, a union or a refinement. Other trees have no parts of their own. */
+/** Applies a rewrite to the parts of a list, a union, a refinement or a declared type. Other trees have none of their own. */
 export const mapInside = (ast: AST.AST, rewrite: (ast: AST.AST) => AST.AST): AST.AST => {
   switch (ast._tag) {
     case "TupleType":
@@ -37,6 +35,10 @@ export const mapInside = (ast: AST.AST, rewrite: (ast: AST.AST) => AST.AST): AST
       return AST.Union.make(ast.types.map(rewrite), ast.annotations)
     case "Refinement":
       return new AST.Refinement(rewrite(ast.from), ast.filter, ast.annotations)
+    case "Declaration":
+      return ast.typeParameters.length === 0
+        ? ast
+        : new AST.Declaration(ast.typeParameters.map(rewrite), ast.decodeUnknown, ast.encodeUnknown, ast.annotations)
     default:
       return ast
   }

@@ -34,11 +34,7 @@ export const silent: (ast: AST.AST) => AST.AST = rewriting((ast) => {
         expected
       )
     case "Declaration":
-      return annotated(
-        new AST.Declaration(ast.typeParameters.map(silent), ast.decodeUnknown, ast.encodeUnknown, ast.annotations),
-        expected,
-        () => true
-      )
+      return annotated(mapInside(ast, silent), expected, () => true)
     case "Union":
       return annotated(mapInside(ast, silent), expected, ast.types.some(hasInside) ? isAboutTag : () => true)
     default:
