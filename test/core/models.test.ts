@@ -13,7 +13,7 @@ import {
   Unauthorized
 } from "@effect-gr4vy/core"
 import { fromWire } from "@effect-gr4vy/core/CheckoutSession"
-import { ErrorBody } from "@effect-gr4vy/core/CheckoutSessionsApi"
+import { ErrorBody } from "@effect-gr4vy/sandbox/CheckoutSessionsApi"
 import { DateTime, Duration, Effect, Either, FastCheck, Redacted, Schema, TestClock } from "effect"
 import { visa, wireCard } from "../support/cards.js"
 

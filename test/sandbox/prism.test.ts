@@ -9,8 +9,8 @@ import {
 } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
 import { Arbitrary, Effect, FastCheck, Layer, Redacted } from "effect"
-import { card } from "../../support/cards.js"
-import { prism } from "../../support/prism.js"
+import { card } from "../support/cards.js"
+import { prism } from "../support/prism.js"
 
 const id = CheckoutSessionId.make("8724fd24-5489-4a5d-90fd-0604df7d3b83")
 

@@ -8,10 +8,10 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as OpenApi from "@effect/platform/OpenApi"
-import { CheckoutSessionsApi } from "@effect-gr4vy/core/CheckoutSessionsApi"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { CheckoutSessionsApi } from "../CheckoutSessionsApi.js"
 
 /** An API of any groups. */
 export type Api = Context.Tag.Service<HttpApi.Api>["api"]

@@ -8,8 +8,8 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
 import * as OpenApi from "@effect/platform/OpenApi"
+import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import * as Schema from "effect/Schema"
-import { checkoutSessions } from "./Endpoints.js"
 import { ErrorBody } from "./internal/errorBody.js"
 import { httpApiGroup } from "./internal/httpApi.js"
 import { asPublished } from "./internal/openApi.js"
@@ -32,7 +32,7 @@ export {
  * @category contract
  */
 export class BearerAuth extends HttpApiMiddleware.Tag<BearerAuth>()(
-  "@effect-gr4vy/core/CheckoutSessionsApi/BearerAuth",
+  "@effect-gr4vy/sandbox/CheckoutSessionsApi/BearerAuth",
   {
     failure: Schema.Union(ErrorBody.Unauthorized, ErrorBody.Generic),
     security: {

@@ -14,14 +14,11 @@ import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
-import { BearerAuth, CheckoutSessionsApi } from "@effect-gr4vy/core/CheckoutSessionsApi"
 import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemory"
-import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import { Unauthorized } from "@effect-gr4vy/core/Errors"
 import { unknownName } from "@effect-gr4vy/core/unstable/Names"
-import { current, group, httpApiGroup, router } from "@effect-gr4vy/core/unstable/Serve"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -31,11 +28,14 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import type { Fault, Options, Sandbox, Seen } from "../../Sandbox.js"
-import type { Names } from "../options.js"
+import { BearerAuth, CheckoutSessionsApi } from "../CheckoutSessionsApi.js"
+import * as CheckoutSessionsServer from "../CheckoutSessionsServer.js"
+import type { Fault, Options, Sandbox, Seen } from "../Sandbox.js"
 import { cardForm, sessionOfCardForm } from "./cardForm.js"
 import type { Api } from "./docs.js"
 import { picker, scriptHeader } from "./faults.js"
+import { httpApiGroup } from "./httpApi.js"
+import { current, group, router } from "./serve.js"
 import { verifyToken } from "./verifyToken.js"
 import { serve } from "./webServer.js"
 
@@ -157,6 +157,8 @@ export const start = (
         })
     }
   })
+
+type Names<T> = Readonly<Record<keyof T, true>>
 
 const optionNames: Names<Options> = {
   port: true,

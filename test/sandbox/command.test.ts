@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue } from "effect"
 import { card } from "./support.js"
 
-const bin = fileURLToPath(new URL("../../../packages/node/dist/bin/gr4vy-sandbox.js", import.meta.url))
+const bin = fileURLToPath(new URL("../../packages/sandbox/dist/bin/gr4vy-sandbox.js", import.meta.url))
 
 /** The command as a process; it is killed when the scope ends. */
 const command = (...args: ReadonlyArray<string>) =>
@@ -159,7 +160,8 @@ describe("gr4vy-sandbox", () => {
       assert.notInclude(help.output.out, "\u001b")
       const version = yield* command("--version")
       assert.strictEqual(yield* version.ended, 0)
-      assert.strictEqual(version.output.out.trim(), "0.1.0")
+      const manifest = new URL("../../packages/sandbox/package.json", import.meta.url)
+      assert.strictEqual(version.output.out.trim(), JSON.parse(readFileSync(manifest, "utf8")).version)
     })
   )
 })

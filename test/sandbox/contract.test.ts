@@ -1,8 +1,8 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { DateTime, Effect, TestClock } from "effect"
-import { handmade, newPair, spki, thumbprint } from "../../support/keys.js"
+import { handmade, newPair, spki, thumbprint } from "../support/keys.js"
 import { card, created, outcome, request } from "./support.js"
 
 const uuid = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/

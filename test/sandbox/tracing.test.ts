@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect, Tracer } from "effect"
 import { created, outcome } from "./support.js"
 

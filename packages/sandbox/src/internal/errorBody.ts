@@ -2,8 +2,8 @@
  * The wire forms of the API's errors.
  */
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import { ErrorDetail, Generic, NotFound, Unauthorized } from "@effect-gr4vy/core/Errors"
 import * as Schema from "effect/Schema"
-import { ErrorDetail, Generic, NotFound, Unauthorized } from "../Errors.js"
 
 /** The API's error body, of which every property may be absent, as the wire form of one of our error classes. */
 const onTheWire = <Status extends number, E extends Fields<Status>>(

@@ -1,7 +1,7 @@
 import { OpenApi } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionsApi } from "@effect-gr4vy/core"
 import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
+import { CheckoutSessionsApi } from "@effect-gr4vy/sandbox"
 import { validate } from "@readme/openapi-parser"
 import { Effect } from "effect"
 

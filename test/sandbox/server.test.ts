@@ -7,10 +7,10 @@ import {
   HttpServer
 } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId, CheckoutSessionsApi, CheckoutSessionsMemory, Unauthorized } from "@effect-gr4vy/core"
-import { BearerAuth } from "@effect-gr4vy/core/CheckoutSessionsApi"
-import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
-import { Sandbox } from "@effect-gr4vy/node"
+import { CheckoutSessionId, CheckoutSessionsMemory, Unauthorized } from "@effect-gr4vy/core"
+import { CheckoutSessionsApi, Sandbox } from "@effect-gr4vy/sandbox"
+import { BearerAuth } from "@effect-gr4vy/sandbox/CheckoutSessionsApi"
+import * as CheckoutSessionsServer from "@effect-gr4vy/sandbox/CheckoutSessionsServer"
 import { Effect, Layer } from "effect"
 import { card, visa } from "../support/cards.js"
 

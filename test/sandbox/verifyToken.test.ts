@@ -2,8 +2,8 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Generic, Unauthorized } from "@effect-gr4vy/core"
 import { ConfigError, Effect, Redacted } from "effect"
-import { verifyToken } from "../../../packages/node/dist/internal/sandbox/verifyToken.js"
-import { cookbookJwk, cookbookKey, handmade, newPair, pkcs8, spki, thumbprint } from "../../support/keys.js"
+import { verifyToken } from "../../packages/sandbox/dist/internal/verifyToken.js"
+import { cookbookJwk, cookbookKey, handmade, newPair, pkcs8, spki, thumbprint } from "../support/keys.js"
 
 const { privateKey, publicKey } = newPair()
 const now = Date.UTC(2026, 0, 1)

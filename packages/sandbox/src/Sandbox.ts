@@ -61,7 +61,7 @@ export interface Seen {
  * @since 0.1.0
  * @category services
  */
-export class Sandbox extends Context.Tag("@effect-gr4vy/node/Sandbox")<
+export class Sandbox extends Context.Tag("@effect-gr4vy/sandbox/Sandbox")<
   Sandbox,
   {
     /** `http://127.0.0.1:{port}` */
@@ -124,7 +124,8 @@ export interface Options {
  *
  * @example
  * ```ts
- * import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+ * import { Gr4vy } from "@effect-gr4vy/node"
+ * import { Sandbox } from "@effect-gr4vy/sandbox"
  * import { Effect, Layer, Redacted } from "effect"
  *
  * const Sessions = Layer.unwrapEffect(
@@ -139,7 +140,7 @@ export const layer = (options: Options = {}): Layer.Layer<Sandbox, HttpServerErr
   Layer.scoped(
     Sandbox,
     Effect.flatMap(
-      Effect.promise(() => import("./internal/sandbox/server.js")),
+      Effect.promise(() => import("./internal/server.js")),
       ({ start }) => start(options)
     )
   )

@@ -1,10 +1,11 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions, Endpoint, Generic, NotFound } from "@effect-gr4vy/core"
-import { Gr4vy, RetryPolicy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { validate } from "@readme/openapi-parser"
 import { Effect, Layer, Redacted, Ref, Schema } from "effect"
-import { handmade, newPair, spki, thumbprint } from "../../support/keys.js"
+import { handmade, newPair, spki, thumbprint } from "../support/keys.js"
 import { request } from "./support.js"
 
 class Conflict extends Schema.TaggedError<Conflict>()(

@@ -1,5 +1,5 @@
 /** The sandbox in context, asked as any client would: by bare `fetch`. */
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
 
 /** One request with any bearer; `authorization: "none"` leaves it out. Fails when the connection is cut. */

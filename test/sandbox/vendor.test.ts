@@ -1,6 +1,6 @@
 /** The vendor's own SDK against the sandbox: a client that knows nothing of ours. */
 import { assert, it } from "@effect/vitest"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Gr4vy } from "@gr4vy/sdk"
 import { Effect } from "effect"
 import { card, request } from "./support.js"

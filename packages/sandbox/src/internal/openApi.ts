@@ -2,10 +2,10 @@
  * Adapts the description that `HttpApi` generates to the one that the API publishes.
  */
 import * as OpenApi from "@effect/platform/OpenApi"
+import type { Docs } from "@effect-gr4vy/core/Endpoint"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
-import type { Docs } from "../Endpoint.js"
 
 // `HttpApi` gives every error a fixed status, and every endpoint its own response for requests that do not decode.
 // The API has a `default` response instead, which covers both.

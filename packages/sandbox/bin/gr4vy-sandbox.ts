@@ -13,9 +13,11 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { parseFault } from "../src/internal/sandbox/faults.js"
-import { version } from "../src/internal/version.js"
+import { parseFault } from "../src/internal/faults.js"
 import * as Sandbox from "../src/Sandbox.js"
+
+/** The version of the package, written by `scripts/bundle-sandbox.mjs`. */
+declare const VERSION: string
 
 const options = {
   port: { type: "string", default: "8787" },
@@ -161,7 +163,7 @@ const reason = (
 }
 
 const main = Effect.flatMap(settings, (given) =>
-  given.asks === "help" ? Console.log(help) : given.asks === "version" ? Console.log(version) : serve(given)
+  given.asks === "help" ? Console.log(help) : given.asks === "version" ? Console.log(VERSION) : serve(given)
 )
 
 NodeRuntime.runMain(

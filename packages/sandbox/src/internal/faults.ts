@@ -3,7 +3,7 @@
  */
 
 import * as Either from "effect/Either"
-import type { Fault, Options } from "../../Sandbox.js"
+import type { Fault, Options } from "../Sandbox.js"
 
 /** The request header that scripts faults for one key. */
 export const scriptHeader = "x-sandbox-script"

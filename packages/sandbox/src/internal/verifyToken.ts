@@ -7,7 +7,7 @@ import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import { publicKeyFrom } from "../p521.js"
+import { publicKeyFrom } from "./publicKey.js"
 
 /** The allowed clock skew in seconds. */
 const leewaySeconds = 5
