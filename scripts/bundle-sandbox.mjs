@@ -29,4 +29,8 @@ const { metafile } = await build({
   }
 })
 await chmod(outfile, 0o755)
-await writeLicences(root, metafile)
+
+// The docs page is Swagger UI, which is a text in a module of the platform's: its licence is in no package of ours.
+const [, swagger] = /PACKAGE_VERSION:\\?"([\d.]+)/.exec(await readFile(outfile, "utf8")) ?? []
+const swaggerNotice = new URL(`licences/swagger-ui-${swagger}.txt`, import.meta.url)
+await writeLicences(root, metafile, [`swagger-ui ${swagger} (Apache-2.0)\n\n${await readFile(swaggerNotice, "utf8")}`])

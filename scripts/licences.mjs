@@ -2,8 +2,9 @@
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 
-/** Writes `LICENSE` and `THIRD-PARTY-LICENSES` into the package at `root`, whose bundle has this metafile of esbuild. */
-export const writeLicences = async (root, { outputs }) => {
+/** Writes `LICENSE` and `THIRD-PARTY-LICENSES` into the package at `root`, whose bundle has this metafile of esbuild; `others` are
+ * the notices of code that esbuild does not know of. */
+export const writeLicences = async (root, { outputs }, others = []) => {
   // Of what is in the output: a package that is only looked at on the way leaves nothing to license.
   const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
   const paths = inputs.filter(([path, { bytesInOutput }]) => bytesInOutput > 0 && path.includes("node_modules/"))
@@ -22,5 +23,8 @@ export const writeLicences = async (root, { outputs }) => {
   // pnpm adds the workspace's own licence to a package only where no file is named like one.
   await copyFile(join(root, "../../LICENSE"), join(root, "LICENSE"))
   const heading = "This package contains code of the packages below, each under its own licence.\n"
-  await writeFile(join(root, "THIRD-PARTY-LICENSES"), [heading, ...notices.sort()].join(`\n${"-".repeat(80)}\n\n`))
+  await writeFile(
+    join(root, "THIRD-PARTY-LICENSES"),
+    [heading, ...[...notices, ...others].sort()].join(`\n${"-".repeat(80)}\n\n`)
+  )
 }

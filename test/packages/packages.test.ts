@@ -92,6 +92,8 @@ describe("a packed package", () => {
       assert.match(licences, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(MIT\\)$`, "m"))
     }
     assert.match(licences, /Copyright \(c\) 2023 Effectful Technologies Inc/)
+    // The docs page, which is a text in a module of the platform's.
+    assert.match(licences, /^swagger-ui \d+\.\d+\.\d+ \(Apache-2\.0\)$/m)
   })
 
   it("of the sandbox has a command that runs by itself", async () => {

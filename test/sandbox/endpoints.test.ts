@@ -321,7 +321,7 @@ describe("a sandbox with the user's own endpoints", () => {
         Effect.provide(Sandbox.Sandbox, Sandbox.layer({ endpoints: [implementation, twice] }))
       )
       assert.strictEqual(error._tag, "ServeError")
-      assert.include(inspect(error.cause), "Two endpoints are served at GET /transactions/{}.")
+      assert.include(inspect(error.cause), "two endpoints are served at GET /transactions/{}.")
     })
   )
 })

@@ -11,6 +11,8 @@ const seconds = now / 1000
 const header = { alg: "ES512", typ: "JWT", kid: thumbprint(publicKey) }
 const claims = { nbf: seconds - 5, exp: seconds + 60, scopes: ["checkout-sessions.read"] }
 
+const jwkWith = (facts: object) => JSON.stringify({ ...publicKey.export({ format: "jwk" }), ...facts })
+
 const check = (token: string, scope = "checkout-sessions.read") =>
   Effect.flatMap(verifyToken(spki(publicKey)), (verify) => verify(Redacted.make(token), scope, now))
 
@@ -74,6 +76,18 @@ describe("a token is checked as the API does", () => {
     )
   )
 
+  for (const facts of [{}, { use: "sig" }, { alg: "ES512" }, { key_ops: ["verify"] }, { use: "sig", alg: "ES512" }]) {
+    it.effect(`takes a JWK that is for ES512 signatures: ${JSON.stringify(facts)}`, () =>
+      Effect.flatMap(verifyToken(jwkWith(facts)), (verify) =>
+        verify(Redacted.make(handmade(privateKey, header, claims)), "checkout-sessions.read", now)
+      )
+    )
+  }
+
+  it.effect("takes the JWK of a private key, whose operation is to sign", () =>
+    verifyToken(JSON.stringify({ ...cookbookJwk, use: "sig", key_ops: ["sign"] }))
+  )
+
   it.effect("takes the public key as a JWK too, also one that holds the private part", () =>
     Effect.gen(function* () {
       const verify = yield* verifyToken(JSON.stringify(cookbookJwk))
@@ -94,6 +108,22 @@ describe("an invalid public key is described by its kind", () => {
       /^Found a public key of another kind \(RSA\);/
     ],
     garbage: ["garbage-7f3a", /^Found a string that is neither the PEM nor the JWK of a public key;/],
+    "a JWK to encrypt with": [jwkWith({ use: "enc" }), /^Found a JWK that is not for signatures \(use\);/],
+    "a JWK with a use that is no string": [jwkWith({ use: null }), /^Found a JWK that is not for signatures \(use\);/],
+    "a JWK of another algorithm": [
+      jwkWith({ alg: "ES256" }),
+      /^Found a JWK for an algorithm other than ES512 \(alg\);/
+    ],
+    "a JWK of key agreement": [jwkWith({ alg: "ECDH-ES" }), /^Found a JWK for an algorithm other than ES512 \(alg\);/],
+    "a JWK that must not verify": [
+      jwkWith({ key_ops: ["deriveBits"] }),
+      /^Found a JWK that is not for signatures \(key_ops\);/
+    ],
+    "a JWK without any operation": [jwkWith({ key_ops: [] }), /^Found a JWK that is not for signatures \(key_ops\);/],
+    "a JWK with operations that are no list": [
+      jwkWith({ key_ops: "verify" }),
+      /^Found a JWK that is not for signatures \(key_ops\);/
+    ],
     "broken JSON": ['{"kty":"garbage-7f3a', /^Found JSON that is not a public key \(JWK\);/]
   }
   for (const [name, [text, found]] of Object.entries(table)) {

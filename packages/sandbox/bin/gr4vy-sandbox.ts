@@ -14,6 +14,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { parseFault } from "../src/internal/faults.js"
+import { durationFrom, maxDelay, maxLifetime } from "../src/internal/options.js"
+import { StartError } from "../src/internal/startError.js"
 import * as Sandbox from "../src/Sandbox.js"
 
 /** The version of the package, written by `scripts/bundle-sandbox.mjs`. */
@@ -37,22 +39,26 @@ gr4vy-sandbox [options]
 
   --port NUMBER             The port to listen on; 0 is a free one. Default: ${options.port.default}
   --host ADDRESS            The address to listen on; 0.0.0.0 lets other machines in. Default: ${options.host.default}
-  --session-life DURATION   The lifetime of a new session without \`expires_in\`.
+  --session-life DURATION   The lifetime of a new session without \`expires_in\`; at most 36500 days.
                             Default: "${options["session-life"].default}"
   --public-key FILE         Checks tokens with this P-521 public key (PEM or JWK). Default: any token is accepted
   --fault FAULT             A fault and its rate: "503 10%", "429 retry-after=2 5%", "reset 1%",
                             "reset-before 1%", "truncate 1%", "delay=2s 5%". May be repeated. Default: none
-  --latency DURATION        The minimum duration of every response. Default: "${options.latency.default}"
+  --latency DURATION        The minimum duration of every response, at most 7 days.
+                            Default: "${options.latency.default}"
   --quiet                   Writes no line for each request. Default: one line each
   --help                    Shows this text.
   --version                 Shows the version.
 `
 
-const duration = (name: "session-life" | "latency", text: string) =>
-  Either.fromOption(
-    Duration.decodeUnknown(text),
-    () => `--${name} "${text}" is not a duration. Write "500 millis", "2 seconds", "1 hour".`
+const duration = (name: "session-life" | "latency", text: string) => {
+  const max = name === "latency" ? maxDelay : maxLifetime
+  return Either.mapLeft(durationFrom(text, max), (found) =>
+    found === "too long"
+      ? `--${name} "${text}" is longer than ${Duration.toDays(max)} days.`
+      : `--${name} "${text}" is not a duration. Write "500 millis", "2 seconds", "1 hour".`
   )
+}
 
 const portFrom = (text: string) =>
   /^\d{1,5}$/.test(text) && Number(text) <= 65_535
@@ -138,27 +144,24 @@ const serve = (given: Effect.Effect.Success<typeof settings>) => {
         ...(quiet ? {} : { onRequest: line })
       })
     ),
-    Effect.mapError((error) => reason(error, rest))
+    Effect.mapError((error) => explain(error, rest))
   )
 }
 
-/** Why it could not start, in one sentence. */
-const reason = (
-  { cause }: HttpServerError.ServeError,
+/** Why it could not start, in terms of the command's options. */
+const explain = (
+  error: HttpServerError.ServeError,
   { host, port }: { readonly host: string; readonly port: number }
 ) => {
-  const { code, message } =
-    cause instanceof Error && "code" in cause ? cause : { code: undefined, message: String(cause) }
-  switch (code) {
-    case "EADDRINUSE":
+  switch (error instanceof StartError ? error.reason : undefined) {
+    case "PortInUse":
       return `Port ${port} is in use: stop what listens there, or choose another with --port (0 is a free one).`
-    case "EACCES":
+    case "PortNotAllowed":
       return `Port ${port} is not allowed for this user: choose one above 1023 with --port.`
-    case "ENOTFOUND":
-    case "EADDRNOTAVAIL":
+    case "NoSuchHost":
       return `${host} is no address of this machine: choose another with --host.`
     default:
-      return `The sandbox cannot start: ${message}`
+      return error.message
   }
 }
 

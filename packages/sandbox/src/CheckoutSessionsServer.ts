@@ -17,6 +17,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type BearerAuth, CheckoutSessionsApi } from "./CheckoutSessionsApi.js"
+import { accepted } from "./internal/accepted.js"
 import { group, respond, respondToError, router } from "./internal/serve.js"
 
 /**
@@ -28,7 +29,7 @@ import { group, respond, respondToError, router } from "./internal/serve.js"
  */
 export const layer: Layer.Layer<HttpApi.Api, never, CheckoutSessions | BearerAuth> = Layer.suspend(() =>
   HttpApiBuilder.api(CheckoutSessionsApi).pipe(
-    Layer.provide(group(CheckoutSessionsApi, "checkoutSessions", checkoutSessions, CheckoutSessions))
+    Layer.provide(group(CheckoutSessionsApi, "checkoutSessions", checkoutSessions, CheckoutSessions, accepted))
   )
 )
 

@@ -14,25 +14,27 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 /**
- * A fault for one request. Parts combine: a status can be delayed or truncated.
+ * A fault for one request. Parts combine: a status can be delayed or truncated. A part that cannot be used is refused when
+ * the fault is set.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Fault {
-  /** Responds with this status (200 to 599) and the API's own error, without carrying out the request. */
+  /** Responds with this status (a whole number, 200 to 599) and the API's own error, without carrying out the request. */
   readonly status?: number
-  /** The error's code; `sandbox_fault` by default. */
+  /** The error's code; `sandbox_fault` by default. It needs a `status`. */
   readonly code?: string
-  /** The error's message. */
+  /** The error's message; one that says that it was asked for by default. It needs a `status`. */
   readonly message?: string
-  /** Adds `Retry-After` to the response of `status`, in seconds. */
+  /** Adds `Retry-After` to the response of `status`, in whole seconds, 0 or more. */
   readonly retryAfterSeconds?: number
-  /** Closes the connection without a response, `"before"` or `"after"` (also `true`) the request is carried out. */
+  /** Closes the connection without a response, `"before"` or `"after"` (also `true`) the request is carried out. Not
+   * together with `status` or `truncate`. */
   readonly reset?: boolean | "before" | "after"
   /** Closes the connection in the middle of the response's body; a response without a body is not sent at all. */
   readonly truncate?: boolean
-  /** Waits this long, in milliseconds of real time, before anything else. */
+  /** Waits this long, in milliseconds of real time (0 to 604,800,000: 7 days), before anything else. */
   readonly delayMillis?: number
 }
 
@@ -70,7 +72,7 @@ export class Sandbox extends Context.Tag("@effect-gr4vy/sandbox/Sandbox")<
     readonly seen: Effect.Effect<ReadonlyArray<Seen>>
     /**
      * Sets faults for the next requests, one each, in order; `undefined` is a request that succeeds. Dies with an
-     * `IllegalArgumentException` if a fault has an unknown property.
+     * `IllegalArgumentException` if a fault has an unknown property, or a value that cannot be used.
      */
     readonly failNext: (...faults: ReadonlyArray<Fault | undefined>) => Effect.Effect<void>
   }
@@ -81,11 +83,11 @@ export class Sandbox extends Context.Tag("@effect-gr4vy/sandbox/Sandbox")<
  * @category models
  */
 export interface Options {
-  /** A free port by default. */
+  /** 0 to 65535; 0, the default, is a free port. */
   readonly port?: number
   /** `127.0.0.1` by default. */
   readonly host?: string
-  /** The lifetime of a new session; 1 hour by default. */
+  /** The lifetime of a new session, at most 36,500 days; 1 hour by default. */
   readonly sessionLifetime?: Duration.DurationInput
   /**
    * Your own endpoints, served next to Checkout Sessions, from `Endpoint.implement`. Give an effect if the implementation
@@ -109,15 +111,15 @@ export interface Options {
    * Effect's `Random` of the program that builds the layer, so a seed makes them repeatable.
    */
   readonly faultRates?: ReadonlyArray<{ readonly rate: number; readonly fault: Fault }>
-  /** The minimum duration of every response, in real time. */
+  /** The minimum duration of every response, in real time, at most 7 days; none by default. */
   readonly latency?: Duration.DurationInput
   /** Runs for each request once its response is decided, e.g. to log it. */
   readonly onRequest?: (seen: Seen) => Effect.Effect<void>
 }
 
 /**
- * Runs a sandbox for the lifetime of the layer. Fails with a `ServeError` if the port is in use or an option is
- * unknown.
+ * Runs a sandbox for the lifetime of the layer. Fails with a `ServeError` if the port is in use or an option cannot
+ * be used; its `message` says why, and what to do.
  *
  * A request can set its own faults: with the header `x-sandbox-script: my-key; 503, reset, ok`, each request with that key
  * takes the next step, and succeeds after the last. `/openapi.json` and `/docs` describe the API.

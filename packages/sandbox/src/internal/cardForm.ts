@@ -3,13 +3,23 @@
  * from the browser to the sandbox, and tells the page around it how that went: a message `{ type: "card-stored" }` or
  * `{ type: "card-refused" }`, never the card.
  */
+import { createHmac, randomBytes } from "node:crypto"
+
+/** The tokens of the card forms of one sandbox: each is good for the fields of one session, as long as the sandbox runs. */
+export const formTokens = (): ((sessionId: string) => string) => {
+  const key = randomBytes(32)
+  return (sessionId) => createHmac("sha256", key).update(sessionId).digest("base64url")
+}
 
 /** The id of the session in the path of a card form; `undefined` for another path. */
 export const sessionOfCardForm = (path: string): string | undefined =>
   /^\/card-form\/([A-Za-z0-9_-]{1,64})$/.exec(path)?.[1]
 
-/** The id is a safe path segment, so it can stand in the page as it is. */
-export const cardForm = (sessionId: string): string => `<!doctype html>
+/**
+ * The page. The id is a safe path segment and the token is base64url, so both can stand in the page as they are. The token
+ * is the form's own way in: like Gr4vy's Secure Fields, it has no token of the merchant's.
+ */
+export const cardForm = (sessionId: string, token: string): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Card</title>
@@ -34,6 +44,7 @@ export const cardForm = (sessionId: string): string => `<!doctype html>
 </form>
 <script>
   const form = document.querySelector("form"), button = form.querySelector("button"), output = form.querySelector("output")
+  const says = { 400: "The card was not accepted. Check it and try again.", 404: "This checkout has expired." }
   const tell = (type) => parent.postMessage({ type }, "*")
   form.addEventListener("submit", async (event) => {
     event.preventDefault()
@@ -42,7 +53,7 @@ export const cardForm = (sessionId: string): string => `<!doctype html>
     const { number, expires, code } = Object.fromEntries(new FormData(form))
     const response = await fetch("/checkout/sessions/${sessionId}/fields", {
       method: "PUT",
-      headers: { "content-type": "application/json", authorization: "Bearer card-form" },
+      headers: { "content-type": "application/json", authorization: "Bearer ${token}" },
       body: JSON.stringify({
         payment_method: {
           method: "card",
@@ -54,7 +65,7 @@ export const cardForm = (sessionId: string): string => `<!doctype html>
     }).catch(() => undefined)
     if (response?.ok) return tell("card-stored")
     button.disabled = false
-    output.value = response?.status === 404 ? "This checkout has expired." : "The card was not accepted. Check it and try again."
+    output.value = says[response?.status] ?? "The card could not be sent. Try again."
     tell("card-refused")
   })
 </script>

@@ -4,6 +4,7 @@
 
 import * as Either from "effect/Either"
 import type { Fault, Options } from "../Sandbox.js"
+import { faultProblem } from "./options.js"
 
 /** The request header that scripts faults for one key. */
 export const scriptHeader = "x-sandbox-script"
@@ -62,7 +63,12 @@ const parseScript = (header: string) =>
 export const parseFault = (text: string): Either.Either<Fault | undefined, string> => {
   const words = text.trim().split(/\s+/)
   if (words.length === 1 && words[0] === "ok") return Either.right(undefined)
-  return Either.map(Either.all(words.map(parseWord)), (parts) => Object.assign({}, ...parts))
+  return Either.flatMap(Either.all(words.map(parseWord)), (parts) => {
+    const names = parts.flatMap(Object.keys)
+    const fault: Fault = Object.assign({}, ...parts)
+    const problem = new Set(names).size < names.length ? "one of its parts is there twice" : faultProblem(fault)
+    return problem === undefined ? Either.right(fault) : Either.left(`"${text.trim().slice(0, 80)}": ${problem}.`)
+  })
 }
 
 const parseWord = (word: string): Either.Either<Fault, string> => {

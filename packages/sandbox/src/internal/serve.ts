@@ -16,6 +16,7 @@ import { isKey, parseJson, problems, splitTemplate, statusOf } from "@effect-gr4
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
@@ -24,6 +25,7 @@ import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import type { Accept } from "./accepted.js"
 import { ErrorBody } from "./errorBody.js"
 import { toColons } from "./httpApi.js"
 
@@ -37,7 +39,8 @@ export const group = <Id extends string, Name extends string, Es extends Endpoin
   api: { readonly identifier: Id; readonly groups: Readonly<Record<string, HttpApiGroup.HttpApiGroup.Any>> },
   name: Name,
   endpoints: Es,
-  client: Effect.Effect<Endpoint.Client<Es>, E, R>
+  client: Effect.Effect<Endpoint.Client<Es>, E, R>,
+  accepts: { readonly [Name in keyof Es]?: Accept } = {}
 ): Layer.Layer<HttpApiGroup.ApiGroup<Id, Name>, E, R> =>
   // The types of `group` and `handleRaw` follow each endpoint by its name; a loop over a record cannot.
   HttpApiBuilder.group(
@@ -46,7 +49,7 @@ export const group = <Id extends string, Name extends string, Es extends Endpoin
     ((handlers: Handlers) =>
       Effect.map(client, (functions) =>
         Object.entries(endpoints).reduce(
-          (all, [name, endpoint]) => all.handleRaw(name, serve(endpoint, functions[name] as Function_)),
+          (all, [name, endpoint]) => all.handleRaw(name, serve(endpoint, functions[name] as Function_, accepts[name])),
           handlers
         )
       )) as never
@@ -82,13 +85,13 @@ interface Received {
   readonly request: HttpServerRequest.HttpServerRequest
 }
 
-const serve = (endpoint: Endpoint.Any, run: Function_) => {
+const serve = (endpoint: Endpoint.Any, run: Function_, accept: Accept = identity) => {
   const { errors, params, payload, payloadOptional, query, resend, status, success } = endpoint
   const { names } = splitTemplate(endpoint.path)
   const [name] = names
   const decodePath = Schema.decodeUnknown(Schema.Struct(params))
   const readQuery = query && queryReader(query)
-  const readPayload = payload && payloadReader(payload, payloadOptional)
+  const readPayload = payload && payloadReader(payload, payloadOptional, accept)
   const encodeSuccess = success && Schema.encodeUnknown(success)
 
   return ({ request }: Received) =>
@@ -195,22 +198,26 @@ const renames = (ast: AST.AST): ReadonlyMap<string, string> => {
   return names
 }
 
-const payloadReader = (payload: Schema.Schema.AnyNoContext, optional: boolean) => {
-  const decode = Schema.decodeUnknown(payload, { errors: "all" })
+const payloadReader = (payload: Schema.Schema.AnyNoContext, optional: boolean, accept: Accept) => {
+  // The contract has no other properties, and a client that misspells one would never learn of it.
+  const decode = Schema.decodeUnknown(payload, { errors: "all", onExcessProperty: "error" })
   return (request: HttpServerRequest.HttpServerRequest): Effect.Effect<unknown, Generic> =>
     Effect.flatMap(Effect.orDie(request.text), (text) => {
       if (text === "" && optional) return Effect.succeed(undefined)
       const json = parseJson(text)
-      return Either.isLeft(json)
-        ? Effect.fail(
-            new Generic({ status: 400, code: "incorrect_json", message: "The request body was not valid JSON." })
-          )
-        : Effect.mapError(decode(json.right), (error) =>
-            refused(
-              "body",
-              onTheWire(payload, error, (path) => path.map((key) => `/${key}`).join(""))
-            )
-          )
+      if (Either.isLeft(json)) {
+        return Effect.fail(
+          new Generic({ status: 400, code: "incorrect_json", message: "The request body was not valid JSON." })
+        )
+      }
+      const body = accept(json.right)
+      if (body === undefined && optional) return Effect.succeed(undefined)
+      return Effect.mapError(decode(body), (error) =>
+        refused(
+          "body",
+          onTheWire(payload, error, (path) => path.map((key) => `/${key}`).join(""))
+        )
+      )
     })
 }
 

@@ -9,8 +9,8 @@ import { setTimeout } from "node:timers/promises"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
+import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
-import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as OpenApi from "@effect/platform/OpenApi"
 import { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
@@ -18,7 +18,6 @@ import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemo
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import { Unauthorized } from "@effect-gr4vy/core/Errors"
-import { unknownName } from "@effect-gr4vy/core/unstable/Names"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -26,16 +25,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { BearerAuth, CheckoutSessionsApi } from "../CheckoutSessionsApi.js"
 import * as CheckoutSessionsServer from "../CheckoutSessionsServer.js"
 import type { Fault, Options, Sandbox, Seen } from "../Sandbox.js"
-import { cardForm, sessionOfCardForm } from "./cardForm.js"
+import { type Accept, accepted } from "./accepted.js"
+import { cardForm, formTokens, sessionOfCardForm } from "./cardForm.js"
 import type { Api } from "./docs.js"
 import { picker, scriptHeader } from "./faults.js"
 import { httpApiGroup } from "./httpApi.js"
+import { faultProblem, implementations, isBodiless, isImplementation, optionsProblem } from "./options.js"
 import { current, group, router } from "./serve.js"
+import { invalidOption, type StartError } from "./startError.js"
 import { verifyToken } from "./verifyToken.js"
 import { serve } from "./webServer.js"
 
@@ -44,9 +48,7 @@ const maxBodyBytes = 1024 * 1024
 /** The number of stored requests; the oldest is removed first. */
 const maxSeen = 10_000
 
-export const start = (
-  options: Options
-): Effect.Effect<Context.Tag.Service<Sandbox>, HttpServerError.ServeError, Scope.Scope> =>
+export const start = (options: Options): Effect.Effect<Context.Tag.Service<Sandbox>, StartError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* checkOptions(options)
     const random = yield* Effect.random
@@ -57,14 +59,15 @@ export const start = (
     const host = options.host ?? "127.0.0.1"
     const sessions = yield* memory(options)
     const groups = [
-      { name: "checkoutSessions", endpoints: checkoutSessions, functions: sessions },
+      { name: "checkoutSessions", endpoints: checkoutSessions, functions: sessions, accepts: accepted },
       ...(yield* Effect.provideService(ownGroups(options.endpoints ?? []), CheckoutSessions, sessions))
     ]
     const endpoints = groups.flatMap(({ endpoints }) => Object.values<Endpoint.Any>(endpoints))
     yield* eachOnce(endpoints)
     const routeAt = router(endpoints)
     const api = describe(groups)
-    const handler = yield* contract(options, { api, groups, endpoints })
+    const formToken = formTokens()
+    const handler = yield* contract(options, { api, groups, endpoints, formToken })
     const closing = new AbortController()
     // Each request that waits listens for the end.
     setMaxListeners(0, closing.signal)
@@ -110,7 +113,7 @@ export const start = (
       const session = method === "GET" ? sessionOfCardForm(url.pathname) : undefined
       if (session !== undefined) {
         response.writeHead(200, { "content-type": "text/html; charset=utf-8" })
-        return void response.end(cardForm(session))
+        return void response.end(cardForm(session, formToken(session)))
       }
 
       const picked = pick(headers[scriptHeader])
@@ -152,57 +155,28 @@ export const start = (
       seen: Effect.sync(() => [...seen]),
       failNext: (...faults) =>
         Effect.suspend(() => {
-          const problem = faultProblem(faults)
-          return problem === undefined ? Effect.sync(() => void script.push(...faults)) : Effect.die(problem)
+          const problem = faults.map(faultProblem).find(Predicate.isNotUndefined)
+          return problem === undefined
+            ? Effect.sync(() => void script.push(...faults))
+            : Effect.die(new Cause.IllegalArgumentException(`Sandbox: a fault is wrong: ${problem}.`))
         })
     }
   })
 
-type Names<T> = Readonly<Record<keyof T, true>>
-
-const optionNames: Names<Options> = {
-  port: true,
-  host: true,
-  sessionLifetime: true,
-  endpoints: true,
-  tracing: true,
-  publicKey: true,
-  faults: true,
-  faultRates: true,
-  latency: true,
-  onRequest: true
-}
-
-const faultNames: Names<Fault> = {
-  status: true,
-  code: true,
-  message: true,
-  retryAfterSeconds: true,
-  reset: true,
-  truncate: true,
-  delayMillis: true
-}
-
-const faultProblem = (faults: ReadonlyArray<Fault | undefined>) => {
-  const [unknown] = faults.flatMap((fault) => unknownName(fault ?? {}, faultNames) ?? [])
-  return unknown && new Cause.IllegalArgumentException(`Sandbox: a fault is wrong, ${unknown.message}`)
-}
-
-/** A misspelt name would leave the sandbox without the fault or the option that a test relies on. */
+/** A misspelt name, or a value that cannot be used, would leave the sandbox without what a test relies on. */
 const checkOptions = (options: Options) => {
-  const unknown = unknownName(options, optionNames)
-  const problem =
-    unknown === undefined
-      ? faultProblem([...(options.faults ?? []), ...(options.faultRates ?? []).map(({ fault }) => fault)])
-      : new Cause.IllegalArgumentException(`Sandbox: ${unknown.message}`)
-  return problem === undefined ? Effect.void : Effect.fail(new HttpServerError.ServeError({ cause: problem }))
+  const problem = optionsProblem(options)
+  return problem === undefined ? Effect.void : Effect.fail(invalidOption(problem))
 }
+
+type FormToken = ReturnType<typeof formTokens>
 
 /** Endpoints that are served together, and the code that carries them out. */
 interface Group {
   readonly name: string
   readonly endpoints: Endpoint.Endpoints
   readonly functions: unknown
+  readonly accepts?: Readonly<Record<string, Accept>>
 }
 
 const memory = ({ sessionLifetime }: Options) =>
@@ -210,22 +184,20 @@ const memory = ({ sessionLifetime }: Options) =>
 
 const ownGroups = (
   given: NonNullable<Options["endpoints"]>
-): Effect.Effect<ReadonlyArray<Group>, never, CheckoutSessions> =>
+): Effect.Effect<ReadonlyArray<Group>, StartError, CheckoutSessions> =>
   Effect.forEach(given, (one, index) =>
-    Effect.map(Effect.isEffect(one) ? one : Effect.succeed(one), (functions) => ({
-      name: `own${index + 1}`,
-      endpoints: functions[Endpoint.Implemented],
-      functions
-    }))
+    Effect.flatMap(Effect.isEffect(one) ? one : Effect.succeed(one), (functions) =>
+      isImplementation(functions)
+        ? Effect.succeed({ name: `own${index + 1}`, endpoints: functions[Endpoint.Implemented], functions })
+        : Effect.fail(invalidOption(`endpoints must be ${implementations}`))
+    )
   )
 
 /** Two endpoints at one place would hide one of them. */
 const eachOnce = (endpoints: ReadonlyArray<Endpoint.Any>) => {
   const places = endpoints.map(({ method, path }) => `${method} ${path.replace(/\{[^{}]+\}/g, "{}")}`)
   const twice = places.find((place, index) => places.indexOf(place) !== index)
-  return twice === undefined
-    ? Effect.void
-    : Effect.fail(new HttpServerError.ServeError({ cause: new Error(`Two endpoints are served at ${twice}.`) }))
+  return twice === undefined ? Effect.void : Effect.fail(invalidOption(`two endpoints are served at ${twice}`))
 }
 
 /** The contract with a group for each implementation of the user's. */
@@ -245,9 +217,9 @@ const describe = ([, ...own]: ReadonlyArray<Group>): Api =>
 const titleOf = (endpoints: Endpoint.Endpoints): string =>
   [...new Set(Object.values(endpoints).map(({ name }) => name.replace(/\.[^.]*$/, "")))].join(", ")
 
-const routes = (api: Api, { endpoints, functions, name }: Group) =>
+const routes = (api: Api, { accepts, endpoints, functions, name }: Group) =>
   // By the group's construction there is a function for each endpoint.
-  group(api, name, endpoints, Effect.succeed(functions as Endpoint.Client<Endpoint.Endpoints>))
+  group(api, name, endpoints, Effect.succeed(functions as Endpoint.Client<Endpoint.Endpoints>), accepts)
 
 /** The endpoints over their implementations, as a fetch-style handler. */
 const contract = (
@@ -256,6 +228,7 @@ const contract = (
     readonly api: Api
     readonly groups: ReadonlyArray<Group>
     readonly endpoints: ReadonlyArray<Endpoint.Any>
+    readonly formToken: FormToken
   }
 ) =>
   Effect.gen(function* () {
@@ -271,7 +244,7 @@ const contract = (
         HttpServer.layerContext
       ).pipe(
         Layer.provide(served.groups.reduce((all, one) => Layer.merge(all, routes(served.api, one)), Layer.empty)),
-        Layer.provide(Layer.succeed(BearerAuth, yield* bearer(options.publicKey, served.endpoints))),
+        Layer.provide(Layer.succeed(BearerAuth, yield* bearer(options.publicKey, served))),
         Layer.provideMerge(Layer.succeed(HttpMiddleware.SpanNameGenerator, spanName)),
         // Sessions expire by the clock of the program that started the sandbox, which may be a `TestClock`.
         Layer.provideMerge(Layer.setClock(clock)),
@@ -284,7 +257,10 @@ const contract = (
   })
 
 /** Accepts any bearer token, unless there is a key to check it. */
-const bearer = (publicKey: string | undefined, endpoints: ReadonlyArray<Endpoint.Any>) =>
+const bearer = (
+  publicKey: string | undefined,
+  { endpoints, formToken }: { readonly endpoints: ReadonlyArray<Endpoint.Any>; readonly formToken: FormToken }
+) =>
   Effect.gen(function* () {
     if (publicKey === undefined) {
       return BearerAuth.of({
@@ -297,15 +273,21 @@ const bearer = (publicKey: string | undefined, endpoints: ReadonlyArray<Endpoint
           )
       })
     }
-    const verify = yield* verifyToken(publicKey)
+    const verify = yield* Effect.mapError(verifyToken(publicKey), ({ message }) =>
+      invalidOption(`publicKey: ${message.charAt(0).toLowerCase()}${message.slice(1).replace(/\.$/, "")}`)
+    )
     return BearerAuth.of({
       BearerAuth: (token) =>
         Effect.gen(function* () {
           const endpoint = yield* current(endpoints)
+          if (endpoint === checkoutSessions.updateFields) {
+            const { params } = yield* HttpRouter.RouteContext
+            if (Redacted.value(token) === formToken(params["checkout_session_id"] ?? "")) return
+          }
           yield* verify(token, endpoint?.scope, yield* Clock.currentTimeMillis)
         })
     })
-  }).pipe(Effect.mapError((cause) => new HttpServerError.ServeError({ cause })))
+  })
 
 const headersOf = (request: IncomingMessage): Record<string, string> =>
   Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]))
@@ -338,6 +320,6 @@ const problem = (
   headers: Readonly<Record<string, string>> = {}
 ) =>
   // A `Response` has no body with these.
-  status === 204 || status === 205 || status === 304
+  isBodiless(status)
     ? new Response(null, { status, headers })
     : Response.json({ type: "error", code, status, message, details }, { status, headers })

@@ -3,9 +3,9 @@
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { cannotListen, type StartError } from "./startError.js"
 
 /**
  * Carries out one exchange; it may end the response itself, or destroy the socket. `body` is absent where it was larger
@@ -17,7 +17,7 @@ export type Exchange = (request: IncomingMessage, body: Buffer | undefined, resp
 export const serve = (
   exchange: Exchange,
   options: { readonly host: string; readonly port: number; readonly maxBodyBytes: number }
-): Effect.Effect<number, HttpServerError.ServeError, Scope.Scope> =>
+): Effect.Effect<number, StartError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() =>
       createServer((request, response) => {
@@ -43,8 +43,8 @@ export const serve = (
       })
   ).pipe(
     Effect.flatMap((server) =>
-      Effect.async<number, HttpServerError.ServeError>((resume) => {
-        server.once("error", (cause) => resume(Effect.fail(new HttpServerError.ServeError({ cause }))))
+      Effect.async<number, StartError>((resume) => {
+        server.once("error", (cause) => resume(Effect.fail(cannotListen(cause, options))))
         server.listen(options.port, options.host, () => {
           const address = server.address()
           resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : options.port))
