@@ -26,16 +26,22 @@ export interface ErrorResponse {
 export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) => unknown) => {
   const declared = endpoint.errors.flatMap((schema) => {
     const status = statusOf(schema)
-    return status === undefined || schema === NotFound ? [] : [{ status, decode: ownError(schema) }]
+    return status === undefined || schema === NotFound ? [] : [{ status, tag: tagOf(schema), decode: ownError(schema) }]
   })
   const knowsNotFound = endpoint.errors.some((schema) => schema === NotFound)
 
   return (response) => {
     const error = toError(response)
-    for (const { decode, status } of declared) {
-      if (status !== response.status) continue
-      const own = decode(error, response)
-      if (Either.isRight(own)) return own.right
+    const candidates = declared.filter(({ status }) => status === response.status)
+    if (candidates.length > 0) {
+      const body = Either.getOrElse(parseJson(response.text), () => undefined)
+      // A server of the platform's sends the tag of the class.
+      const sent = Predicate.hasProperty(body, "_tag") ? body._tag : undefined
+      const named = candidates.filter(({ tag }) => sent !== undefined && tag._tag === sent)
+      for (const { decode } of [...named, ...candidates]) {
+        const own = decode(error, body, response.secrets)
+        if (Either.isRight(own)) return own.right
+      }
     }
     if (!(error instanceof NotFound) || knowsNotFound) return error
     // An endpoint without a declared 404 has no resource that could be missing.
@@ -50,11 +56,12 @@ export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) 
 const ownError = (schema: Schema.Schema.AnyNoContext) => {
   const decode = Schema.decodeUnknownEither(schema)
   const tag = tagOf(schema)
-  return (error: ReturnType<typeof toError>, { secrets, text }: ErrorResponse) => {
-    const body = Either.getOrElse(parseJson(text), () => undefined)
+  return (error: ReturnType<typeof toError>, body: unknown, secrets: ReadonlyArray<string>) => {
     const decoded = Either.try(() =>
       decode({
         ...error,
+        // A spread omits an error's message, which a body may not have.
+        message: error.message,
         ...(Predicate.isRecord(body) ? scrubbed(body, new Scrubber(secrets), 0) : {}),
         status: error.status,
         ...tag
@@ -65,7 +72,7 @@ const ownError = (schema: Schema.Schema.AnyNoContext) => {
   }
 }
 
-/** The tag of the class, which no server sends. */
+/** The tag of the class, which only a server of the platform's sends. */
 const tagOf = ({ ast }: Schema.Schema.AnyNoContext): { readonly _tag?: AST.LiteralValue } => {
   const encoded = AST.encodedAST(ast)
   const tag = AST.isTypeLiteral(encoded) ? encoded.propertySignatures.find(({ name }) => name === "_tag") : undefined

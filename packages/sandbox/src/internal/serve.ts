@@ -113,9 +113,13 @@ const serve = (endpoint: Endpoint.Any, run: Function_, accept: Accept = identity
       }
       const value = yield* run(...args)
       if (encodeSuccess === undefined) return HttpServerResponse.empty({ status })
-      return HttpServerResponse.unsafeJson(yield* Effect.orDie(encodeSuccess(value)), { status })
+      return bodyOf(yield* Effect.orDie(encodeSuccess(value)), status)
     }).pipe(Effect.catchAll((error) => respondToError(error, errors)))
 }
+
+/** `undefined` is the wire form of a value that has no body. */
+const bodyOf = (encoded: unknown, status: number): HttpServerResponse.HttpServerResponse =>
+  encoded === undefined ? HttpServerResponse.empty({ status }) : HttpServerResponse.unsafeJson(encoded, { status })
 
 const notFound = () => new NotFound({ code: "not_found", message: "The resource could not be found" })
 
@@ -235,9 +239,7 @@ export const respondToError = (
   for (const schema of declared) {
     const status = statusOf(schema)
     if (schema !== NotFound && status !== undefined && Schema.is(schema)(error)) {
-      return Effect.map(Effect.orDie(Schema.encodeUnknown(schema)(error)), (body) =>
-        HttpServerResponse.unsafeJson(withoutTag(body), { status })
-      )
+      return Effect.map(Effect.orDie(Schema.encodeUnknown(schema)(error)), (body) => bodyOf(withoutTag(body), status))
     }
   }
   return respond(ofApi(error))
