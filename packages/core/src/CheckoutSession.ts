@@ -9,33 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CheckoutSessionId } from "./internal/checkoutSessionId.js"
 import { says } from "./internal/explain.js"
-<<<<<<< HEAD
-import {
-  amount,
-  answered,
-  anyText,
-  anyTime,
-  country,
-  flag,
-  list,
-  type Model,
-  model,
-  nullish,
-  object,
-  oneOf,
-  optional,
-  parseInstant,
-  pattern,
-  seconds,
-  silent,
-  texts,
-  uuid,
-  type Wire
-} from "./internal/model.js"
-=======
 import { type CheckoutSessionCreate, checkoutSessionFields } from "./models/CheckoutSession.js"
 import { silent, type Wire } from "./unstable/Model.js"
->>>>>>> models
 
 export {
   type CardScheme,
