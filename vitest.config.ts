@@ -1,4 +1,7 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+
+const packages = fileURLToPath(new URL("packages", import.meta.url))
 
 /** Tests that change nothing in their process and watch nothing of it: one loads all modules for all of them. */
 const shared = [
@@ -8,6 +11,15 @@ const shared = [
 ]
 
 export default defineConfig({
+  resolve: {
+    // Tests run over the sources, so that an edit shows without a build. What is tested as it is packed is started as a
+    // process of its own, or is the bundle of the promise package.
+    alias: [
+      { find: /^@effect-gr4vy\/(core|node)$/, replacement: `${packages}/$1/src/index.ts` },
+      { find: /^@effect-gr4vy\/(core|node)\/(.+)$/, replacement: `${packages}/$1/src/$2.ts` },
+      { find: /^(?:\.\.\/)+packages\/(core|node)\/dist\/(.+)\.js$/, replacement: `${packages}/$1/src/$2.ts` }
+    ]
+  },
   test: {
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -1,0 +1,102 @@
+/**
+ * What JSON would change in silence is refused: a number it cannot hold becomes `null`, a `Map` or a `Promise` becomes
+ * `{}`, `undefined` disappears. An amount that is lost that way refunds everything.
+ */
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import { failed, type Step, type Walk } from "./step.js"
+
+/** Copies a value as JSON has it. Every property is read once, so that what is checked is what is sent. */
+export const jsonValue: Step = (value, walk) => copy(value, walk, [])
+
+const copy = (value: unknown, walk: Walk, within: ReadonlyArray<object>): unknown => {
+  if (value === null || Predicate.isString(value) || Predicate.isBoolean(value)) return value
+  if (Predicate.isNumber(value)) return finite(value, walk)
+  if (value === undefined) return walk.loses("present, or left out: JSON has no undefined")
+  if (!Predicate.isObject(value) || Predicate.isFunction(value)) {
+    return walk.loses(`a JSON value, not a ${typeof value}`)
+  }
+  if (Redacted.isRedacted(value)) return walk.loses("a plain value: JSON would hold <redacted> in place of a Redacted")
+  if (within.includes(value)) return walk.loses("free of cycles")
+  const inside = [...within, value]
+  if (Array.isArray(value)) {
+    const items: Array<unknown> = []
+    for (let i = 0; i < value.length; i++) {
+      const item = copy(value[i], walk, inside)
+      if (item === failed) return walk.failedAt(i)
+      items.push(item)
+    }
+    return items
+  }
+  const kind = lossyKind(value)
+  if (kind !== undefined) return walk.loses(`a JSON value, not ${kind}`)
+  const toJSON: unknown = Reflect.get(value, "toJSON")
+  if (Predicate.isFunction(toJSON)) return copy(Reflect.apply(toJSON, value, [""]), walk, inside)
+  if (hasInheritedAccessor(value)) {
+    return walk.loses("a plain object: JSON leaves out what a class has as getters")
+  }
+  const record: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) {
+    const property = copy(Reflect.get(value, key), walk, inside)
+    if (property === failed) return walk.failedAt(key)
+    set(record, key, property)
+  }
+  return record
+}
+
+/** Assigns a property; `__proto__` is a property like any other. */
+export const set = (record: Record<PropertyKey, unknown>, key: PropertyKey, value: unknown): void => {
+  if (key === "__proto__") {
+    Object.defineProperty(record, key, { value, configurable: true, enumerable: true, writable: true })
+  } else {
+    record[key] = value
+  }
+}
+
+export const finite = (value: number, walk: Walk): unknown =>
+  Number.isFinite(value) ? value : walk.loses("a finite number")
+
+/** The kinds of objects whose content is not in their properties. */
+const lossyKind = (value: object): string | undefined => {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid Date" : undefined
+  if (Predicate.isPromiseLike(value)) return "a Promise (is an await missing?)"
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return "bytes"
+  if (value instanceof Map || value instanceof WeakMap) return "a Map"
+  if (value instanceof Set || value instanceof WeakSet) return "a Set"
+  if (value instanceof Error) return "an Error"
+  if (value instanceof RegExp) return "a RegExp"
+  if (value instanceof Number || value instanceof String || value instanceof Boolean) return "a boxed primitive"
+  const name = Object.prototype.toString.call(value).slice(8, -1)
+  return opaque.has(name) ? `a ${name}` : undefined
+}
+
+/** By their tags, because these classes exist in some runtimes only, and more than once in others. */
+const opaque: ReadonlySet<string> = new Set([
+  "Map",
+  "Set",
+  "WeakMap",
+  "WeakSet",
+  "Promise",
+  "FormData",
+  "URLSearchParams",
+  "Headers",
+  "Blob",
+  "File",
+  "ReadableStream",
+  "Generator",
+  "AsyncGenerator",
+  "Error",
+  "ArrayBuffer",
+  "SharedArrayBuffer"
+])
+
+const hasInheritedAccessor = (value: object): boolean => {
+  for (
+    let prototype = Object.getPrototypeOf(value);
+    prototype !== null && Object.getPrototypeOf(prototype) !== null;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const { get } of Object.values(Object.getOwnPropertyDescriptors(prototype))) if (get !== undefined) return true
+  }
+  return false
+}
