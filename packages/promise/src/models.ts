@@ -4,6 +4,7 @@
  */
 
 import type {
+  CartItem,
   CheckoutSession,
   CheckoutSessionCreate,
   CheckoutSessionSecureFieldsUpdate,
@@ -226,7 +227,8 @@ export interface Embed {
   readonly buyerId?: string
   readonly buyerExternalIdentifier?: string
   readonly merchantAccountId?: string
-  readonly cartItems?: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** The lines of the cart. Amounts are in the smallest unit. */
+  readonly cartItems?: ReadonlyArray<CartItem>
   /** Its keys are yours, and pass through unchanged. */
   readonly metadata?: Readonly<Record<string, string>>
   /** Its keys are those of the API, and pass through unchanged. */
