@@ -15,7 +15,6 @@ import { type Buyer, buyer } from "./Buyer.js"
 import { type CartItem, cartItem } from "./CartItem.js"
 import { CheckoutSessionId, isCheckoutSessionId } from "./internal/checkoutSessionId.js"
 import { says } from "./internal/explain.js"
-import { FastDecode } from "./internal/fastDecode.js"
 import {
   amount,
   answered,
@@ -354,8 +353,7 @@ export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSess
   {
     identifier: "CheckoutSession",
     description: "A short-lived session that holds a buyer's card data.",
-    ...says("a Checkout Session"),
-    [FastDecode]: (value: unknown) => fromWire(value)
+    ...says("a Checkout Session")
   },
   says("an object")
 ]) {

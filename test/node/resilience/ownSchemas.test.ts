@@ -168,9 +168,13 @@ describe("an input that the endpoint's own code cannot take", () => {
       /: the arguments cannot be read/
     ],
     ["an object inside itself", ({ nested }) => nested(circle), /: payload cannot be checked/],
-    ["undefined where JSON is to be", ({ any }) => any(undefined), /: payload must be what JSON can hold/],
-    ["a function where JSON is to be", ({ any }) => any(() => secret), /: payload must be what JSON can hold/],
-    ["a symbol where JSON is to be", ({ any }) => any(Symbol(secret)), /: payload must be what JSON can hold/]
+    ["undefined where JSON is to be", ({ any }) => any(undefined), /: payload must be present/],
+    [
+      "a function where JSON is to be",
+      ({ any }) => any(() => secret),
+      /: payload must be a JSON value, not a function/
+    ],
+    ["a symbol where JSON is to be", ({ any }) => any(Symbol(secret)), /: payload must be a JSON value, not a symbol/]
   ]
 
   it.scopedLive.each(cases)("%s is InvalidRequest, shows nothing and sends nothing", ([, call, message]) =>
