@@ -82,8 +82,8 @@ export class NotCaptured extends Data.TaggedError("NotCaptured")<{ readonly tran
 }
 
 /**
- * 3. Capture when you ship the goods: everything, or `amount` of it. `part` counts the captures of a transaction. Succeeds
- * only if this capture has taken money or is pending.
+ * 3. Capture when you ship the goods: everything, or `amount` of it. Succeeds only if this capture has taken money or is
+ * pending. `part` counts the captures of a transaction: use the next number for another part, and after `NotCaptured`.
  */
 export const capture = (transaction: Transaction, { amount, part = 1 }: { amount?: number; part?: number } = {}) =>
   Effect.gen(function* () {
@@ -114,8 +114,8 @@ const isCaptured = (before: Transaction, now: Transaction): boolean =>
   (now.status === "capture_pending" && before.status !== "capture_pending")
 
 /**
- * 4. Refund a part of the captured amount. `part` counts the refunds of a transaction: a repeated call has the same number. A
- * call without an amount would refund everything.
+ * 4. Refund a part of the captured amount. `part` counts the refunds of a transaction: a repeated call has the same number,
+ * another refund the next one. A call without an amount would refund everything.
  */
 export const refund = (transaction: Transaction, amount: number, part = 1) =>
   Effect.flatMap(Endpoint.client(transactions), ({ refund }) =>

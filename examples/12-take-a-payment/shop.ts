@@ -89,7 +89,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
           const purchase = yield* purchaseOf
           const { order, transaction } = purchase
           if (transaction !== undefined && Payment.outcome(transaction)._tag === "Paid") {
-            yield* refund(transaction, transaction.captured_amount)
+            yield* refund(transaction, transaction.captured_amount - transaction.refunded_amount)
             // The refund may be pending or declined: the transaction says how much went back.
             yield* payOnce(purchase)
           }
