@@ -8,7 +8,7 @@ import { HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { PaymentSandbox, Shop } from "@effect-gr4vy/examples/12-take-a-payment"
 import { cards } from "@effect-gr4vy/examples/12-take-a-payment/acquirer"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, Effect, Layer } from "effect"
 import type { BrowserContext } from "playwright-core"
 

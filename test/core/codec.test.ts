@@ -33,6 +33,7 @@ class Employee extends Person.extend<Employee>("Employee")({ badge: Schema.Int }
 class Tagged extends Schema.TaggedClass<Tagged>()("Tagged", { value: Schema.NumberFromString }) {}
 
 class Strange extends Schema.Class<Strange>("Strange")({ a: Schema.String }) {
+  // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: { readonly a: string }, options?: Schema.MakeOptions) {
     super({ a: `${props.a}!` }, options)
   }

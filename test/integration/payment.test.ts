@@ -21,7 +21,8 @@ import {
 } from "@effect-gr4vy/examples/12-take-a-payment/payment"
 import { Purchases } from "@effect-gr4vy/examples/12-take-a-payment/purchases"
 import { transactions } from "@effect-gr4vy/examples/12-take-a-payment/transactions"
-import { RetryPolicy, Sandbox } from "@effect-gr4vy/node"
+import { RetryPolicy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Deferred, Effect, Fiber, FastCheck as fc, Layer } from "effect"
 import { loopback } from "../support/loopback.js"
 

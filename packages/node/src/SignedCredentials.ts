@@ -305,7 +305,9 @@ const cartItemNames: Names<CartItem> = {
   commodityCode: true,
   description: true,
   dutyAmount: true,
-  shippingAmount: true
+  shippingAmount: true,
+  brand: true,
+  subcategories: true
 }
 
 /** Nothing is signed under a name that Gr4vy does not know: it would look fixed, and the page could change it. */

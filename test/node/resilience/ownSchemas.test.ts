@@ -108,6 +108,35 @@ describe("an error that the endpoint declares", () => {
   )
 })
 
+describe("an endpoint whose schema does asynchronous work", () => {
+  const later = <A>(value: A) => Effect.delay(Effect.succeed(value), 1)
+  const Slow = Schema.transformOrFail(Schema.NonEmptyString, Schema.String, {
+    strict: true,
+    decode: later,
+    encode: later
+  })
+  const endpoints = {
+    success: Endpoint.post("Own.pay", "/own", { success: Schema.Struct({ id: Slow }), resend: "once" }),
+    payload: Endpoint.post("Own.pay", "/own", { payload: Schema.Struct({ id: Slow }), success: Id, resend: "once" })
+  }
+  for (const [what, call] of [
+    ["its success", ({ success }) => success()],
+    ["its payload", ({ payload }) => payload({ id: "x" })]
+  ] as ReadonlyArray<
+    readonly [string, (client: Endpoint.Client<typeof endpoints>) => Effect.Effect<unknown, unknown>]
+  >) {
+    it.scopedLive(`is refused before anything is sent: ${what}`, () =>
+      Effect.gen(function* () {
+        const { client, requests } = yield* open(endpoints, json(201, '{"id":"x"}'))
+        const error = yield* Effect.flip(call(client))
+        assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no", attempts: 0 })
+        assert.match(String(Reflect.get(Object(error), "message")), /asynchronous work/)
+        assert.strictEqual(requests.length, 0)
+      })
+    )
+  }
+})
+
 describe("an input that the endpoint's own code cannot take", () => {
   const secret = "SECRET-41111"
   interface Nested {

@@ -44,7 +44,3 @@ export const CheckoutSessionId = Schema.String.annotations(says("1 to 64 letters
  * @category models
  */
 export type CheckoutSessionId = typeof CheckoutSessionId.Type
-
-/** Checks what the schema does, without the schema: for the decoder of every response. */
-export const isCheckoutSessionId = (value: unknown): value is CheckoutSessionId =>
-  typeof value === "string" && pattern.test(value)

@@ -27,17 +27,23 @@ export interface ErrorResponse {
 export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) => unknown) => {
   const declared = endpoint.errors.flatMap((schema) => {
     const status = statusOf(schema)
-    return status === undefined || schema === NotFound ? [] : [{ status, decode: ownError(schema) }]
+    return status === undefined || schema === NotFound ? [] : [{ status, tag: tagOf(schema), decode: ownError(schema) }]
   })
   const knowsNotFound = endpoint.errors.some((schema) => schema === NotFound)
 
   return (response) => {
     const scrubber = new Scrubber(response.secrets)
     const error = toError(response, scrubber, endpoint)
-    for (const { decode, status } of declared) {
-      if (status !== response.status) continue
-      const own = decode(error, response.text, scrubber)
-      if (Either.isRight(own)) return own.right
+    const candidates = declared.filter(({ status }) => status === response.status)
+    if (candidates.length > 0) {
+      const body = Either.getOrElse(parseJson(response.text), () => undefined)
+      // A server of the platform's sends the tag of the class.
+      const sent = Predicate.hasProperty(body, "_tag") ? body._tag : undefined
+      const named = candidates.filter(({ tag }) => sent !== undefined && tag._tag === sent)
+      for (const { decode } of [...named, ...candidates]) {
+        const own = decode(error, body, scrubber)
+        if (Either.isRight(own)) return own.right
+      }
     }
     if (!(error instanceof NotFound) || knowsNotFound) return error
     // An endpoint without a declared 404 has no resource that could be missing.
@@ -52,8 +58,7 @@ export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) 
 const ownError = (schema: Schema.Schema.AnyNoContext) => {
   const decode = decoder(schema)
   const tag = tagOf(schema)
-  return (error: ReturnType<typeof toError>, text: string, scrubber: Scrubber) => {
-    const body = Either.getOrElse(parseJson(text), () => undefined)
+  return (error: ReturnType<typeof toError>, body: unknown, scrubber: Scrubber) => {
     const scrubbed = Predicate.isRecord(body) ? scrubbedBody(body, scrubber) : {}
     // A body that is too large is not the user's own error.
     if (scrubbed === undefined) return Either.left(undefined)
@@ -63,7 +68,7 @@ const ownError = (schema: Schema.Schema.AnyNoContext) => {
   }
 }
 
-/** The tag of the class, which no server sends. */
+/** The tag of the class, which only a server of the platform's sends. */
 const tagOf = ({ ast }: Schema.Schema.AnyNoContext): { readonly _tag?: AST.LiteralValue } => {
   const encoded = AST.encodedAST(ast)
   const tag = AST.isTypeLiteral(encoded) ? encoded.propertySignatures.find(({ name }) => name === "_tag") : undefined

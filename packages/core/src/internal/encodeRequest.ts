@@ -14,6 +14,7 @@ import type * as Endpoint from "../Endpoint.js"
 import { RequestFailed } from "../Errors.js"
 import { EndpointRequest } from "../unstable/EndpointRequest.js"
 import { type Encoded, encoder, type Refusal } from "./codec/codec.js"
+import { readsAsynchronously } from "./codec/needsTime.js"
 import { decodeSuccess } from "./decodeSuccess.js"
 import { explain, PlaceId } from "./explain.js"
 
@@ -30,8 +31,14 @@ export const encodeRequest = (
   const query = endpoint.query && encoded(endpoint.query, "query")
   const payload = endpoint.payload && encoded(endpoint.payload, "payload")
   const decode = decodeSuccess(endpoint)
+  let needsTime: boolean | undefined
 
   const encode = (args: ReadonlyArray<unknown>): Either.Either<EndpointRequest, RequestFailed> => {
+    needsTime ??= endpoint.success !== undefined && readsAsynchronously(endpoint.success)
+    if (needsTime)
+      return invalidRequest(
+        `the success schema of ${endpoint.name} does asynchronous work, which no response can wait for`
+      )
     const given = argumentsOf(endpoint, args)
     const secrets = new Set<string>()
 
