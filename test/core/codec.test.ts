@@ -82,7 +82,6 @@ const zoo: Record<string, AnySchema> = {
   }),
   converted: Schema.Struct({
     a: Schema.optionalToOptional(Schema.String, Schema.NumberFromString, {
-      strict: true,
       decode: Option.filter((text) => text !== ""),
       encode: Option.filter((text) => text !== "0")
     }),
