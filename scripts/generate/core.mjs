@@ -149,7 +149,7 @@ const schemasOf = (model, imports) => {
   const { base, hasSchema, isRead, isSent, name, never, output } = model
   const Field = imports.type("Field")
   const wire = (type) => `${imports.type("Model")}<${type}, ${imports.type("Wire")}<${type}>>`
-  const description = literalOf([model.text, ...[model.more].filter(Boolean)].join(" "))
+  const description = literalOf([model.text, model.more, model.moreOnTheWire].filter(Boolean).join(" "))
   const inherited = new Map((base?.fields ?? []).map((field) => [field.name, propertyCode(field, imports)]))
   const properties = model.fields
     .map((field) => [field.name, propertyCode(field, imports)])

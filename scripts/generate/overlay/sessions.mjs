@@ -211,8 +211,8 @@ export const models = {
   },
   CheckoutSessionCardPaymentMethod: {
     text: "Card details to use in a transaction, or to store as a payment method.",
-    more: "Give `buyer_id` or `buyer_external_identifier`, never both.",
-    moreInCode: "`buyerId` is never together with `buyerExternalIdentifier`.",
+    moreOnTheWire: "Give `buyer_id` or `buyer_external_identifier`, never both.",
+    moreInCode: "Give `buyerId` or `buyerExternalIdentifier`, never both.",
     example: `
       const card: CardRequest = {
         method: "card",
