@@ -7,9 +7,9 @@ const packages = fileURLToPath(new URL("packages", import.meta.url))
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^@effect-gr4vy\/(core|node)$/, replacement: `${packages}/$1/src/index.ts` },
-      { find: /^@effect-gr4vy\/(core|node)\/(.+)$/, replacement: `${packages}/$1/src/$2.ts` },
-      { find: /^(?:\.\.\/)+packages\/(core|node)\/dist\/(.+)\.js$/, replacement: `${packages}/$1/src/$2.ts` }
+      { find: /^@effect-gr4vy\/(core|node|sandbox)$/, replacement: `${packages}/$1/src/index.ts` },
+      { find: /^@effect-gr4vy\/(core|node|sandbox)\/(.+)$/, replacement: `${packages}/$1/src/$2.ts` },
+      { find: /^(?:\.\.\/)+packages\/(core|node|sandbox)\/dist\/(.+)\.js$/, replacement: `${packages}/$1/src/$2.ts` }
     ]
   },
   test: {

@@ -5,7 +5,8 @@
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { CheckoutSessionId, CheckoutSessions, type RequestFailedReason } from "@effect-gr4vy/core"
-import { Gr4vy, RetryPolicy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, Duration, Effect, Layer, Match, Redacted } from "effect"
 
 /** Reads the session of a returning buyer, or creates a new one if it is gone. */

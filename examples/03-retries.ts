@@ -6,7 +6,8 @@
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { CheckoutSessions } from "@effect-gr4vy/core"
-import { Gr4vy, RetryPolicy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, Effect, Layer, Redacted } from "effect"
 
 /** Five quick attempts, and a second session does no harm, so a POST is retried like a GET. */

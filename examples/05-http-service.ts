@@ -18,7 +18,8 @@ import {
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import type { Generic, RequestFailed, Unauthorized } from "@effect-gr4vy/core"
 import { type CheckoutSession, CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
-import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Config, Console, Duration, Effect, Layer, Redacted, Schema } from "effect"
 
 const Checkout = Schema.Struct({ id: CheckoutSessionId, secondsLeft: Schema.Int })

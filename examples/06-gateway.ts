@@ -9,9 +9,10 @@ import { createServer } from "node:http"
 import { HttpApiBuilder, HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Unauthorized } from "@effect-gr4vy/core"
-import { BearerAuth } from "@effect-gr4vy/core/CheckoutSessionsApi"
-import * as CheckoutSessionsServer from "@effect-gr4vy/core/CheckoutSessionsServer"
-import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
+import { BearerAuth } from "@effect-gr4vy/sandbox/CheckoutSessionsApi"
+import * as CheckoutSessionsServer from "@effect-gr4vy/sandbox/CheckoutSessionsServer"
 import { Config, Console, Effect, HashSet, Layer, Redacted } from "effect"
 
 /** Accepts callers that have one of these keys. */

@@ -3,7 +3,7 @@
  *
  *   GR4VY_BASE_URL=http://localhost:4010 GR4VY_TOKEN=any node examples/07-commonjs.cjs
  *
- * `npx -p @effect-gr4vy/node gr4vy-sandbox --port 4010` is such a server.
+ * `npx @effect-gr4vy/sandbox --port 4010` is such a server.
  */
 const { create, NotFound } = require("@effect-gr4vy/promise")
 

@@ -7,8 +7,9 @@
  *   node examples/dist/07-promises.js
  */
 import { type CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
-import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy } from "@effect-gr4vy/node"
 import { create, NotFound, RequestFailed } from "@effect-gr4vy/promise"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect, Either, Exit, ManagedRuntime, Redacted } from "effect"
 
 /** One client for the life of the process: `create()` without arguments reads `GR4VY_…` from the environment. */

@@ -5,7 +5,8 @@
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { CheckoutSessions } from "@effect-gr4vy/core"
-import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Array, Console, Effect, Layer, Record, Redacted, Ref } from "effect"
 
 /** Opens `total` sessions. One that fails does not stop the others. */

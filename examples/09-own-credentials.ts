@@ -5,7 +5,8 @@
  *   node examples/dist/09-own-credentials.js
  */
 import { CheckoutSessions, Credentials } from "@effect-gr4vy/core"
-import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, DateTime, Effect, Layer, Redacted } from "effect"
 
 /** Stands for yours: HashiCorp Vault, AWS Secrets Manager, an internal token service. */

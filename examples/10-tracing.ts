@@ -5,7 +5,8 @@
  * npm run example 10
  */
 import { CheckoutSessions } from "@effect-gr4vy/core"
-import { Gr4vy, OtelTracer, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy, OtelTracer } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { trace } from "@opentelemetry/api"
 import { resourceFromAttributes } from "@opentelemetry/resources"
 import { SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"

@@ -1,7 +1,7 @@
 /**
  * The sandbox in place of Gr4vy. It outlives the killed processes and records their requests.
  */
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { type Duration, Effect, Layer } from "effect"
 
 export const makeGr4vy = (options: { readonly sessionLifetime?: Duration.DurationInput } = {}) =>

@@ -3,7 +3,8 @@
  * embedded sandbox. Then prints the requests as a trace.
  */
 import type { CheckoutSessions } from "@effect-gr4vy/core"
-import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, Effect, Layer, Redacted } from "effect"
 import { drawTrace } from "./drawTrace.js"
 import { keepSpans, type TraceSpan } from "./trace.js"

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { PaymentSandbox, Shop } from "@effect-gr4vy/examples/12-take-a-payment"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, Effect, Layer } from "effect"
 import type { BrowserContext } from "playwright-core"
 

@@ -12,7 +12,7 @@ import {
   RequestFailedReason,
   Unauthorized
 } from "@effect-gr4vy/core"
-import { ErrorBody } from "@effect-gr4vy/core/CheckoutSessionsApi"
+import { ErrorBody } from "@effect-gr4vy/sandbox/CheckoutSessionsApi"
 import { DateTime, Duration, Effect, Either, FastCheck, Redacted, Schema, TestClock } from "effect"
 import { visa, wireCard } from "../support/cards.js"
 

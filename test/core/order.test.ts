@@ -185,7 +185,7 @@ describe("a limit of a request", () => {
       for (const value of bad) {
         const result = encode({ ...required, [field]: value })
         assert(Either.isLeft(result), `${field} refuses ${String(value)}`)
-        assert.include(explain(result.left, schema.ast, name), `${name}.${field} ${problem}`)
+        assert.include(explain(result.left.issue, schema.ast, name, "sent"), `${name}.${field} ${problem}`)
       }
     })
   }
@@ -209,7 +209,7 @@ describe("a limit of a request", () => {
       const result = Schema.encodeUnknownEither(CheckoutSessionCreate, { onExcessProperty: "error" })(update)
       assert(Either.isLeft(result))
       assert.match(
-        explain(result.left, CheckoutSessionCreate.ast, "session"),
+        explain(result.left.issue, CheckoutSessionCreate.ast, "session", "sent"),
         new RegExp(`^session\\.${path} (must|has|is)`)
       )
     })

@@ -4,7 +4,7 @@
  */
 import { cp, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
 import { compile, makeConsumer, names, readJson, root, run, writeSources } from "../packages/consumer.js"
 import { faults } from "../runtimes/acceptance.js"

@@ -10,7 +10,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
 import ts from "typescript"
 import { pack, readJson, root, run } from "../packages/consumer.js"
@@ -176,8 +176,8 @@ const tryUpgrade = (manager: Manager, env: Readonly<Record<string, string>>, nam
   })
 
 const tryNpx = (env: Readonly<Record<string, string>>) =>
-  cell("npx -p @effect-gr4vy/node gr4vy-sandbox", async () => {
-    const args = ["npx", "--yes", "-p", "@effect-gr4vy/node", "gr4vy-sandbox", "--help"]
+  cell("npx @effect-gr4vy/sandbox", async () => {
+    const args = ["npx", "--yes", "@effect-gr4vy/sandbox", "--help"]
     const help = await command(await emptyFolder(), env, args)
     if (!help.includes("--fault")) throw new Error(help)
     return "works"

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs"
-import { readdir, rm } from "node:fs/promises"
+import { readdir, readFile, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as ts from "typescript"
@@ -34,8 +34,13 @@ describe("a packed package", () => {
     for (const file of ["README.md", "LICENSE", "package.json", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) {
       assert.include(files, file)
     }
+    // A package with a bundle in it has the licences of the bundle's code.
+    assert.strictEqual(files.includes("THIRD-PARTY-LICENSES"), name === "sandbox")
     assert.deepStrictEqual(
-      files.filter((file) => !/^(README\.md|LICENSE|package\.json|dist\/.+\.(js|d\.ts|map)|src\/.+\.ts)$/.test(file)),
+      files.filter(
+        (file) =>
+          !/^(README\.md|LICENSE|THIRD-PARTY-LICENSES|package\.json|dist\/.+\.(js|d\.ts|map)|src\/.+\.ts)$/.test(file)
+      ),
       []
     )
   })
@@ -55,6 +60,7 @@ describe("a packed package", () => {
   it("has the dependencies it was given, and no others", async () => {
     const core = await readJson(join(consumer.installed("core"), "package.json"))
     const node = await readJson(join(consumer.installed("node"), "package.json"))
+    const sandbox = await readJson(join(consumer.installed("sandbox"), "package.json"))
     assert.isUndefined(core["dependencies"])
     assert.sameMembers(Object.keys(Object(core["peerDependencies"])), ["effect", "@effect/platform"])
     assert.sameMembers(Object.keys(Object(node["dependencies"])), ["jose", "undici"])
@@ -64,11 +70,35 @@ describe("a packed package", () => {
       "@effect/platform",
       "@opentelemetry/api"
     ])
+    assert.sameMembers(Object.keys(Object(sandbox["dependencies"])), ["jose"])
+    assert.sameMembers(Object.keys(Object(sandbox["peerDependencies"])), [
+      "@effect-gr4vy/core",
+      "effect",
+      "@effect/platform"
+    ])
   })
 
-  it("of node accepts core as a peer from its own version on, within its minor", async () => {
-    const { peerDependencies, version } = await readJson(join(consumer.installed("node"), "package.json"))
-    assert.strictEqual(Object(peerDependencies)["@effect-gr4vy/core"], `~${version}`)
+  it.each(["node", "sandbox"])(
+    "of %s accepts core as a peer from its own version on, within its minor",
+    async (name) => {
+      const { peerDependencies, version } = await readJson(join(consumer.installed(name), "package.json"))
+      assert.strictEqual(Object(peerDependencies)["@effect-gr4vy/core"], `~${version}`)
+    }
+  )
+
+  it("of the sandbox has the licence of every package in its command", async () => {
+    const licences = await readFile(join(consumer.installed("sandbox"), "THIRD-PARTY-LICENSES"), "utf8")
+    for (const name of ["effect", "@effect/platform", "@effect/platform-node", "jose"]) {
+      assert.match(licences, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(MIT\\)$`, "m"))
+    }
+    assert.match(licences, /Copyright \(c\) 2023 Effectful Technologies Inc/)
+    // The docs page, which is a text in a module of the platform's.
+    assert.match(licences, /^swagger-ui \d+\.\d+\.\d+ \(Apache-2\.0\)$/m)
+  })
+
+  it("of the sandbox has a command that runs by itself", async () => {
+    const help = await node("node_modules/.bin/gr4vy-sandbox", "--help")
+    assert.include(help, "--fault")
   })
 
   it("has the same version in its traces and tokens as in its package.json", async () => {
@@ -79,7 +109,7 @@ describe("a packed package", () => {
 
   it("runs nothing when it is installed, nor does the workspace", async () => {
     const ours = ["package.json", "examples/package.json", "test/package.json"].map((file) => join(root, file))
-    const packed = ["@effect-gr4vy/core", "@effect-gr4vy/node", "undici", "jose"].map((name) =>
+    const packed = ["@effect-gr4vy/core", "@effect-gr4vy/node", "@effect-gr4vy/sandbox", "undici", "jose"].map((name) =>
       join(consumer.dir, "node_modules", name, "package.json")
     )
     for (const manifest of [...ours, ...packed]) {
@@ -115,7 +145,7 @@ describe("in a project outside the workspace", () => {
     await compile(consumer, sources)
     const outcome = { type: "checkout-session", gone: "NotFound", requests: 5 }
     assert.deepStrictEqual(JSON.parse(await node("out/program.js")), outcome)
-    assert.match(await node("out/readme-node.js"), /checkout-session[\s\S]*could not be found/)
+    assert.match(await node("out/readme-sandbox.js"), /checkout-session[\s\S]*could not be found/)
   }, 120_000)
 
   const bundler = { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }

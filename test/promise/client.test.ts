@@ -1,6 +1,5 @@
 import { getEventListeners } from "node:events"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Sandbox } from "@effect-gr4vy/node"
 import {
   type CardRequest,
   create,
@@ -10,6 +9,7 @@ import {
   RequestFailed,
   Unauthorized
 } from "@effect-gr4vy/promise"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import * as Otel from "@opentelemetry/api"
 import { Effect, Predicate } from "effect"
 import { registered } from "../support/setUps.js"

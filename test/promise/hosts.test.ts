@@ -1,7 +1,7 @@
 /** The short form of `npm run test:runtimes`: the same programs, in this workspace and on this Node alone. */
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
 import { root, run } from "../packages/consumer.js"
 

@@ -1,6 +1,5 @@
 import { createHmac } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
-import { Sandbox } from "@effect-gr4vy/node"
 import {
   create,
   Generic,
@@ -10,6 +9,7 @@ import {
   verifyWebhook,
   WebhookInvalid
 } from "@effect-gr4vy/promise"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
 import { type Answer, reply, script } from "../support/script.js"
 import { registered } from "../support/setUps.js"

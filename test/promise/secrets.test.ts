@@ -1,7 +1,7 @@
 import { inspect } from "node:util"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Sandbox } from "@effect-gr4vy/node"
 import { create, embedToken, type Options, RequestFailed } from "@effect-gr4vy/promise"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
 import { newPair, parts, pkcs8 } from "../support/keys.js"
 

@@ -4,7 +4,7 @@
  */
 import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { Sandbox } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
 import { build } from "esbuild"
 import { makeConsumer, makePromiseConsumer, readJson, root, run } from "../packages/consumer.js"

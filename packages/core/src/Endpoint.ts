@@ -45,6 +45,7 @@ import * as AST from "effect/SchemaAST"
 import type { Generic, RequestFailed, Unauthorized } from "./Errors.js"
 import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { call } from "./internal/call.js"
+import { declaredErrors, withStatus } from "./internal/declared.js"
 import { encodeRequest } from "./internal/encodeRequest.js"
 import { isJson, StatusAnnotation, statusOf } from "./internal/status.js"
 import { spanned } from "./unstable/Span.js"
@@ -459,9 +460,11 @@ export const post = <
 
 /**
  * Converts an existing `HttpApiEndpoint` of `@effect/platform`. The options add what that value lacks: whether a request
- * may be retried, and the span's name. Throws an
- * `IllegalArgumentException` for an endpoint that is not JSON: another encoding (`HttpApiSchema.withEncoding`), or a `GET`
- * with a payload, which the platform puts into the query.
+ * may be retried, and the span's name. An error without a status has the platform's, 500.
+ *
+ * Throws an `IllegalArgumentException` for an endpoint that this client cannot call: one that is not JSON
+ * (`HttpApiSchema.withEncoding`), a `GET` with a payload, which the platform puts into the query, an error that is not an
+ * object, and a path with a wildcard, a regular expression, or other names than its `setPath`.
  *
  * @since 0.1.0
  * @category constructors
@@ -487,28 +490,70 @@ export const fromHttpApi = <Name extends string, Path, UrlParams, Body, A, Error
   Wire<Path, UrlParams, Body>
 > => {
   const { errorSchema, method, path, pathSchema, payloadSchema, successSchema, urlParamsSchema } = endpoint
-  const schemas = [successSchema, ...Option.toArray(payloadSchema)]
-  const isBodiless = method === "GET" || method === "HEAD" || method === "OPTIONS"
-  if (!schemas.every(isJson) || (isBodiless && Option.isSome(payloadSchema))) {
-    throw new Cause.IllegalArgumentException(
-      `Endpoint.fromHttpApi: ${endpoint.name} must have JSON for its payload and success, and a query in place of a GET's payload`
-    )
+  const params = Option.match(pathSchema, { onNone: () => ({}), onSome: propertiesOf })
+  const errors = declaredErrors(errorSchema).map((error) => withStatus(error, 500))
+  const problem = problemOf(endpoint, params, errors)
+  if (problem !== undefined) {
+    throw new Cause.IllegalArgumentException(`Endpoint.fromHttpApi: ${endpoint.name} ${problem}`)
   }
-  const hasBody = !AST.isVoidKeyword(AST.encodedAST(successSchema.ast)) && !AST.isNeverKeyword(successSchema.ast)
-  const errors = AST.isUnion(errorSchema.ast) ? errorSchema.ast.types : [errorSchema.ast]
+  const hasBody = !AST.isVoidKeyword(AST.encodedAST(successSchema.ast))
+  const hasValue = !AST.isVoidKeyword(successSchema.ast) && !AST.isNeverKeyword(successSchema.ast)
   return make({
     ...options,
     name: options.name ?? endpoint.name,
     method,
     path: path.replace(/:(\w+)/g, "{$1}"),
-    params: Option.match(pathSchema, { onNone: () => ({}), onSome: propertiesOf }),
+    params,
     query: Option.getOrUndefined(withoutContext(urlParamsSchema)),
     payload: Option.getOrUndefined(withoutContext(payloadSchema)),
-    success: hasBody ? Schema.make(successSchema.ast) : undefined,
-    errors: errors.filter((ast) => !AST.isNeverKeyword(ast)).map((ast) => Schema.make(ast)),
-    status: statusOf(successSchema) ?? (hasBody ? 200 : 204)
+    // The value of an empty response comes from its schema (`HttpApiSchema.asEmpty`).
+    success: hasValue ? Schema.make(successSchema.ast) : undefined,
+    errors,
+    status: statusOf(successSchema) ?? (hasBody && hasValue ? 200 : 204)
   })
 }
+
+interface PlatformFacts {
+  readonly method: HttpMethod
+  readonly path: string
+  readonly headersSchema: Option.Option<unknown>
+  readonly payloadSchema: Option.Option<Schema.Schema.All>
+  readonly successSchema: Schema.Schema.All
+}
+
+/** Says why an endpoint of the platform's cannot be called, without a full stop. */
+const problemOf = (
+  { headersSchema, method, path, payloadSchema, successSchema }: PlatformFacts,
+  params: Params,
+  errors: ReadonlyArray<AnySchema>
+): string | undefined => {
+  const names = Array.from(path.matchAll(/:(\w+)/g), ([, name]) => name)
+  if (/[:*(){}?#]/.test(path.replace(/:\w+/g, ""))) {
+    return `must have a path of texts and names alone, without a wildcard, a regular expression or a mark: ${path}`
+  }
+  if ([...names].sort().join() !== Object.keys(params).sort().join()) {
+    return `must have a struct for setPath with exactly the names of its path: ${path}`
+  }
+  if (Option.isSome(headersSchema)) return "must have no headers of its own (setHeaders)"
+  const isBodiless = method === "GET" || method === "HEAD" || method === "OPTIONS"
+  if (isBodiless && Option.isSome(payloadSchema))
+    return `must have a query (setUrlParams) in place of a ${method}'s payload`
+  if (![successSchema, ...Option.toArray(payloadSchema), ...errors].every(isJson)) {
+    return "must have JSON for its payload, success and errors"
+  }
+  return errors.every(({ ast }) => !isSingle(AST.encodedAST(ast)))
+    ? undefined
+    : "must have errors that are objects on the wire, or empty"
+}
+
+/** A schema of values that are no object. */
+const isSingle = (ast: AST.AST): boolean =>
+  AST.isStringKeyword(ast) ||
+  AST.isNumberKeyword(ast) ||
+  AST.isBooleanKeyword(ast) ||
+  AST.isLiteral(ast) ||
+  AST.isTupleType(ast) ||
+  (AST.isRefinement(ast) && isSingle(ast.from))
 
 const withoutContext = (schema: Option.Option<Schema.Schema.All>): Option.Option<AnySchema> =>
   Option.map(schema, ({ ast }) => Schema.make(ast))
@@ -675,7 +720,7 @@ const make = <Args extends ReadonlyArray<unknown>, A, E, W extends Wire<unknown,
     payload: isOptional ? payload.optional : payload,
     payloadOptional: isOptional,
     success,
-    errors,
+    errors: errors.flatMap(declaredErrors),
     belongs,
     docs
   }

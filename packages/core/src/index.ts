@@ -1,5 +1,5 @@
 /**
- * Gr4vy Checkout Sessions as typed Effect programs: models, errors, the HTTP contract and the service.
+ * Gr4vy Checkout Sessions as typed Effect programs: models, errors and the service.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,6 @@ export { Buyer } from "./Buyer.js"
 export { CartItem } from "./CartItem.js"
 export { CheckoutSession, CheckoutSessionCreate, CheckoutSessionUpdate } from "./CheckoutSession.js"
 export { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessions.js"
-export { CheckoutSessionsApi } from "./CheckoutSessionsApi.js"
 export * as CheckoutSessionsMemory from "./CheckoutSessionsMemory.js"
 export { Credentials, type CredentialsService, type ExpiringToken, type TokenSource } from "./Credentials.js"
 export * as Endpoint from "./Endpoint.js"

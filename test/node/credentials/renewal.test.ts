@@ -3,7 +3,7 @@ import { afterAll, assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions, Credentials, RequestFailed, Unauthorized } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
 import { DateTime, Deferred, Effect, Fiber, Layer, Redacted, TestClock } from "effect"
-import { verifyToken } from "../../../packages/node/dist/internal/sandbox/verifyToken.js"
+import { verifyToken } from "../../../packages/sandbox/dist/internal/verifyToken.js"
 import { newPair, parts, pkcs8, spki } from "../../support/keys.js"
 import { script, session, sessionId, status } from "../../support/script.js"
 

@@ -1,6 +1,7 @@
 /** What somebody outside this repository writes first: the whole life of a session, against the sandbox. */
 import { CheckoutSessionSecureFieldsUpdate, CheckoutSessions } from "@effect-gr4vy/core"
-import { Gr4vy, Sandbox } from "@effect-gr4vy/node"
+import { Gr4vy } from "@effect-gr4vy/node"
+import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect, Layer, Redacted } from "effect"
 
 const program = Effect.gen(function* () {

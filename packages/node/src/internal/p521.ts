@@ -1,8 +1,8 @@
 /**
- * Reads P-521 keys in the forms that are in use. For anything else it says what was found, never the content.
+ * Reads P-521 private keys in the forms that are in use. For anything else it says what was found, never the content.
  */
 
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
+import { createPrivateKey, type KeyObject } from "node:crypto"
 import * as Either from "effect/Either"
 
 /** Reads a private key from PEM (PKCS#8 or SEC1), or says what was found instead. */
@@ -19,20 +19,6 @@ export const privateKeyFrom = (text: string): Either.Either<KeyObject, string> =
     return Either.left("an encrypted private key (decrypt it first, e.g. openssl pkcs8 -in key.pem)")
   }
   return read(() => createPrivateKey(laidOut(key)), "a PEM of a private key whose content cannot be read")
-}
-
-/** Reads a public key from PEM (SPKI) or JWK, or says what was found instead. */
-export const publicKeyFrom = (text: string): Either.Either<KeyObject, string> => {
-  const key = withLineBreaks(text)
-  if (key === "") return Either.left("nothing")
-  if (key.startsWith("{")) {
-    return read(() => {
-      const { d: _, ...jwk } = JSON.parse(key)
-      return createPublicKey({ key: jwk, format: "jwk" })
-    }, "JSON that is not a public key (JWK)")
-  }
-  if (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(key)) return Either.left("a private key")
-  return read(() => createPublicKey(laidOut(key)), "a string that is neither the PEM nor the JWK of a public key")
 }
 
 // Environment files and YAML write line breaks as two characters, or three if they are escaped twice.
