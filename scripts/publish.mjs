@@ -1,7 +1,7 @@
 // Publishes what is not on the registry yet. Provenance is accepted only for packages that name the repository they were
 // built from, which is known where the release runs.
 import { spawnSync } from "node:child_process"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 
 const repository = process.env.GITHUB_REPOSITORY
 if (repository === undefined) throw new Error("GITHUB_REPOSITORY is not set: releases are published by the workflow.")
@@ -9,6 +9,7 @@ if (repository === undefined) throw new Error("GITHUB_REPOSITORY is not set: rel
 for (const name of readdirSync("packages")) {
   const directory = `packages/${name}`
   const file = `${directory}/package.json`
+  if (!existsSync(file)) continue
   const url = `git+https://github.com/${repository}.git`
   const manifest = { ...JSON.parse(readFileSync(file, "utf8")), repository: { type: "git", url, directory } }
   writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)

@@ -1,6 +1,6 @@
 // Applies the changesets: new versions and changelogs. Run from the root of the repository.
 import { spawnSync } from "node:child_process"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 
 const read = (file) => JSON.parse(readFileSync(file, "utf8"))
 const write = (file, json) => writeFileSync(file, `${JSON.stringify(json, null, 2)}\n`)
@@ -8,7 +8,9 @@ const isOurs = ([, range]) => range.startsWith("workspace:")
 
 // Changesets makes a major release of every package whose peer has a minor release. All our packages share one version,
 // so that a peer among them is never out of step: changesets does not get to see these peers.
-const manifests = readdirSync("packages").map((name) => `packages/${name}/package.json`)
+const manifests = readdirSync("packages")
+  .map((name) => `packages/${name}/package.json`)
+  .filter((file) => existsSync(file))
 const peers = new Map(manifests.map((file) => [file, Object.entries(read(file).peerDependencies ?? {})]))
 for (const [file, entries] of peers) {
   if (!entries.some(isOurs)) continue

@@ -146,10 +146,10 @@ const propertyCode = (field, imports) => {
 const article = (name) => (/^[AEIOU]/.test(name) ? "an" : "a")
 
 const schemasOf = (model, imports) => {
-  const { base, isRead, isSent, name, never, output } = model
+  const { base, hasSchema, isRead, isSent, name, never, output } = model
   const Field = imports.type("Field")
   const wire = (type) => `${imports.type("Model")}<${type}, ${imports.type("Wire")}<${type}>>`
-  const description = literalOf([model.text, ...[model.more].filter(Boolean)].join(" "))
+  const description = literalOf([model.text, model.more, model.moreOnTheWire].filter(Boolean).join(" "))
   const inherited = new Map((base?.fields ?? []).map((field) => [field.name, propertyCode(field, imports)]))
   const properties = model.fields
     .map((field) => [field.name, propertyCode(field, imports)])
@@ -168,7 +168,7 @@ const schemasOf = (model, imports) => {
       never === undefined ? struct : keptOf(model, struct, imports)
     }\n`
   )
-  if (isSent) {
+  if (isSent && hasSchema) {
     parts.push(
       `${commentOf([
         `The schema of ${article(name)} {@link ${name}} in a request: every limit, snake_case on the wire.`,
@@ -176,7 +176,7 @@ const schemasOf = (model, imports) => {
       ])}export const ${name}: ${wire(name)} = ${imports.model("request")}<${name}>(${declared(model)})\n`
     )
   }
-  if (isRead) {
+  if (isRead && !isSent && hasSchema) {
     parts.push(
       `${commentOf([
         `The schema of ${article(output)} {@link ${output}}: types only, snake_case on the wire.`,

@@ -211,7 +211,12 @@ export const readModels = ({ description, overlay }) => {
       model.file = name
       models.push(model)
     }
-    for (const root of roots) place(read(root))
+    for (const root of roots) {
+      const model = read(root)
+      // What it refers to is reached through it.
+      model.hasSchema = true
+      place(model)
+    }
     return { name, about: text, models }
   })
   for (const schema of Object.keys(overlay.models)) {

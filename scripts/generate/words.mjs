@@ -107,7 +107,7 @@ export const tags = (category) => ["@since 0.1.0", `@category ${category}`]
 
 /** What a model is for people: text, more, example. */
 export const aboutModel = (model, from) => [
-  [model.text, ...[model.more].filter(Boolean)].join(" "),
+  [model.text, model.more].filter(Boolean).join(" "),
   ...(model.moreInCode === undefined ? [] : paragraphsOf(model.moreInCode)),
   ...(model.example === undefined || from === undefined ? [] : [exampleBlock(model, from)]),
   tags("models")

@@ -1,6 +1,6 @@
 /** A project outside the workspace that has installed the packed tarballs, as a user would. */
 import { execFile } from "node:child_process"
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { cp, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
@@ -12,10 +12,10 @@ export const root = fileURLToPath(
   new URL(import.meta.url.includes("/test/dist/") ? "../../../" : "../../", import.meta.url)
 )
 
-/** The folders of `packages/`: every one of them is published. */
-export const published: ReadonlyArray<string> = readdirSync(join(root, "packages"), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map((entry) => entry.name)
+/** The folders of `packages/` with a manifest: every one of them is published. */
+export const published: ReadonlyArray<string> = readdirSync(join(root, "packages")).filter((name) =>
+  existsSync(join(root, "packages", name, "package.json"))
+)
 
 /** The packages for Effect; the other one is a bundle, which nobody installs beside them. */
 export const names: ReadonlyArray<string> = published.filter((name) => name !== "promise")

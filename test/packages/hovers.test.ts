@@ -157,7 +157,8 @@ for (const name of ["core", "promise"]) {
         .getSemanticDiagnostics(file(name))
         .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))
       assert.deepStrictEqual(problems, [])
-    })
+      // The first question reads the types of Effect.
+    }, 60_000)
 
     for (const { isAnswer, name: model, schema } of shapes) {
       it(`shows a short type, limits and an example of each field of ${model}`, () => {

@@ -1,4 +1,4 @@
-/** The models of the promise package are written by hand: these are the types they must be, derived from the service's. */
+/** The models of both packages come from one generator: these are the types of the promise package, derived from the service. */
 import { it } from "@effect/vitest"
 import type * as Core from "@effect-gr4vy/core"
 import type * as Promised from "@effect-gr4vy/promise"

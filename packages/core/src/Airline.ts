@@ -5,9 +5,9 @@
  */
 export {
   Airline,
-  AirlineLeg,
-  AirlineLegOutput,
-  AirlineOutput,
-  AirlinePassenger,
-  AirlinePassengerOutput
+  type AirlineLeg,
+  type AirlineLegOutput,
+  type AirlineOutput,
+  type AirlinePassenger,
+  type AirlinePassengerOutput
 } from "./models/Airline.js"

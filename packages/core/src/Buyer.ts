@@ -4,15 +4,15 @@
  * @since 0.1.0
  */
 export {
-  Address,
-  AddressOutput,
-  BillingDetails,
-  BillingDetailsOutput,
+  type Address,
+  type AddressOutput,
+  type BillingDetails,
+  type BillingDetailsOutput,
   Buyer,
-  BuyerOutput,
-  ShippingDetails,
-  ShippingDetailsOutput,
-  TaxId,
+  type BuyerOutput,
+  type ShippingDetails,
+  type ShippingDetailsOutput,
+  type TaxId,
   type TaxIdKind,
-  TaxIdOutput
+  type TaxIdOutput
 } from "./models/Buyer.js"

@@ -3,4 +3,4 @@
  *
  * @since 0.1.0
  */
-export { CartItem, CartItemOutput, type ProductType } from "./models/CartItem.js"
+export { CartItem, type CartItemOutput, type ProductType } from "./models/CartItem.js"

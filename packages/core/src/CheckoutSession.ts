@@ -16,8 +16,8 @@ export {
   type CardScheme,
   type CardType,
   CheckoutSessionCreate,
-  CheckoutSessionPaymentMethod,
-  CheckoutSessionPaymentMethodDetails,
+  type CheckoutSessionPaymentMethod,
+  type CheckoutSessionPaymentMethodDetails,
   CheckoutSessionUpdate,
   type TransactionIntent,
   type TransactionPaymentSource

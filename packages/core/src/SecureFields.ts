@@ -9,6 +9,6 @@ export {
   type CardOfExternalBuyer,
   CardRequest,
   CheckoutSessionSecureFieldsUpdate,
-  ClickToPayRequest,
-  StoredPaymentMethodRequest
+  type ClickToPayRequest,
+  type StoredPaymentMethodRequest
 } from "./models/SecureFields.js"

@@ -725,10 +725,9 @@ export interface CardOfExternalBuyer extends CardFields {
 }
 
 /**
- * Card details to use in a transaction, or to store as a payment method. Give `buyer_id` or
- * `buyer_external_identifier`, never both.
+ * Card details to use in a transaction, or to store as a payment method.
  *
- * `buyerId` is never together with `buyerExternalIdentifier`.
+ * Give `buyerId` or `buyerExternalIdentifier`, never both.
  *
  * @example
  * ```ts

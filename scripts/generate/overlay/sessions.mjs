@@ -6,7 +6,10 @@
  * the example are added to it. `more` is what a hover says beyond that.
  */
 
-/** Models in the order of their files; what a model refers to is written into the first file that needs it. */
+/**
+ * Models in the order of their files, each with a schema of its own. What a model refers to is written into the first file
+ * that needs it.
+ */
 export const files = {
   CartItem: {
     about: "A line of the cart of a Checkout Session.",
@@ -22,7 +25,7 @@ export const files = {
   },
   SecureFields: {
     about: "The data that a buyer enters into the payment form. Card number and security code are `Redacted`.",
-    models: ["CheckoutSessionSecureFields"]
+    models: ["CheckoutSessionCardPaymentMethod", "CheckoutSessionSecureFields"]
   },
   CheckoutSession: {
     about: "The contents of a Checkout Session, as they are sent and as they are read.",
@@ -208,8 +211,8 @@ export const models = {
   },
   CheckoutSessionCardPaymentMethod: {
     text: "Card details to use in a transaction, or to store as a payment method.",
-    more: "Give `buyer_id` or `buyer_external_identifier`, never both.",
-    moreInCode: "`buyerId` is never together with `buyerExternalIdentifier`.",
+    moreOnTheWire: "Give `buyer_id` or `buyer_external_identifier`, never both.",
+    moreInCode: "Give `buyerId` or `buyerExternalIdentifier`, never both.",
     example: `
       const card: CardRequest = {
         method: "card",

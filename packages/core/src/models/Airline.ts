@@ -18,7 +18,6 @@ import {
   oneOf,
   pattern,
   request,
-  response,
   text,
   type Wire
 } from "../unstable/Model.js"
@@ -176,24 +175,6 @@ export const airlineLegDeclared: Field = object<AirlineLeg>(
 )
 
 /**
- * The schema of an {@link AirlineLeg} in a request: every limit, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const AirlineLeg: Model<AirlineLeg, Wire<AirlineLeg>> = request<AirlineLeg>(airlineLegDeclared)
-
-/**
- * The schema of an {@link AirlineLegOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const AirlineLegOutput: Model<AirlineLegOutput, Wire<AirlineLegOutput>> = response<AirlineLegOutput>(
-  airlineLegDeclared
-)
-
-/**
  * A passenger of a ticket.
  *
  * @since 0.1.0
@@ -287,27 +268,6 @@ export const airlinePassengerDeclared: Field = object<AirlinePassenger>(
     )
   })
 )
-
-/**
- * The schema of an {@link AirlinePassenger} in a request: every limit, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const AirlinePassenger: Model<AirlinePassenger, Wire<AirlinePassenger>> = request<AirlinePassenger>(
-  airlinePassengerDeclared
-)
-
-/**
- * The schema of an {@link AirlinePassengerOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const AirlinePassengerOutput: Model<
-  AirlinePassengerOutput,
-  Wire<AirlinePassengerOutput>
-> = response<AirlinePassengerOutput>(airlinePassengerDeclared)
 
 /**
  * The ticket that is paid for, with its flights and passengers.
@@ -445,11 +405,3 @@ export const airlineDeclared: Field = object<Airline>(
  * @category schemas
  */
 export const Airline: Model<Airline, Wire<Airline>> = request<Airline>(airlineDeclared)
-
-/**
- * The schema of an {@link AirlineOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const AirlineOutput: Model<AirlineOutput, Wire<AirlineOutput>> = response<AirlineOutput>(airlineDeclared)

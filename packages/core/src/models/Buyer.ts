@@ -5,18 +5,7 @@
  *
  * @since 0.1.0
  */
-import {
-  type Field,
-  type Model,
-  nullish,
-  object,
-  oneOf,
-  pattern,
-  request,
-  response,
-  text,
-  type Wire
-} from "../unstable/Model.js"
+import { type Field, type Model, nullish, object, oneOf, pattern, request, text, type Wire } from "../unstable/Model.js"
 
 /**
  * A postal address.
@@ -91,22 +80,6 @@ export const addressDeclared: Field = object<Address>("Address", "A postal addre
   line2: nullish(text(1, 255, "The second line of the address.", "Flat 2")),
   organization: nullish(text(1, 255, "The company or organization.", "Acme"))
 }))
-
-/**
- * The schema of an {@link Address} in a request: every limit, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Address: Model<Address, Wire<Address>> = request<Address>(addressDeclared)
-
-/**
- * The schema of an {@link AddressOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const AddressOutput: Model<AddressOutput, Wire<AddressOutput>> = response<AddressOutput>(addressDeclared)
 
 /**
  * The kinds of tax ID that the API accepts: country, dot, kind, e.g. `"gb.vat"`.
@@ -275,22 +248,6 @@ export const taxIdDeclared: Field = object<TaxId>("TaxId", "A tax ID of a buyer.
 }))
 
 /**
- * The schema of a {@link TaxId} in a request: every limit, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const TaxId: Model<TaxId, Wire<TaxId>> = request<TaxId>(taxIdDeclared)
-
-/**
- * The schema of a {@link TaxIdOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const TaxIdOutput: Model<TaxIdOutput, Wire<TaxIdOutput>> = response<TaxIdOutput>(taxIdDeclared)
-
-/**
  * The payer and the billing address.
  *
  * @since 0.1.0
@@ -359,27 +316,6 @@ export const billingDetailsDeclared: Field = object<BillingDetails>(
 )
 
 /**
- * The schema of a {@link BillingDetails} in a request: every limit, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const BillingDetails: Model<BillingDetails, Wire<BillingDetails>> = request<BillingDetails>(
-  billingDetailsDeclared
-)
-
-/**
- * The schema of a {@link BillingDetailsOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const BillingDetailsOutput: Model<
-  BillingDetailsOutput,
-  Wire<BillingDetailsOutput>
-> = response<BillingDetailsOutput>(billingDetailsDeclared)
-
-/**
  * The recipient and the shipping address.
  *
  * @since 0.1.0
@@ -441,27 +377,6 @@ export const shippingDetailsDeclared: Field = object<ShippingDetails>(
     address: nullish(addressDeclared)
   })
 )
-
-/**
- * The schema of a {@link ShippingDetails} in a request: every limit, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ShippingDetails: Model<ShippingDetails, Wire<ShippingDetails>> = request<ShippingDetails>(
-  shippingDetailsDeclared
-)
-
-/**
- * The schema of a {@link ShippingDetailsOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ShippingDetailsOutput: Model<
-  ShippingDetailsOutput,
-  Wire<ShippingDetailsOutput>
-> = response<ShippingDetailsOutput>(shippingDetailsDeclared)
 
 /**
  * A buyer who has no account with the merchant.
@@ -532,11 +447,3 @@ export const buyerDeclared: Field = object<Buyer>("Buyer", "A buyer who has no a
  * @category schemas
  */
 export const Buyer: Model<Buyer, Wire<Buyer>> = request<Buyer>(buyerDeclared)
-
-/**
- * The schema of a {@link BuyerOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const BuyerOutput: Model<BuyerOutput, Wire<BuyerOutput>> = response<BuyerOutput>(buyerDeclared)

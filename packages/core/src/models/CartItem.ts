@@ -18,7 +18,6 @@ import {
   oneOf,
   pattern,
   request,
-  response,
   text,
   type Wire
 } from "../unstable/Model.js"
@@ -208,11 +207,3 @@ export const cartItemDeclared: Field = object<CartItem>(
  * @category schemas
  */
 export const CartItem: Model<CartItem, Wire<CartItem>> = request<CartItem>(cartItemDeclared)
-
-/**
- * The schema of a {@link CartItemOutput}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const CartItemOutput: Model<CartItemOutput, Wire<CartItemOutput>> = response<CartItemOutput>(cartItemDeclared)

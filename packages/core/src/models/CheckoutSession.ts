@@ -24,7 +24,6 @@ import {
   optional,
   pattern,
   request,
-  response,
   seconds,
   texts,
   uuid,
@@ -243,17 +242,6 @@ export const checkoutSessionPaymentMethodDetailsDeclared: Field = object<Checkou
 )
 
 /**
- * The schema of a {@link CheckoutSessionPaymentMethodDetails}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const CheckoutSessionPaymentMethodDetails: Model<
-  CheckoutSessionPaymentMethodDetails,
-  Wire<CheckoutSessionPaymentMethodDetails>
-> = response<CheckoutSessionPaymentMethodDetails>(checkoutSessionPaymentMethodDetailsDeclared)
-
-/**
  * The card schemes of today; the API may add to them.
  *
  * @since 0.1.0
@@ -336,17 +324,6 @@ export const checkoutSessionPaymentMethodDeclared: Field = object<CheckoutSessio
     )
   })
 )
-
-/**
- * The schema of a {@link CheckoutSessionPaymentMethod}: types only, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const CheckoutSessionPaymentMethod: Model<
-  CheckoutSessionPaymentMethod,
-  Wire<CheckoutSessionPaymentMethod>
-> = response<CheckoutSessionPaymentMethod>(checkoutSessionPaymentMethodDeclared)
 
 /**
  * The fields of `CheckoutSession`, for its class.

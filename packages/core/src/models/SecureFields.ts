@@ -71,10 +71,9 @@ export interface CardOfExternalBuyer extends CardFields {
 }
 
 /**
- * Card details to use in a transaction, or to store as a payment method. Give `buyer_id` or
- * `buyer_external_identifier`, never both.
+ * Card details to use in a transaction, or to store as a payment method.
  *
- * `buyerId` is never together with `buyerExternalIdentifier`.
+ * Give `buyerId` or `buyerExternalIdentifier`, never both.
  *
  * @example
  * ```ts
@@ -184,16 +183,6 @@ export const clickToPayRequestDeclared: Field = object<ClickToPayRequest>(
 )
 
 /**
- * The schema of a {@link ClickToPayRequest} in a request: every limit, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ClickToPayRequest: Model<ClickToPayRequest, Wire<ClickToPayRequest>> = request<ClickToPayRequest>(
-  clickToPayRequestDeclared
-)
-
-/**
  * A payment method that is already stored at Gr4vy.
  *
  * @since 0.1.0
@@ -228,17 +217,6 @@ export const storedPaymentMethodRequestDeclared: Field = object<StoredPaymentMet
     )
   })
 )
-
-/**
- * The schema of a {@link StoredPaymentMethodRequest} in a request: every limit, snake_case on the wire.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const StoredPaymentMethodRequest: Model<
-  StoredPaymentMethodRequest,
-  Wire<StoredPaymentMethodRequest>
-> = request<StoredPaymentMethodRequest>(storedPaymentMethodRequestDeclared)
 
 /**
  * The secure fields to store on a Checkout Session.

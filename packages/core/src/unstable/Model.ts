@@ -376,7 +376,10 @@ const guard = <A>(
   annotations: object
 ): Schema.Schema<A> =>
   Schema.make(
-    Schema.Unknown.pipe(Schema.filter(is, { arbitrary: () => arbitrary, ...says(expected), ...annotations })).ast
+    // `Schema.Unknown` has a title, which a description would show.
+    Schema.make<unknown>(new AST.UnknownKeyword()).pipe(
+      Schema.filter(is, { arbitrary: () => arbitrary, ...says(expected), ...annotations })
+    ).ast
   )
 
 /**
@@ -387,12 +390,9 @@ const guard = <A>(
  */
 export const secret = (regExp: RegExp, expected: string, ...about: About): Field => {
   const arbitrary: LazyArbitrary<string> = (fc) => fc.stringMatching(regExp)
+  const described = { ...says(expected), ...jsonOf("string", { pattern: sourceOf(regExp) }, about) }
   return Schema.transform(
-    Schema.String.annotations({
-      ...says(expected),
-      ...jsonOf("string", { pattern: sourceOf(regExp) }, about),
-      arbitrary: () => arbitrary
-    }),
+    Schema.String.annotations({ ...described, arbitrary: () => arbitrary }),
     Schema.RedactedFromSelf(Schema.String.annotations(says(expected)))
       .annotations({ ...says(`a Redacted of ${expected}`), description: about[0] })
       .pipe(
@@ -403,7 +403,7 @@ export const secret = (regExp: RegExp, expected: string, ...about: About): Field
         })
       ),
     { strict: true, decode: (value) => Redacted.make(value), encode: Redacted.value }
-  ).annotations(says(expected))
+  ).annotations(described)
 }
 
 /**
