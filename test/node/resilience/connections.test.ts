@@ -200,6 +200,25 @@ describe("a host with several addresses", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("gets nothing over http: from an address that is not loopback, whatever its name resolves to", () =>
+    Effect.gen(function* () {
+      const failure = yield* Effect.flip(answerOf(1, "192.0.2.1", "10.0.0.1"))
+      assert.deepInclude(
+        { ...failure, message: failure.message },
+        {
+          reason: "Connect",
+          delivered: "no",
+          resend: "never",
+          message:
+            "Nothing was sent: api.example:1 has no loopback address, and http: would send the token in plain text. Use https:."
+        }
+      )
+      const server = yield* script((_, response) => void response.end("fine"))
+      const port = Number(new URL(server.baseUrl).port)
+      assert.strictEqual(yield* answerOf(port, "192.0.2.1", "127.0.0.1"), "fine")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is not reached if none of them is: the failure names host, port and code", () =>
     Effect.gen(function* () {
       const closed = createServer()

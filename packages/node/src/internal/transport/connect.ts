@@ -3,7 +3,7 @@
  * and waits for the last one without end, so a slow address before a dead one is never reached.
  */
 import { ADDRCONFIG, type LookupAddress, lookup } from "node:dns"
-import { isIP, type Socket } from "node:net"
+import { BlockList, isIP, type Socket } from "node:net"
 import { clearTimeout, setTimeout } from "node:timers"
 import type { buildConnector } from "undici"
 
@@ -29,15 +29,26 @@ export const connectFirst =
   (connector: buildConnector.connector, lookup: Lookup = systemLookup) =>
   (options: buildConnector.Options, callback: buildConnector.Callback): Connecting => {
     const race = new Race(connector, options, callback)
-    if (isIP(options.hostname) !== 0) race.begin([options.hostname])
-    else {
-      lookup(options.hostname, (error, addresses) => {
-        if (error === null) race.begin(alternating(addresses))
-        else race.end([error, null])
-      })
+    const family = isIP(options.hostname)
+    const found = (addresses: ReadonlyArray<LookupAddress>): void => {
+      const allowed = options.protocol === "http:" ? addresses.filter(isLoopback) : addresses
+      if (allowed.length > 0) race.begin(alternating(allowed))
+      else race.end([new NotLoopback(), null])
     }
+    if (family !== 0) found([{ address: options.hostname, family }])
+    else lookup(options.hostname, (error, addresses) => (error === null ? found(addresses) : race.end([error, null])))
     return race
   }
+
+/** A name that passes for one of this machine leads to another one, which would get the token in plain text. */
+export class NotLoopback extends Error {}
+
+const loopback = new BlockList()
+loopback.addSubnet("127.0.0.0", 8, "ipv4")
+loopback.addAddress("::1", "ipv6")
+
+const isLoopback = ({ address, family }: LookupAddress): boolean =>
+  loopback.check(address, family === 6 ? "ipv6" : "ipv4")
 
 class Race implements Connecting {
   private addresses: Array<string> = []

@@ -49,6 +49,9 @@ export class Connections implements Transport {
   private readonly queue = new Queue()
   /** The number of times that a used connection was found dead. */
   losses = 0
+  /** What waits for a turn of the event loop, since the last turn and since the one before it. */
+  private resting: Array<() => void> = []
+  private rested: Array<() => void> = []
   private closed = false
   readonly connect: (options: buildConnector.Options, callback: buildConnector.Callback) => Connecting
 
@@ -95,6 +98,20 @@ export class Connections implements Transport {
   distrust(): void {
     this.losses++
     for (const connection of this.idle.splice(0)) this.remove(connection)
+  }
+
+  /** Runs `f` once the event loop has gone round: one immediate for all that wait. */
+  afterTurn(f: () => void): void {
+    this.resting.push(f)
+    if (this.resting.length + this.rested.length === 1) setImmediate(this.turn)
+  }
+
+  private readonly turn = (): void => {
+    const rested = this.rested
+    this.rested = this.resting
+    this.resting = []
+    for (const f of rested) f()
+    if (this.rested.length + this.resting.length > 0) setImmediate(this.turn)
   }
 
   readonly close: Effect.Effect<void> = Effect.promise(() => {
@@ -241,14 +258,11 @@ class Connection implements Lease {
       return
     }
     this.held = dispatch
-    // The current turn may be past its read of the sockets, the next one is not.
-    setImmediate(() =>
-      setImmediate(() => {
-        if (this.held !== dispatch || exchange?.isSettled !== false) return
-        this.held = undefined
-        dispatch()
-      })
-    )
+    this.connections.afterTurn(() => {
+      if (this.held !== dispatch || exchange?.isSettled !== false) return
+      this.held = undefined
+      dispatch()
+    })
   }
 }
 

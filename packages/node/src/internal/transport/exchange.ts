@@ -18,6 +18,7 @@ import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
 import { resumeWhereItBegan } from "../otel/context.js"
 import { after, monotonicMillis } from "../pending.js"
+import { NotLoopback } from "./connect.js"
 import type { Awaiting } from "./skipContinue.js"
 import {
   Body,
@@ -205,6 +206,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
 
   private failureOf(error: Error): TransportFailure {
     if ("code" in error && error.code === "UND_ERR_INVALID_ARG") return invalidRequest
+    if (error instanceof NotLoopback) return notLoopback(this.limits.origin)
     if (this.state !== "sent") return notConnected(error, hostAndPort(this.limits.origin))
     return isProtocolViolation(error, this.status !== 0) ? protocolViolation(error) : disconnected(error)
   }
@@ -212,6 +214,14 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
 
 /** Ends a request that undici would write now. */
 const notWritten = new Error("The attempt has ended.")
+
+const notLoopback = (origin: string): TransportFailure =>
+  new TransportFailure({
+    reason: "Connect",
+    delivered: "no",
+    resend: "never",
+    message: `Nothing was sent: ${hostAndPort(origin)} has no loopback address, and http: would send the token in plain text. Use https:.`
+  })
 
 const invalidRequest = new TransportFailure({
   reason: "InvalidRequest",
