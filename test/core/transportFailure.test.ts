@@ -8,7 +8,7 @@ import {
   protocolViolation
 } from "@effect-gr4vy/core/unstable/TransportFailure"
 
-const request = HttpClientRequest.post("/checkout/sessions")
+const request = HttpClientRequest.post("https://api.example/checkout/sessions")
 
 /** As clients of others report it: fetch wraps the socket's error. */
 const notSent = (cause: object) => [
@@ -111,12 +111,16 @@ describe("a server without a trusted certificate", () => {
     "PATH_LENGTH_EXCEEDED",
     "HOSTNAME_MISMATCH"
   ])("is not asked again: %s", (code) => {
-    for (const failure of [notConnected({ code }), ...notSent({ code }).map(fromHttpClientError)]) {
+    for (const [failure, to] of [
+      [notConnected({ code }), ""],
+      ...notSent({ code }).map((error) => [fromHttpClientError(error), " to api.example:443"] as const)
+    ] as const) {
       assert.deepInclude(failure, {
         reason: "Connect",
         delivered: "no",
         resend: "never",
-        message: `Could not connect: the server's TLS certificate is not trusted (${code}). Check the base URL, and NODE_EXTRA_CA_CERTS for a private authority.`
+        code,
+        message: `Could not connect${to}: the server's TLS certificate is not trusted (${code}). Check the base URL, and NODE_EXTRA_CA_CERTS for a private authority.`
       })
     }
   })

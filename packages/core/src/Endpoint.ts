@@ -168,8 +168,9 @@ export interface Endpoint<
  */
 export interface CallOptions {
   /**
-   * Runs just before each request of the call is sent; `attempt` is 1 for the first. If it fails, the request is not
-   * sent and the call fails with that error. Use it to record in a database that a request may have been sent.
+   * Runs before each request of the call, before a connection is taken; `attempt` is 1 for the first. If it fails, the
+   * request is not sent and the call fails with that error. Use it to record in a database that a request may have been
+   * sent. It may call the same client. An interruption of the call waits for its finalizers.
    */
   readonly beforeSend?: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined
 }

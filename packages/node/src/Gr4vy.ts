@@ -75,6 +75,11 @@ export interface TravelOptions {
   readonly maxResponseBytes?: number
   /** The maximum number of connections; further requests wait for one. 64 by default. */
   readonly connections?: number
+  /**
+   * How long a connection is used for new requests; then the host's name is resolved again, so that a client follows DNS.
+   * 5 minutes by default; more than 0 and at most 24 days.
+   */
+  readonly maxConnectionAge?: Duration.DurationInput
   /** Whether requests carry the trace context (`traceparent`). `true` by default. */
   readonly propagateTrace?: boolean
   /** The sink of metrics. `"auto"` by default: OpenTelemetry if a meter provider is registered, else Effect. */
@@ -140,7 +145,7 @@ export const layerClient = (options: Options): Layer.Layer<Gr4vyHttpClient, Conf
 
 /**
  * Like {@link layer}, over any `HttpClient` of `@effect/platform`. The built-in transport is faster and knows more about
- * a failure. `connections` has no effect here. Provide a client that neither retries nor follows redirects (`fetch` is
+ * a failure. `connections` and `maxConnectionAge` have no effect here. Provide a client that neither retries nor follows redirects (`fetch` is
  * told not to), and options for `fetch` next to it.
  *
  * @example
@@ -233,13 +238,14 @@ const withSessions = <R>(
 interface Settings extends CarrierSettings {
   readonly origin: string
   readonly connections: number
+  readonly maxConnectionAge: number
 }
 
 // Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
 const undiciTransport = (settings: Settings): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.flatMap(
-    Effect.promise(() => import("./internal/transport/undici.js")),
-    (UndiciTransport) => UndiciTransport.make(settings)
+    Effect.promise(() => import("./internal/transport/connections.js")),
+    (Connections) => Connections.make(settings)
   )
 
 const wire = <R>(
@@ -261,7 +267,8 @@ const wire = <R>(
       requestIdNames:
         requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders],
       maxResponseBytes: yield* wholeNumber("maxResponseBytes", options.maxResponseBytes ?? 1024 * 1024),
-      connections: yield* wholeNumber("connections", options.connections ?? 64)
+      connections: yield* wholeNumber("connections", options.connections ?? 64),
+      maxConnectionAge: yield* timeLimit("maxConnectionAge", options.maxConnectionAge ?? "5 minutes")
     })
     const budget = new RetryBudget()
     yield* observe({ server: serverOf(url), metrics, usage: transport.usage, budget })

@@ -111,6 +111,11 @@ interface ClientOptions {
   readonly maxResponseBytes?: number | undefined
   /** How many connections there may be at a time; further requests wait for one. 64 by default. */
   readonly connections?: number | undefined
+  /**
+   * How long a connection is used for new requests; then the host's name is resolved again. 5 minutes by default; more
+   * than 0 and at most 24 days.
+   */
+  readonly maxConnectionAge?: Duration | undefined
   /** Whether requests carry the trace's context. `true` by default. */
   readonly propagateTrace?: boolean | undefined
 }

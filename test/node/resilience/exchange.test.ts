@@ -26,21 +26,33 @@ const exchangeOf = (options: {
       url: `${origin}/a?b=c`,
       headers: { accept: "text/plain" },
       body: options.body,
-      secrets: undefined
+      secrets: undefined,
+      isRepeatable: true
     },
     options.clock ?? handClock().clock,
     4.6,
-    { origin, maxResponseBytes, requestIdNames: [], counted: () => false },
+    { origin, maxResponseBytes, requestIdNames: ["x-request-id"], counted: () => false },
     (dispatch) => dispatched.push(dispatch),
     options.line ?? new Line()
   )
   return { dispatched, exchange }
 }
 
-// The exchange never uses it.
+/** Tells whether undici was told to write nothing. */
+const abortable = () => {
+  const state = { aborted: false }
+  return {
+    state,
+    abort: () => {
+      state.aborted = true
+    }
+  }
+}
+
+// The exchange uses nothing of it after the request's start.
 const controller = {} as Dispatcher.DispatchController
 type Event = (exchange: UndiciExchange) => void
-const sent: Event = (exchange) => exchange.onRequestStart()
+const sent: Event = (exchange) => exchange.onRequestStart(abortable())
 const end: Event = (exchange) => exchange.onResponseEnd()
 const head =
   (status: number, headers: Record<string, string | Array<string>> = {}): Event =>
@@ -54,6 +66,9 @@ const error =
   (code?: string): Event =>
   (exchange) =>
     exchange.onResponseError(controller, Object.assign(new Error("secret"), code === undefined ? {} : { code }))
+
+const socketError: Event = (exchange) =>
+  exchange.socketFailed(Object.assign(new Error("secret"), { code: "ECONNRESET" }))
 
 /** With its message, which a spread leaves out. */
 const plain = (failure: TransportFailure) => ({ ...failure, message: failure.message })
@@ -103,7 +118,28 @@ const table: Readonly<Record<string, readonly [events: ReadonlyArray<Event>, row
     { outcome: [599, ""], isClean: true, status: 599 }
   ],
   "a status below 100": [[sent, head(99)], { outcome: violation }],
-  "a status above 599": [[sent, head(600)], { outcome: violation }],
+  "a status above 599": [[sent, head(999), data("x"), end], { outcome: [999, "x"], isClean: true, status: 999 }],
+  "a transfer coding besides chunked": [
+    [sent, head(200, { "transfer-encoding": "gzip, chunked" }), data("x"), end],
+    { outcome: violation, status: 200 }
+  ],
+  "a transfer coding that is given twice": [
+    [sent, head(200, { "transfer-encoding": ["chunked", "chunked"] })],
+    { outcome: violation, status: 200 }
+  ],
+  "a chunked body": [
+    [sent, head(200, { "transfer-encoding": "Chunked" }), data("x"), end],
+    { outcome: [200, "x"], isClean: true, status: 200 }
+  ],
+  "a socket that fails before the request is out": [[socketError], { outcome: "pending" }],
+  "a socket that fails in a body, whatever undici makes of it": [
+    [sent, head(200), data("12"), socketError, end],
+    { outcome: lost, status: 200 }
+  ],
+  "a socket that fails after the end": [
+    [sent, head(200), data("x"), end, socketError],
+    { outcome: [200, "x"], isClean: true, status: 200 }
+  ],
   "a declared length at the cap": [[sent, head(200, length(10))], { outcome: "pending", status: 200 }],
   "a declared length above the cap": [[sent, head(200, length(11))], { outcome: tooLarge, status: 200 }],
   "a body at the cap": [
@@ -198,20 +234,52 @@ describe("an exchange", () => {
     })
   )
 
-  it.effect("waits for a response from the end of its request, and after each interim response", () =>
+  it.effect("waits for a response from the end of its request", () =>
     Effect.gen(function* () {
       const { exchange } = exchangeOf({})
       assert.isFalse(exchange.isAwaiting)
       yield* outcomeAfter(exchange, [sent])
       assert.isTrue(exchange.isAwaiting)
-      for (const status of [100, 199]) {
-        exchange.isAwaiting = false
-        head(status)(exchange)
-        assert.isTrue(exchange.isAwaiting)
+    })
+  )
+
+  it.effect("is not written once it has ended, or once its time has passed", () =>
+    Effect.gen(function* () {
+      for (const [end, outcome] of [
+        [(exchange: UndiciExchange) => exchange.cancel(), "pending"],
+        [error("ECONNREFUSED"), { reason: "Connect", delivered: "no" }]
+      ] as const) {
+        const { exchange } = exchangeOf({})
+        const { abort, state } = abortable()
+        const actual = yield* outcomeAfter(exchange, [end, (exchange) => exchange.onRequestStart({ abort })])
+        if (typeof outcome === "string") assert.strictEqual(actual, outcome)
+        else assert.deepInclude(Object(actual), outcome)
+        assert.isTrue(state.aborted)
+        assert.isFalse(exchange.isAwaiting)
       }
-      exchange.isAwaiting = false
-      head(200)(exchange)
-      assert.isFalse(exchange.isAwaiting)
+      const hand = handClock()
+      const { exchange } = exchangeOf({ clock: hand.clock })
+      const { abort, state } = abortable()
+      const late = (exchange: UndiciExchange) => {
+        hand.pass(5)
+        exchange.onRequestStart({ abort })
+      }
+      const actual = yield* outcomeAfter(exchange, [late])
+      assert.deepInclude(Object(actual), { reason: "Timeout", delivered: "no", resend: "safe" })
+      assert.isTrue(state.aborted)
+    })
+  )
+
+  it.effect("tells the request id of a response that was begun, whatever ended it", () =>
+    Effect.gen(function* () {
+      const id = { "x-request-id": "req-1" }
+      for (const event of [error("ECONNRESET"), socketError, data("01234567890")]) {
+        const actual = yield* outcomeAfter(exchangeOf({}).exchange, [sent, head(200, id), event])
+        assert.strictEqual(Object(actual).requestId, "req-1")
+      }
+      const early = yield* outcomeAfter(exchangeOf({}).exchange, [sent, error("ECONNRESET")])
+      assert.isUndefined(Object(early).requestId)
+      assert.strictEqual(Object(early).code, "ECONNRESET")
     })
   )
 
@@ -225,12 +293,14 @@ describe("an exchange", () => {
     return { clock: { ...handClock().clock, sleep }, gate, state }
   })
 
+  const late = "No complete response within 5 ms."
+
   it.effect("ends at its time limit, which tells whether the request was sent", () =>
     Effect.gen(function* () {
-      for (const [events, delivered, rest] of [
-        [[], "no", "The request was not sent."],
-        [[sent], "unknown", "Whether the API acted on the request is unknown."],
-        [[sent, head(200)], "unknown", "Whether the API acted on the request is unknown."]
+      for (const [events, delivered, message] of [
+        [[], "no", "No connection to api.plantly.gr4vy.app:443 within 5 ms. The request was not sent."],
+        [[sent], "unknown", `${late} Whether the API acted on the request is unknown.`],
+        [[sent, head(200)], "unknown", `${late} Whether the API acted on the request is unknown.`]
       ] as const) {
         const { clock, gate, state } = yield* gated
         const { exchange } = exchangeOf({ clock })
@@ -238,7 +308,6 @@ describe("an exchange", () => {
         yield* Effect.yieldNow()
         for (const event of events) event(exchange)
         yield* gate.open
-        const message = `No complete response within 5 ms. ${rest}`
         assert.deepInclude(plain(yield* Fiber.join(fiber)), { reason: "Timeout", delivered, message })
         assert.deepStrictEqual(state.slept.map(String), ["Duration(4ms 600000ns)"])
       }

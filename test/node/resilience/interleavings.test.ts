@@ -37,6 +37,7 @@ const connectionsOf = (limit: number, origin = "http://127.0.0.1:9") =>
         new Connections({
           origin,
           connections: limit,
+          maxConnectionAge: 300_000,
           maxResponseBytes: 1_000,
           requestIdNames: [],
           counted: () => false
@@ -223,7 +224,8 @@ describe("in whatever order fibers run, connections", () => {
             url: `http://127.0.0.1:${port}/`,
             headers: {},
             body: undefined,
-            secrets: undefined
+            secrets: undefined,
+            isRepeatable: true
           }
           const call = using(connections, (lease) => exchanged(lease, request))
           const fibers = yield* Effect.forEach(Array.from({ length: 16 }), () => Effect.fork(call))
@@ -256,7 +258,14 @@ describe("a connection that has carried a response", () => {
     const at = yield* loopback(server)
     const origin = `http://127.0.0.1:${at.port}`
     const connections = yield* connectionsOf(1, origin)
-    const request = { method: "POST" as const, url: `${origin}/`, headers: {}, body: undefined, secrets: undefined }
+    const request = {
+      method: "POST" as const,
+      url: `${origin}/`,
+      headers: {},
+      body: undefined,
+      secrets: undefined,
+      isRepeatable: false
+    }
     const call = using(connections, (lease) => exchanged(lease, request))
     return { ...at, call, connections, requests: () => requests, server }
   })

@@ -86,9 +86,11 @@ describe("an interrupted call leaves nothing behind", () => {
 
   it.live("at the very moment another call hands its connection over: its POST is not even begun", () =>
     Effect.gen(function* () {
-      const server = yield* first((response) =>
-        response.writeHead(200, { "content-type": "application/json" }).end(sessionJson)
-      )
+      const held: Array<ServerResponse> = []
+      const server = yield* first((response, answered) => {
+        held.push(response)
+        answered()
+      })
       const endpoints = {
         pay: Endpoint.post("Things.pay", "/things/{id}", {
           params: { id: Schema.String },
@@ -98,22 +100,18 @@ describe("an interrupted call leaves nothing behind", () => {
       }
       const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token, connections: 1 })
       const { pay } = Endpoint.clientOf(endpoints, client)
-      yield* pay("warm")
-      yield* Effect.replicateEffect(turn, 3)
+      const holding = yield* Effect.fork(pay("holding"))
+      yield* server.asked
       let begun = 0
       const count = () => begun++
       yield* Effect.acquireRelease(
         Effect.sync(() => subscribe("undici:request:create", count)),
         () => Effect.sync(() => unsubscribe("undici:request:create", count))
       )
-      const gate = yield* Deferred.make<void>()
-      const beforeSend = () => Effect.zipRight(Deferred.await(gate), Effect.die("broken"))
-      const holding = yield* Effect.fork(pay("holding", { beforeSend }))
-      yield* suspended(holding)
       const queued = yield* Effect.fork(pay("queued"))
       yield* suspended(queued)
       holding.addObserver(() => queued.unsafeInterruptAsFork(queued.id()))
-      yield* Deferred.succeed(gate, undefined)
+      held[0]?.writeHead(200, { "content-type": "application/json" }).end(sessionJson)
       yield* Fiber.await(queued)
       yield* Effect.replicateEffect(turn, 3)
       assert.strictEqual(begun, 0)

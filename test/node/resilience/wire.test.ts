@@ -2,11 +2,17 @@
  * Servers and proxies that bend HTTP: the response still counts where it can be read, and never for another request.
  */
 import { createServer, type Socket } from "node:net"
-import { FetchHttpClient, HttpClient } from "@effect/platform"
+import { FetchHttpClient, HttpBody, HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId, CheckoutSessions, type CheckoutSessionsService, Credentials } from "@effect-gr4vy/core"
+import {
+  CheckoutSessionId,
+  CheckoutSessions,
+  type CheckoutSessionsService,
+  Credentials,
+  Endpoint
+} from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Context, Effect, Either, Fiber, Layer, Redacted, type Scope } from "effect"
+import { Context, Effect, Either, Fiber, Layer, Redacted, Schema, type Scope } from "effect"
 import { loopback } from "../../support/loopback.js"
 import { sessionJson } from "../../support/script.js"
 
@@ -71,8 +77,23 @@ const outcomes: Readonly<Record<string, readonly [answer: string, expected: obje
     1
   ],
   "status 099": [whole("099 Odd", "{}"), { reason: "InvalidResponse", attempts: 1 }, 1],
-  "status 600": [whole("600 Odd", "{}"), { reason: "InvalidResponse", attempts: 1 }, 1],
-  "status 999": [whole("999 Odd", "{}"), { reason: "InvalidResponse", attempts: 1 }, 1],
+  "status 600": [whole("600 Odd", "{}"), { _tag: "Generic", status: 600, attempts: 1 }, 1],
+  "status 999": [whole("999 Odd", "{}"), { _tag: "Generic", status: 999, attempts: 1 }, 1],
+  "Transfer-Encoding: gzip, chunked": [
+    `${head("200 OK", "Transfer-Encoding: gzip, chunked")}${sessionJson.length.toString(16)}\r\n${sessionJson}\r\n0\r\n\r\n`,
+    { reason: "InvalidResponse", delivered: "unknown", attempts: 1 },
+    1
+  ],
+  "Transfer-Encoding: gzip": [
+    head("200 OK", "Transfer-Encoding: gzip") + sessionJson,
+    { reason: "InvalidResponse", delivered: "unknown", attempts: 1 },
+    1
+  ],
+  "Transfer-Encoding: CHUNKED": [
+    `${head("200 OK", "Transfer-Encoding: CHUNKED")}${sessionJson.length.toString(16)}\r\n${sessionJson}\r\n0\r\n\r\n`,
+    "fine",
+    1
+  ],
   "two equal Retry-After headers": [
     whole("429 Slow", "{}", "Retry-After: 40", "Retry-After: 40"),
     { _tag: "Generic", status: 429 },
@@ -144,6 +165,88 @@ describe("an unsolicited 100 Continue", () => {
   )
 })
 
+describe("interim responses before the final one", () => {
+  it.live("leave its body as it is, even if a packet of it begins like another interim response", () =>
+    Effect.gen(function* () {
+      const body = sessionJson.replace("{", '{"metadata":{"note":"HTTP/1.1 103 Early"},')
+      const [before = ""] = body.split("HTTP/1.1 1")
+      const server = yield* raw((socket) => {
+        socket.write(`${head("103 Early Hints")}${head("200 OK", ...json(body))}${before}`, () =>
+          setTimeout(() => socket.write(body.slice(before.length)), 20)
+        )
+      })
+      const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: quick, attemptTimeout: 1000 })
+      assert.deepStrictEqual((yield* sessions.get(id)).metadata, { note: "HTTP/1.1 103 Early" })
+      assert.strictEqual(server.requests(), 1)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a transfer coding that nobody asked for", () => {
+  it.live.each(["gzip", "gzip, chunked", "identity"])("is refused on a kept connection as well: %s", (coding) =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket, n) =>
+        socket.write(
+          n === 1
+            ? whole("200 OK", sessionJson)
+            : `${head("200 OK", `Transfer-Encoding: ${coding}`)}${sessionJson.length.toString(16)}\r\n${sessionJson}\r\n0\r\n\r\n`
+        )
+      )
+      const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: quick, attemptTimeout: 1000 })
+      yield* sessions.get(id)
+      const error = yield* Effect.flip(sessions.get(id))
+      assert.deepInclude({ ...error }, { reason: "InvalidResponse", delivered: "unknown", attempts: 1 })
+      assert.strictEqual(server.requests(), 2)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a body without a length", () => {
+  const endings: Readonly<Record<string, readonly [end: (socket: Socket) => void, expected: object | "fine"]>> = {
+    "that a reset ends is lost": [
+      (socket) => void socket.resetAndDestroy(),
+      { reason: "Disconnected", delivered: "unknown" }
+    ],
+    "is complete when the server ends it": [(socket) => void socket.end(), "fine"]
+  }
+  it.live.each(Object.keys(endings))("%s", (name) =>
+    Effect.gen(function* () {
+      const [end, expected] = endings[name] ?? assert.fail(name)
+      const server = yield* raw((socket) =>
+        socket.write(
+          `${head("200 OK", "Content-Type: application/json")}12`,
+          () => void setTimeout(() => end(socket), 20)
+        )
+      )
+      const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
+      const outcome = yield* Effect.either(Effect.flatMap(client.get("/amount"), (response) => response.text))
+      if (expected === "fine") assert.deepStrictEqual(outcome, Either.right("12"))
+      else assert.deepInclude({ ...Either.getOrThrow(Either.flip(outcome)) }, expected)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a response that comes before its request is complete", () => {
+  it.live("counts, and its connection is not used again: the rest of the request is still queued on it", () =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket, n) => {
+        if (n === 1) socket.pause()
+        socket.write(n === 1 ? whole("413 Too Large", "{}") : whole("200 OK", sessionJson))
+      })
+      const client = yield* Gr4vy.makeClient({
+        baseUrl: server.baseUrl,
+        token,
+        retry: RetryPolicy.none,
+        attemptTimeout: 1000
+      })
+      const large = yield* client.post("/things", { body: HttpBody.uint8Array(new Uint8Array(32 * 2 ** 20)) })
+      assert.strictEqual(large.status, 413)
+      assert.strictEqual((yield* client.post("/things")).status, 200)
+      assert.deepStrictEqual([server.requests(), server.accepted()], [2, 2])
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("a response that belongs to another request", () => {
   const session = (session: string) => sessionJson.replace(id, session)
   const ids = Array.from({ length: 60 }, (_, n) => CheckoutSessionId.make(`${id.slice(0, -2)}${n + 10}`))
@@ -198,6 +301,21 @@ describe("a server that closes its connections without saying so", () => {
       const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(client.patch("/things")))
       assert.lengthOf(outcomes.filter(Either.isLeft), 0)
     }).pipe(Effect.scoped)
+  )
+
+  it.live.each(Object.keys(closings))(
+    "loses none of 60 consecutive PUT requests that must not be repeated: %s",
+    (name) =>
+      Effect.gen(function* () {
+        const server = yield* raw((socket) => closings[name]?.(socket))
+        const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token })
+        const endpoints = {
+          put: { ...Endpoint.put("Things.put", "/things", { success: Schema.Unknown }), resend: "once" as const }
+        }
+        const { put } = Endpoint.clientOf(endpoints, client)
+        const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(put()))
+        assert.lengthOf(outcomes.filter(Either.isLeft), 0)
+      }).pipe(Effect.scoped)
   )
 
   it.live.each(Object.keys(closings))("loses none of 60 consecutive creates: %s", (name) =>

@@ -68,7 +68,7 @@ export const read = (bytes: Buffer, ending: "open" | "end" | "reset"): Reading =
       const isPlain = lengths.length < 2 && lengths.every(isUsualLength)
       return isPlain && partOfField.test(last) && status !== 101 ? { kind: "cut", status: undefined, headers } : odd
     }
-    if (status < 100 || status > 599 || status === 101) return odd
+    if (status < 100 || status === 101) return odd
     if (status < 200) {
       // A length that an interim response has no use for.
       if (headers.has("content-length") || headers.has("transfer-encoding")) return odd
@@ -107,10 +107,7 @@ const readBody = (
     return coding.toLowerCase() === "chunked" && length === undefined ? readChunks(text, start, cut, whole) : odd
   }
   if (!isPlain) return odd
-  if (length === undefined) {
-    // Some clients take a reset for the end of a body that only the end of its connection ends.
-    return ending === "end" ? whole(text.slice(start), text.length, false) : ending === "reset" ? odd : cut
-  }
+  if (length === undefined) return ending === "end" ? whole(text.slice(start), text.length, false) : cut
   const end = start + Number(length)
   return end <= text.length ? whole(text.slice(start, end), end) : cut
 }

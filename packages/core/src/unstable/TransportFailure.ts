@@ -25,34 +25,71 @@ export class TransportFailure extends Data.TaggedError("TransportFailure")<{
    * if a second copy changes nothing), `"never"` (a retry would fail the same way).
    */
   readonly resend: "safe" | "idempotent" | "never"
+  /** The code of the error behind it, e.g. `ECONNREFUSED` or `CERT_HAS_EXPIRED`. Absent if there is none. */
+  readonly code?: string | undefined
+  /** The id that the server gave the request, where a response had begun. */
+  readonly requestId?: string | undefined
 }> {
+  /**
+   * The same failure with the id that the server gave the request.
+   *
+   * @since 0.1.0
+   */
+  withRequestId(requestId: string | undefined): TransportFailure {
+    const { code, delivered, message, reason, resend } = this
+    return requestId === undefined
+      ? this
+      : new TransportFailure({ reason, delivered, message, resend, code, requestId })
+  }
+
   /**
    * The same failure as the call's outcome. `attempts` counts the requests that were started.
    *
    * @since 0.1.0
    */
   toRequestFailed(attempts: number): RequestFailed {
-    return new RequestFailed({ reason: this.reason, delivered: this.delivered, message: this.message, attempts })
+    const { delivered, message, reason, requestId } = this
+    return new RequestFailed({
+      reason,
+      delivered,
+      message,
+      attempts,
+      ...(requestId === undefined ? {} : { requestId })
+    })
   }
 }
 
 /**
- * Never connected: nothing was sent. An untrusted certificate is not retried.
+ * Never connected: nothing was sent. An untrusted certificate is not retried. `address` is the host and port.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const notConnected = (cause: unknown): TransportFailure => {
+export const notConnected = (cause: unknown, address?: string): TransportFailure => {
   const code = codeOf(cause)
   const certificate = code !== undefined && isCertificate(code)
+  const to = address === undefined ? "" : ` to ${address}`
   return new TransportFailure({
     reason: "Connect",
     delivered: "no",
     resend: certificate ? "never" : "safe",
+    code,
     message: certificate
-      ? `Could not connect: the server's TLS certificate is not trusted (${code}). Check the base URL, and NODE_EXTRA_CA_CERTS for a private authority.`
-      : `Could not connect${inBrackets(code)}. Check the base URL, DNS and the network.`
+      ? `Could not connect${to}: the server's TLS certificate is not trusted (${code}). Check the base URL, and NODE_EXTRA_CA_CERTS for a private authority.`
+      : `Could not connect${to}${inBrackets(code)}. Check the base URL, DNS and the network.`
   })
+}
+
+/**
+ * The host and port of a URL, e.g. `api.plantly.gr4vy.app:443`; `undefined` if it is no complete URL.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const hostAndPort = (url: string): string | undefined => {
+  if (!URL.canParse(url)) return undefined
+  const { hostname, port, protocol } = new URL(url)
+  return `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`
 }
 
 /**
@@ -66,6 +103,7 @@ export const disconnected = (cause?: unknown): TransportFailure =>
     reason: "Disconnected",
     delivered: "unknown",
     resend: "idempotent",
+    code: codeOf(cause),
     message: `The connection was lost before the response was complete${inBrackets(codeOf(cause))}. Whether the API acted on the request is unknown.`
   })
 
@@ -80,6 +118,7 @@ export const protocolViolation = (cause?: unknown): TransportFailure =>
     reason: "InvalidResponse",
     delivered: "unknown",
     resend: "never",
+    code: codeOf(cause),
     message: `The response violates HTTP${inBrackets(codeOf(cause))}. Check any proxy between you and the API.`
   })
 
@@ -101,7 +140,7 @@ export const fromHttpClientError = (error: HttpClientError.HttpClientError): Tra
   }
   if (isProtocolViolation(error.cause, error._tag === "ResponseError")) return protocolViolation(error.cause)
   return error._tag === "RequestError" && isNotConnected(error.cause)
-    ? notConnected(error.cause)
+    ? notConnected(error.cause, hostAndPort(error.request.url))
     : disconnected(error.cause)
 }
 

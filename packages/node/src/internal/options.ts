@@ -22,6 +22,7 @@ export const everyOption: Names<Address | TravelOptions | Authentication | Token
   deadline: true,
   maxResponseBytes: true,
   connections: true,
+  maxConnectionAge: true,
   propagateTrace: true,
   metrics: true,
   requestIdHeader: true,

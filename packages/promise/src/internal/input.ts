@@ -70,6 +70,7 @@ const optionChecks: Checks<Options> = {
   attemptTimeout: aDuration,
   deadline: aDuration,
   maxResponseBytes: aNumber,
+  maxConnectionAge: aDuration,
   connections: aNumber,
   propagateTrace: aBoolean
 }

@@ -3,8 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import type { Metrics } from "../../Telemetry.js"
+import { monotonicMillis } from "../pending.js"
 import type { Call } from "../pipeline/call.js"
-import { monotonicMillis } from "../timer.js"
 import { ignoreThrow } from "./context.js"
 import { countRetry } from "./metric.js"
 import type { Router } from "./observation.js"

@@ -13,7 +13,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import { annotated } from "../otel/decisions.js"
-import { timeoutWithin } from "../timeoutWithin.js"
+import { timeoutWithin } from "../pending.js"
 import { timedOut } from "../transport/transport.js"
 import type { Call, Send } from "./call.js"
 

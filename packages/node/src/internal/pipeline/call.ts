@@ -13,7 +13,7 @@ import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { RetryPolicy } from "../../RetryPolicy.js"
 import { activeContext } from "../otel/context.js"
-import { clockOf, monotonicMillis } from "../timer.js"
+import { clockOf, monotonicMillis } from "../pending.js"
 
 /** A stage of the pipeline below the retry loop. */
 export type Send = (call: Call) => Effect.Effect<BufferedResponse, TransportFailure | RequestFailed>

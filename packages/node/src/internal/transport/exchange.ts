@@ -6,6 +6,7 @@ import type { TLSSocket } from "node:tls"
 import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import {
   disconnected,
+  hostAndPort,
   isProtocolViolation,
   notConnected,
   protocolViolation,
@@ -16,14 +17,17 @@ import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
 import { resumeWhereItBegan } from "../otel/context.js"
-import { after } from "../timer.js"
+import { after, monotonicMillis } from "../pending.js"
+import { NotLoopback } from "./connect.js"
 import type { Awaiting } from "./skipContinue.js"
 import {
   Body,
   type Exchange,
   encoded,
   hasBody,
+  incomplete,
   isIdentity,
+  isPlainTransfer,
   type Peer,
   type Received,
   type Settings,
@@ -57,10 +61,13 @@ type Outcome = Exit.Exit<BufferedResponse, TransportFailure>
 export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHandler {
   private state: "new" | "dispatched" | "sent" | "whole" = "new"
   isAwaiting = false
-  private settled = false
+  isSettled = false
+  /** Whether the request went out and nothing usable came back: its connection may be dead. */
+  isLost = false
   private status = 0
   private headers: Readonly<Record<string, string | Array<string> | undefined>> = {}
   private body: Body | undefined = undefined
+  private deadline = 0
   private cancelTimer: () => void = constVoid
   private resume: (outcome: Outcome) => void = constVoid
 
@@ -76,11 +83,8 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
   begin(resume: (outcome: Outcome) => void): void {
     const { body, headers, method, url } = this.request
     this.resume = resumeWhereItBegan(resume)
-    this.cancelTimer = after(this.clock, this.millis, () =>
-      this.settle(
-        Exit.fail(timedOut(`No complete response within ${Math.round(this.millis)} ms.`, this.state === "sent"))
-      )
-    )
+    this.deadline = monotonicMillis(this.clock) + this.millis
+    this.cancelTimer = after(this.clock, this.millis, () => this.expire())
     this.state = "dispatched"
     this.dispatch({ method, path: url.slice(this.limits.origin.length), headers, body: body ?? null }, this)
   }
@@ -96,29 +100,42 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
 
   /** Whether the connection is free of this exchange. */
   get isClean(): boolean {
-    return this.state === "new" || this.state === "whole"
+    return this.state === "new" || this.isWhole
+  }
+
+  /** Whether the whole response has been read. */
+  get isWhole(): boolean {
+    return this.state === "whole"
   }
 
   settle(outcome: Outcome | undefined): void {
-    if (this.settled) return
-    this.settled = true
+    if (this.isSettled) return
+    this.isSettled = true
     this.cancelTimer()
     this.body = undefined
     if (outcome !== undefined) this.resume(outcome)
   }
 
-  onRequestStart(): void {
+  /** The socket failed. undici takes a reset for the end of a body without a length. */
+  socketFailed(error: Error): void {
+    if (this.state === "sent") this.lose(this.failureOf(error))
+  }
+
+  onRequestStart(controller: Pick<Dispatcher.DispatchController, "abort">): void {
+    // The connection may be made after the attempt's end, which its fiber may not know yet: the request is not written.
+    if (!this.isSettled && monotonicMillis(this.clock) >= this.deadline) this.expire()
+    if (this.isSettled) {
+      controller.abort(notWritten)
+      return
+    }
     this.state = "sent"
     this.isAwaiting = true
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: typeof this.headers): void {
-    if (status >= 100 && status < 200) {
-      this.isAwaiting = true
-      return
-    }
-    if (status < 100 || status > 599) {
-      this.settle(Exit.fail(protocolViolation()))
+    if (status >= 100 && status < 200) return
+    if (status < 100) {
+      this.fail(protocolViolation())
       return
     }
     this.status = status
@@ -128,25 +145,27 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     if (!hasBody(this.request.method, status)) {
       // A 304 tells the length that a 200 would have, and undici would wait for as many bytes.
       if (length > 0 && this.request.method !== "HEAD") this.succeed("")
+    } else if (!isPlainTransfer(headers["transfer-encoding"])) {
+      this.fail(protocolViolation())
     } else if (length > maxResponseBytes) {
-      this.settle(Exit.fail(tooLarge(maxResponseBytes)))
+      this.fail(tooLarge(maxResponseBytes))
     }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.settled) return
+    if (this.isSettled) return
     const { maxResponseBytes } = this.limits
     this.body ??= new Body(maxResponseBytes)
-    if (!this.body.add(chunk)) this.settle(Exit.fail(tooLarge(maxResponseBytes)))
+    if (!this.body.add(chunk)) this.fail(tooLarge(maxResponseBytes))
   }
 
   onResponseEnd(): void {
-    if (this.settled) return
+    if (this.isSettled) return
     this.state = "whole"
     const encoding = String(this.headers["content-encoding"] ?? "")
     const readable = isIdentity(encoding) || !hasBody(this.request.method, this.status)
     if (!readable && this.status < 300) {
-      this.settle(Exit.fail(encoded(encoding)))
+      this.fail(encoded(encoding))
       return
     }
     // An error in an unrequested encoding still has a valid status.
@@ -154,21 +173,55 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.settle(Exit.fail(this.failureOf(error)))
+    this.lose(this.failureOf(error))
+  }
+
+  private expire(): void {
+    const { limits, line, millis, state } = this
+    this.lose(
+      state !== "sent" && line.peer === undefined
+        ? timedOut(`No connection to ${hostAndPort(limits.origin)} within ${Math.round(millis)} ms.`, false)
+        : incomplete(millis, state === "sent")
+    )
+  }
+
+  private lose(failure: TransportFailure): void {
+    if (this.isSettled) return
+    this.isLost = this.state === "sent" && failure.reason !== "InvalidResponse"
+    this.fail(failure)
+  }
+
+  private fail(failure: TransportFailure): void {
+    if (this.isSettled) return
+    this.settle(Exit.fail(this.status === 0 ? failure : failure.withRequestId(this.responseOf("").requestId)))
   }
 
   private succeed(text: string): void {
-    this.settle(
-      Exit.succeed(new BufferedResponse(this.request, this.status, this.headers, text, this.limits.requestIdNames))
-    )
+    this.settle(Exit.succeed(this.responseOf(text)))
+  }
+
+  private responseOf(text: string): BufferedResponse {
+    return new BufferedResponse(this.request, this.status, this.headers, text, this.limits.requestIdNames)
   }
 
   private failureOf(error: Error): TransportFailure {
     if ("code" in error && error.code === "UND_ERR_INVALID_ARG") return invalidRequest
-    if (this.state !== "sent") return notConnected(error)
+    if (error instanceof NotLoopback) return notLoopback(this.limits.origin)
+    if (this.state !== "sent") return notConnected(error, hostAndPort(this.limits.origin))
     return isProtocolViolation(error, this.status !== 0) ? protocolViolation(error) : disconnected(error)
   }
 }
+
+/** Ends a request that undici would write now. */
+const notWritten = new Error("The attempt has ended.")
+
+const notLoopback = (origin: string): TransportFailure =>
+  new TransportFailure({
+    reason: "Connect",
+    delivered: "no",
+    resend: "never",
+    message: `Nothing was sent: ${hostAndPort(origin)} has no loopback address, and http: would send the token in plain text. Use https:.`
+  })
 
 const invalidRequest = new TransportFailure({
   reason: "InvalidRequest",

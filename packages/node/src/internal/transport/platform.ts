@@ -13,18 +13,19 @@ import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import * as Stream from "effect/Stream"
 import { suppressInstrumentation } from "../otel/context.js"
-import { Limited } from "../timeoutWithin.js"
+import { Limited } from "../pending.js"
 import {
   Body,
   type Exchange,
   encoded,
   hasBody,
+  incomplete,
   isIdentity,
+  isPlainTransfer,
   type Lease,
   type Received,
   type Settings,
   type Transport,
-  timedOut,
   tooLarge,
   type WireRequest
 } from "./transport.js"
@@ -43,7 +44,7 @@ export const make = ({
       const exchange = client.execute(toPlatform(request)).pipe(
         Effect.flatMap((response) => {
           // Node's own client accepts an unrequested upgrade as a response.
-          if (response.status < 200 || response.status > 599) return Effect.fail(protocolViolation())
+          if (response.status < 200) return Effect.fail(protocolViolation())
           received = { status: response.status }
           return Effect.map(
             readBody(request, response, maxResponseBytes),
@@ -54,9 +55,7 @@ export const make = ({
         PlatformClient.mapFailures,
         suppressInstrumentation(counted)
       )
-      const limited = new Limited(exchange, fiber, millis, () =>
-        timedOut(`No complete response within ${Math.round(millis)} ms.`, true)
-      )
+      const limited = new Limited(exchange, fiber, millis, () => incomplete(millis, true))
       return {
         begin: (resume) => limited.begin(resume),
         cancel: () => limited.cancel(),
@@ -79,6 +78,7 @@ const toPlatform = ({ body, headers, method, url }: WireRequest): HttpClientRequ
 
 const readBody = (request: WireRequest, response: HttpClientResponse.HttpClientResponse, maxBytes: number) => {
   if (!hasBody(request.method, response.status)) return Effect.succeed("")
+  if (!isPlainTransfer(response.headers["transfer-encoding"])) return Effect.fail(protocolViolation())
   const encoding = response.headers["content-encoding"] ?? ""
   if (!isIdentity(encoding)) {
     // `fetch` decodes known encodings, and the size limit would only see the decoded bytes.

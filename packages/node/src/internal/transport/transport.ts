@@ -56,7 +56,9 @@ export class WireRequest {
     readonly headers: Readonly<Record<string, string>>,
     readonly body: Uint8Array | undefined,
     /** What no server may say back, besides the token. */
-    readonly secrets: (() => ReadonlyArray<string>) | undefined
+    readonly secrets: (() => ReadonlyArray<string>) | undefined,
+    /** Whether a second copy changes nothing: no care is needed to lose none. */
+    readonly isRepeatable: boolean
   ) {}
 }
 
@@ -126,6 +128,10 @@ export const isIdentity = (encoding: string): boolean =>
 export const hasBody = (method: HttpMethod, status: number): boolean =>
   method !== "HEAD" && status !== 204 && status !== 304
 
+/** The time limit of an exchange has passed. */
+export const incomplete = (millis: number, sent: boolean): TransportFailure =>
+  timedOut(`No complete response within ${Math.round(millis)} ms.`, sent)
+
 export const timedOut = (message: string, sent: boolean): TransportFailure =>
   new TransportFailure({
     reason: "Timeout",
@@ -143,6 +149,10 @@ export const tooLarge = (maxBytes: number): TransportFailure =>
     resend: "never",
     message: `The response is larger than ${maxBytes} bytes and was not read completely. Check the base URL, or raise maxResponseBytes.`
   })
+
+/** Whether the body is framed as HTTP/1.1 knows it: any other transfer coding would be passed on as if it were the body. */
+export const isPlainTransfer = (coding: string | ReadonlyArray<string> | undefined): boolean =>
+  coding === undefined || (typeof coding === "string" && coding.trim().toLowerCase() === "chunked")
 
 export const encoded = (encoding: string): TransportFailure =>
   new TransportFailure({
