@@ -241,9 +241,9 @@ const badInput: ReadonlyArray<
   [
     "a parameter that is no string",
     ({ get }) => get(forced({ toString: () => marker })),
-    /^Nothing was sent: transactionId must be a string/
+    /^Nothing was sent: transaction_id must be a string/
   ],
-  ["a record of parameters that is none", ({ event }) => event(forced(null)), /transactionId must be a string/],
+  ["a record of parameters that is none", ({ event }) => event(forced(null)), /transaction_id must be a string/],
   [
     "a payload that the schema refuses",
     ({ create }) => create({ amount: 1, currency: marker }, { idempotencyKey: "k" }),

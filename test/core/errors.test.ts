@@ -69,7 +69,7 @@ const rows: ReadonlyArray<Row> = [
     expected: {
       _tag: "NotFound",
       message:
-        "The API responded with status 404 and an HTML page instead of its own error. The session is unknown, deleted or expired: create a new one, or check the base URL."
+        "The API responded with status 404 and an HTML page instead of its own error. GET /checkout/sessions/{checkout_session_id} found nothing: the resource is unknown, deleted or expired. Check its id, and the base URL."
     }
   },
   { what: "a 404 whose body says 500 is NotFound", answer: json(404, { status: 500 }), expected: { _tag: "NotFound" } },
@@ -111,13 +111,13 @@ const rows: ReadonlyArray<Row> = [
     })
   ),
   {
-    what: "the API's own 403 names the scopes",
+    what: "the API's own 403 names the scope",
     answer: json(403, apiError(403, "forbidden", "Invalid credentials")),
     expected: {
       _tag: "Generic",
       status: 403,
       code: "forbidden",
-      message: "Invalid credentials. Check that the token has the scopes this call needs."
+      message: "Invalid credentials. Check that the token has the scope checkout-sessions.read, which this call needs."
     }
   },
   {
@@ -126,7 +126,8 @@ const rows: ReadonlyArray<Row> = [
     expected: {
       _tag: "Generic",
       code: "forbidden",
-      message: "The API responded with status 403 and no message. Check that the token has the scopes this call needs."
+      message:
+        "The API responded with status 403 and no message. Check that the token has the scope checkout-sessions.read, which this call needs."
     }
   },
   {
@@ -180,9 +181,8 @@ const rows: ReadonlyArray<Row> = [
     [
       ["HTML", 200, html, "an HTML page"],
       ["an empty body", 200, "", "an empty body"],
-      ["null", 200, "null", "JSON of an unexpected shape"],
-      ["half a JSON", 200, sessionJson.slice(0, 20), "broken JSON"],
-      ["a session without an id", 200, '{"expires_at":"2022-01-01T00:00:00Z"}', "JSON of an unexpected shape"]
+
+      ["half a JSON", 200, sessionJson.slice(0, 20), "broken JSON"]
     ] as const
   ).map(
     ([what, status, body, kind]): Row => ({
@@ -197,6 +197,38 @@ const rows: ReadonlyArray<Row> = [
       }
     })
   ),
+  ...(
+    [
+      ["null", "null", "body must be an object"],
+      ["a session without an id", '{"expires_at":"2022-01-01T00:00:00Z"}', "body.id is missing"],
+      [
+        "a session with a number for an address",
+        '{"id":"1","expires_at":"2022-01-01T00:00:00Z","buyer":{"display_name":"Ada","billing_details":4111111111111111}}',
+        "body.buyer.billing_details must be an object or null"
+      ]
+    ] as const
+  ).map(
+    ([what, body, problem]): Row => ({
+      what: `${what} with a 200 names the property that does not fit`,
+      answer: reply(200, body),
+      expected: {
+        _tag: "RequestFailed",
+        reason: "InvalidResponse",
+        delivered: "yes",
+        message: `The API responded with status 200 and JSON of an unexpected shape instead of the expected CheckoutSession: ${problem}. The API may have acted on the request, but this version cannot read its response.`
+      }
+    })
+  ),
+  {
+    what: "a byte order mark before an error is skipped",
+    answer: reply(422, `\uFEFF{"code":"bad_request","message":"No"}`),
+    expected: { _tag: "Generic", status: 422, code: "bad_request", message: "No" }
+  },
+  {
+    what: "the resource that a 409 names is kept",
+    answer: json(409, { ...apiError(409, "duplicate_record", "It exists"), resource_id: "buyer-1" }),
+    expected: { _tag: "Generic", status: 409, code: "duplicate_record", resourceId: "buyer-1" }
+  },
   {
     what: "an answer that ends early is Disconnected",
     answer: droppedMidBody,

@@ -27,6 +27,7 @@ export const sessions: Readonly<Record<string, Body>> = {
   "with half a character, and none": withKey("more", '"\\ud800 \\u0000"'),
   "with bytes that are no UTF-8": notUtf8(withKey("more", '"%%"')),
   "with keys twice, the right ones last": `{"id":"../x","id":null,"expires_at":"x",${fields}}`,
+  "after a mark of the byte order": `\ufeff{${fields}}`,
   "as large as may be": fill('{"more":"', `",${fields}}`, cap)
 }
 
@@ -43,7 +44,6 @@ export const strange: Readonly<Record<string, Body>> = {
   "a list of numbers, as large as may be": list("7", cap),
   "a list of objects, as large as may be": list('{"__proto__":{"polluted":1}}', cap),
   "a text as large as may be": fill('"', '"', cap),
-  "a mark of the byte order before a session": `\ufeff{${fields}}`,
   "a session in UTF-16": Buffer.from(`{${fields}}`, "utf16le"),
   "a session and a NUL": `{${fields}}\0`,
   "a NUL in the id": `{${fields.replace("9d5f", "9d\\u0000")}}`,

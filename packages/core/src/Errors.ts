@@ -67,7 +67,7 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>("@effect-gr4v
 }) {}
 
 /**
- * The API responded with 404: the session is unknown, deleted or expired. The API does not say which.
+ * The API responded with 404: the resource is unknown, deleted or expired. The API does not say which.
  *
  * @since 0.1.0
  * @category errors
@@ -95,7 +95,9 @@ export class Generic extends Schema.TaggedError<Generic>("@effect-gr4vy/core/Gen
   status: Schema.Int,
   ...answer,
   /** The delay before the next request that the API asks for (`Retry-After`). */
-  retryAfter: Schema.optionalWith(Schema.Duration, { exact: true })
+  retryAfter: Schema.optionalWith(Schema.Duration, { exact: true }),
+  /** The id of the existing resource, where a 409 `duplicate_record` names it (`resource_id`). */
+  resourceId: Schema.optionalWith(Schema.String, { exact: true })
 }) {}
 
 /**

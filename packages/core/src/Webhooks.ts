@@ -14,7 +14,7 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { parseJson } from "./internal/body.js"
-import { parseInstant } from "./internal/model.js"
+import { parseInstant } from "./internal/instant.js"
 
 // Web APIs that every runtime has, but this package's types do not include.
 declare const TextEncoder: new () => { readonly encode: (text: string) => Uint8Array }

@@ -34,7 +34,7 @@ import { layerOf } from "./internal/options.js"
 import { type Plain, toPlain, toPlainError } from "./internal/plain.js"
 import { request } from "./internal/request.js"
 import type { CallOptions, Client, EmbedOptions, Options, SigningOptions, WebhookOptions } from "./models.js"
-import type { WebhookEvent } from "./sessions.js"
+import type { WebhookEvent } from "./values.js"
 
 /**
  * A client, ready to be called; it joins the OpenTelemetry trace its calls are made in. Create one for the lifetime of

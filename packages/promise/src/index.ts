@@ -28,16 +28,24 @@ export type {
 } from "./models.js"
 export type {
   Address,
+  AddressOutput,
   Airline,
   AirlineLeg,
+  AirlineLegOutput,
+  AirlineOutput,
   AirlinePassenger,
+  AirlinePassengerOutput,
   BillingDetails,
+  BillingDetailsOutput,
   Buyer,
+  BuyerOutput,
   CardOfBuyer,
   CardOfExternalBuyer,
   CardRequest,
   CardScheme,
+  CardType,
   CartItem,
+  CartItemOutput,
   CheckoutSession,
   CheckoutSessionCreate,
   CheckoutSessionPaymentMethod,
@@ -45,11 +53,14 @@ export type {
   CheckoutSessionSecureFieldsUpdate,
   CheckoutSessionUpdate,
   ClickToPayRequest,
-  Duration,
-  HeadersInput,
+  ProductType,
   ShippingDetails,
+  ShippingDetailsOutput,
   StoredPaymentMethodRequest,
   TaxId,
   TaxIdKind,
-  WebhookEvent
+  TaxIdOutput,
+  TransactionIntent,
+  TransactionPaymentSource
 } from "./sessions.js"
+export type { Duration, HeadersInput, WebhookEvent } from "./values.js"

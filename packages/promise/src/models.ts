@@ -7,10 +7,9 @@ import type {
   CheckoutSession,
   CheckoutSessionCreate,
   CheckoutSessionSecureFieldsUpdate,
-  CheckoutSessionUpdate,
-  Duration,
-  HeadersInput
+  CheckoutSessionUpdate
 } from "./sessions.js"
+import type { Duration, HeadersInput } from "./values.js"
 
 /** One of these, never both. */
 type Address =

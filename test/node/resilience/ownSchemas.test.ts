@@ -108,6 +108,35 @@ describe("an error that the endpoint declares", () => {
   )
 })
 
+describe("an endpoint whose schema does asynchronous work", () => {
+  const later = <A>(value: A) => Effect.delay(Effect.succeed(value), 1)
+  const Slow = Schema.transformOrFail(Schema.NonEmptyString, Schema.String, {
+    strict: true,
+    decode: later,
+    encode: later
+  })
+  const endpoints = {
+    success: Endpoint.post("Own.pay", "/own", { success: Schema.Struct({ id: Slow }), resend: "once" }),
+    payload: Endpoint.post("Own.pay", "/own", { payload: Schema.Struct({ id: Slow }), success: Id, resend: "once" })
+  }
+  for (const [what, call] of [
+    ["its success", ({ success }) => success()],
+    ["its payload", ({ payload }) => payload({ id: "x" })]
+  ] as ReadonlyArray<
+    readonly [string, (client: Endpoint.Client<typeof endpoints>) => Effect.Effect<unknown, unknown>]
+  >) {
+    it.scopedLive(`is refused before anything is sent: ${what}`, () =>
+      Effect.gen(function* () {
+        const { client, requests } = yield* open(endpoints, json(201, '{"id":"x"}'))
+        const error = yield* Effect.flip(call(client))
+        assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no", attempts: 0 })
+        assert.match(String(Reflect.get(Object(error), "message")), /asynchronous work/)
+        assert.strictEqual(requests.length, 0)
+      })
+    )
+  }
+})
+
 describe("an input that the endpoint's own code cannot take", () => {
   const secret = "SECRET-41111"
   interface Nested {
@@ -168,9 +197,13 @@ describe("an input that the endpoint's own code cannot take", () => {
       /: the arguments cannot be read/
     ],
     ["an object inside itself", ({ nested }) => nested(circle), /: payload cannot be checked/],
-    ["undefined where JSON is to be", ({ any }) => any(undefined), /: payload must be what JSON can hold/],
-    ["a function where JSON is to be", ({ any }) => any(() => secret), /: payload must be what JSON can hold/],
-    ["a symbol where JSON is to be", ({ any }) => any(Symbol(secret)), /: payload must be what JSON can hold/]
+    ["undefined where JSON is to be", ({ any }) => any(undefined), /: payload must be present/],
+    [
+      "a function where JSON is to be",
+      ({ any }) => any(() => secret),
+      /: payload must be a JSON value, not a function/
+    ],
+    ["a symbol where JSON is to be", ({ any }) => any(Symbol(secret)), /: payload must be a JSON value, not a symbol/]
   ]
 
   it.scopedLive.each(cases)("%s is InvalidRequest, shows nothing and sends nothing", ([, call, message]) =>

@@ -49,7 +49,7 @@ export const call = (
     ): Effect.Effect<unknown, unknown> =>
       Either.isRight(success)
         ? Effect.succeed(success.right)
-        : Effect.fail(invalidResponse(response, success.left, request.secrets()))
+        : unusable(invalidResponse(response, success.left, request.secrets()))
 
     return Effect.flatMap(client.execute(request), (response) => {
       const isSuccess = response.status >= 200 && response.status < 300
@@ -64,18 +64,26 @@ export const call = (
   }
 }
 
+/** The failure, and a line in the log that says which property does not fit. */
+const unusable = (failure: RequestFailed): Effect.Effect<never, RequestFailed> =>
+  Effect.zipRight(Effect.logDebug(failure.message), Effect.fail(failure))
+
 const invalidResponse = (
   response: HttpClientResponse.HttpClientResponse,
-  { found }: Unusable,
+  { found, misdirected, problem }: Unusable,
   secrets: ReadonlyArray<string>
 ): RequestFailed => {
   const requestId = requestIdOf(response, secrets)
+  const came = `The API responded with status ${response.status} and ${found}`
   return new RequestFailed({
     reason: "InvalidResponse",
     delivered: "yes",
     attempts: attemptsOf(response),
     ...(requestId === undefined ? {} : { requestId }),
-    message: `The API responded with status ${response.status} and ${found}. Check the base URL, and any proxy between you and the API.`
+    message:
+      problem === undefined || misdirected
+        ? `${came}. Check the base URL, and any proxy between you and the API.`
+        : `${came}: ${problem}. The API may have acted on the request, but this version cannot read its response.`
   })
 }
 

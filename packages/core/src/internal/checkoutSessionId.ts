@@ -2,7 +2,7 @@
  * The id of a session by itself: a program that needs no more of a session loads no more.
  */
 import * as Schema from "effect/Schema"
-import { says } from "./explain.js"
+import { PlaceId, says } from "./explain.js"
 
 const pattern = /^[A-Za-z0-9_-]{1,64}$/
 
@@ -29,6 +29,7 @@ export const CheckoutSessionId = Schema.String.annotations(says("1 to 64 letters
   Schema.annotations({
     description: "The ID of the Checkout Session: 1 to 64 letters, digits, '_' or '-'.",
     ...says("1 to 64 letters, digits, '_' or '-'"),
+    [PlaceId]: "checkoutSessionId",
     jsonSchema: {
       type: "string",
       format: "uuid",
@@ -43,7 +44,3 @@ export const CheckoutSessionId = Schema.String.annotations(says("1 to 64 letters
  * @category models
  */
 export type CheckoutSessionId = typeof CheckoutSessionId.Type
-
-/** Checks what the schema does, without the schema: for the decoder of every response. */
-export const isCheckoutSessionId = (value: unknown): value is CheckoutSessionId =>
-  typeof value === "string" && pattern.test(value)

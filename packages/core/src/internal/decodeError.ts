@@ -6,12 +6,13 @@ import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import { ErrorDetail, Generic, NotFound, Unauthorized } from "../Errors.js"
 import { kindOf, parseJson } from "./body.js"
-import { scrub } from "./scrub.js"
+import { decoder } from "./codec/codec.js"
+import { Scrubber } from "./scrub/scrub.js"
 import { statusOf } from "./status.js"
 
 export interface ErrorResponse {
@@ -31,7 +32,8 @@ export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) 
   const knowsNotFound = endpoint.errors.some((schema) => schema === NotFound)
 
   return (response) => {
-    const error = toError(response)
+    const scrubber = new Scrubber(response.secrets)
+    const error = toError(response, scrubber, endpoint)
     const candidates = declared.filter(({ status }) => status === response.status)
     if (candidates.length > 0) {
       const body = Either.getOrElse(parseJson(response.text), () => undefined)
@@ -39,7 +41,7 @@ export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) 
       const sent = Predicate.hasProperty(body, "_tag") ? body._tag : undefined
       const named = candidates.filter(({ tag }) => sent !== undefined && tag._tag === sent)
       for (const { decode } of [...named, ...candidates]) {
-        const own = decode(error, body, response.secrets)
+        const own = decode(error, body, scrubber)
         if (Either.isRight(own)) return own.right
       }
     }
@@ -54,21 +56,15 @@ export const decodeError = (endpoint: Endpoint.Any): ((response: ErrorResponse) 
  * wants to have.
  */
 const ownError = (schema: Schema.Schema.AnyNoContext) => {
-  const decode = Schema.decodeUnknownEither(schema)
+  const decode = decoder(schema)
   const tag = tagOf(schema)
-  return (error: ReturnType<typeof toError>, body: unknown, secrets: ReadonlyArray<string>) => {
-    const decoded = Either.try(() =>
-      decode({
-        ...error,
-        // A spread omits an error's message, which a body may not have.
-        message: error.message,
-        ...(Predicate.isRecord(body) ? scrubbed(body, new Scrubber(secrets), 0) : {}),
-        status: error.status,
-        ...tag
-      })
-    )
-    // A body that is too large, or a schema that throws: then it is not the user's own error.
-    return Either.flatMap(decoded, (own) => own)
+  return (error: ReturnType<typeof toError>, body: unknown, scrubber: Scrubber) => {
+    const scrubbed = Predicate.isRecord(body) ? scrubbedBody(body, scrubber) : {}
+    // A body that is too large is not the user's own error.
+    if (scrubbed === undefined) return Either.left(undefined)
+    // How often a request was sent, and its id, are known here: a server's word on it does not count.
+    const { attempts: _attempts, requestId: _requestId, ...said } = scrubbed
+    return decode({ ...fieldsOf(error), ...said, attempts: error.attempts, status: error.status, ...tag })
   }
 }
 
@@ -93,161 +89,221 @@ const fieldsOf = ({ attempts, code, details, message, requestId, status }: Retur
 const maxValues = 2_000
 const maxDepth = 64
 
-class Scrubber {
-  private values = 0
-
-  constructor(private readonly secrets: ReadonlyArray<string>) {}
-
-  text(text: string): string {
-    if (++this.values > maxValues) throw new RangeError("too many values")
-    return scrub(text, this.secrets)
+/** The body with every string, number and key scrubbed; `undefined` if it is too large. */
+const scrubbedBody = (
+  body: Readonly<Record<string, unknown>>,
+  scrubber: Scrubber
+): Readonly<Record<string, unknown>> | undefined => {
+  const texts: Array<string> = []
+  const collect = (value: unknown, depth: number): void => {
+    if (depth > maxDepth || texts.length > maxValues) return
+    if (Predicate.isString(value)) texts.push(clipped(value))
+    // A card number may come back as a number: then it is no longer one.
+    else if (Predicate.isNumber(value)) texts.push(String(value))
+    else if (Array.isArray(value)) for (const item of value) collect(item, depth + 1)
+    else if (Predicate.isRecord(value)) {
+      for (const [key, part] of Object.entries(value)) {
+        texts.push(clipped(key))
+        collect(part, depth + 1)
+      }
+    }
   }
+  collect(body, 0)
+  const clean = scrubber.texts(isTooLarge(texts) ? [] : texts).values()
+  const next = (): string => cut(clean.next().value ?? "")
+  const rebuild = (value: unknown): unknown => {
+    if (Predicate.isString(value)) return next()
+    if (Predicate.isNumber(value)) {
+      const text = next()
+      return text === String(value) ? value : text
+    }
+    if (Array.isArray(value)) return value.map(rebuild)
+    return Predicate.isRecord(value) ? rebuildRecord(value) : value
+  }
+  const rebuildRecord = (record: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(record).map(([key, part]) => [rebuildKey(key), rebuild(part)]))
+  const rebuildKey = (_: string): string => next()
+  return isTooLarge(texts) || depthOf(body) > maxDepth ? undefined : rebuildRecord(body)
 }
 
-const scrubbed = (
-  record: Readonly<Record<string, unknown>>,
-  scrubber: Scrubber,
-  depth: number
-): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [scrubber.text(key), scrubValue(value, scrubber, depth + 1)])
-  )
+const isTooLarge = (texts: ReadonlyArray<string>): boolean =>
+  texts.length > maxValues || texts.reduce((total, text) => total + text.length, 0) > maxTotalLength
 
-const scrubValue = (value: unknown, scrubber: Scrubber, depth: number): unknown => {
-  if (depth > maxDepth) throw new RangeError("too deep")
-  if (Array.isArray(value)) return value.map((item) => scrubValue(item, scrubber, depth + 1))
-  if (Predicate.isRecord(value)) return scrubbed(value, scrubber, depth)
-  if (Predicate.isString(value)) return scrubber.text(value)
-  if (!Predicate.isNumber(value)) return value
-  // A card number may come back as a number: then it is no longer one.
-  const text = scrubber.text(String(value))
-  return text === String(value) ? value : text
-}
+/** The depth of a value, up to one more than is looked at. */
+const depthOf = (value: unknown, depth = 0): number =>
+  depth > maxDepth || !Predicate.isObject(value)
+    ? depth
+    : Object.values(value).reduce<number>((deepest, part) => Math.max(deepest, depthOf(part, depth + 1)), depth)
 
 /** The longest message, so that a response cannot flood a log. */
 const maxMessageLength = 2000
+
+/** The longest text that is searched: a secret that begins within the longest message ends within it. */
+const maxTextLength = 2 * maxMessageLength
+
+/** How much text of one response is searched, so that its cost is bounded. Details beyond it are left out. */
+const maxTotalLength = 50_000
 
 /** The most details, more than any form has fields. */
 const maxDetails = 100
 
 interface ErrorBody {
-  readonly code?: string
-  readonly message?: string
-  readonly details: ReadonlyArray<ErrorDetail>
+  readonly code: string | undefined
+  readonly message: string | undefined
+  readonly resourceId: string | undefined
+  readonly details: ReadonlyArray<Detail>
 }
 
+type Detail = Readonly<Record<"location" | "type" | "pointer" | "message", string | undefined>>
+
 /** The error of a status by itself, with the text of the body. */
-const toError = (response: ErrorResponse): Unauthorized | NotFound | Generic => {
-  const body = Option.flatMap(Either.getRight(parseJson(response.text)), readErrorBody(response.secrets))
+const toError = (
+  response: ErrorResponse,
+  scrubber: Scrubber,
+  endpoint: Endpoint.Any
+): Unauthorized | NotFound | Generic => {
+  const { retryAfter, status } = response
+  const body = Option.map(Option.flatMap(Either.getRight(parseJson(response.text)), readErrorBody), (raw) =>
+    scrubbedError(raw, scrubber)
+  )
   const code = Option.flatMapNullable(body, (_) => _.code)
+  const resourceId = Option.flatMapNullable(body, (_) => _.resourceId)
   const fields = {
     ...(Option.isSome(code) ? { code: code.value } : {}),
     message: body.pipe(
       Option.flatMapNullable((_) => _.message),
-      Option.getOrElse(() => describe(response.status, Option.isSome(body) ? "no message" : kindOf(response.text)))
+      Option.getOrElse(() => describe(status, Option.isSome(body) ? "no message" : kindOf(response.text), endpoint))
     ),
-    details: Option.match(body, { onNone: () => [], onSome: (_) => _.details }),
+    details: Option.match(body, { onNone: () => [], onSome: (_) => _.details.map(errorDetail) }),
     attempts: response.attempts,
     ...(response.requestId === undefined ? {} : { requestId: response.requestId })
   }
-  switch (response.status) {
+  switch (status) {
     case 401:
-      return new Unauthorized({ ...fields, message: advised(401, fields.message) })
+      return new Unauthorized({ ...fields, message: advised(fields.message, advice(401, endpoint)) })
     case 404:
       return new NotFound(fields)
     default:
       return new Generic({
-        status: response.status,
+        status,
         ...fields,
-        message: response.status === 403 ? advised(403, fields.message) : fields.message,
-        ...(Option.isSome(response.retryAfter) ? { retryAfter: response.retryAfter.value } : {})
+        message: status === 403 ? advised(fields.message, advice(403, endpoint)) : fields.message,
+        ...(Option.isSome(retryAfter) ? { retryAfter: retryAfter.value } : {}),
+        ...(Option.isSome(resourceId) ? { resourceId: resourceId.value } : {})
       })
   }
 }
 
-const describe = (status: number, came: string): string =>
-  `The API responded with status ${status} and ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status)}`
+const describe = (status: number, came: string, endpoint: Endpoint.Any): string =>
+  `The API responded with status ${status} and ${came}${came === "no message" ? "" : " instead of its own error"}. ${advice(status, endpoint)}`
 
 /** The API's own messages about a 401 and a 403 do not say what to do. */
-const advised = (status: 401 | 403, message: string): string => {
-  const longer = `${message.replace(/([^.!?])$/, "$1.")} ${advice(status)}`
-  return message.includes(advice(status)) || longer.length > maxMessageLength ? message : longer
+const advised = (message: string, what: string): string => {
+  const longer = `${message.replace(/([^.!?])$/, "$1.")} ${what}`
+  return message.includes(what) || longer.length > maxMessageLength ? message : longer
 }
 
-const advice = (status: number): string => {
+const advice = (status: number, { method, path, scope }: Endpoint.Any): string => {
   if (status === 401)
     return "Check the token, or the private key that signs it: it must be valid, not expired, and belong to this instance (id) and environment (sandbox or production)."
-  if (status === 403) return "Check that the token has the scopes this call needs."
-  if (status === 404) return "The session is unknown, deleted or expired: create a new one, or check the base URL."
+  if (status === 403)
+    return scope === undefined
+      ? "Check that the token has the scopes this call needs."
+      : `Check that the token has the scope ${scope}, which this call needs.`
+  if (status === 404)
+    return `${method} ${path} found nothing: the resource is unknown, deleted or expired. Check its id, and the base URL.`
   if (status === 429) return "Too many requests: wait before the next call."
   if (status >= 500) return "The service or a gateway in front of it has a problem: retry later."
   if (status >= 300 && status < 400) return "Redirects are never followed: check the base URL."
   return "Check the request and the base URL."
 }
 
-const readErrorBody =
-  (secrets: ReadonlyArray<string>) =>
-  (body: unknown): Option.Option<ErrorBody> => {
-    if (!Predicate.isRecord(body)) return Option.none()
-    const clean = (value: unknown): string | undefined => {
-      if (!Predicate.isString(value) || value === "") return undefined
-      return cut(scrub(value, secrets))
-    }
-    const code = clean(body["code"])
-    const message = clean(body["message"])
-    if (code !== undefined || message !== undefined || body["type"] === "error") {
-      const details = Array.isArray(body["details"]) ? body["details"] : []
-      return Option.some({
-        ...(code === undefined ? {} : { code }),
-        ...(message === undefined ? {} : { message }),
-        details: details
-          .slice(0, maxDetails)
-          .filter(Predicate.isRecord)
-          .map((detail) =>
-            errorDetail(
-              clean(detail["location"]),
-              clean(detail["type"]),
-              clean(detail["pointer"]),
-              clean(detail["message"])
-            )
-          )
-      })
-    }
-    if (Array.isArray(body["detail"])) {
-      return Option.some({
-        message: "Request failed validation",
-        details: body["detail"]
-          .slice(0, maxDetails)
-          .filter(Predicate.isRecord)
-          .map((detail) => {
-            const parts = (Array.isArray(detail["loc"]) ? detail["loc"].slice(0, maxDetails) : []).map((part) =>
-              Predicate.isString(part) || Predicate.isNumber(part) ? String(part) : ""
-            )
-            const [first, ...rest] = parts
-            // Only a word can be a location: a number spread over the parts must be scrubbed as one.
-            const isPlace = first !== undefined && /^[a-z]+$/i.test(first)
-            const pointer =
-              first === "body" ? rest.map((part) => `/${part}`).join("") : (isPlace ? rest : parts).join(".")
-            return errorDetail(
-              isPlace ? clean(first) : undefined,
-              clean(detail["type"]),
-              cut(scrub(pointer, secrets)),
-              clean(detail["msg"])
-            )
-          })
-      })
-    }
-    return Option.none()
+const readErrorBody = (body: unknown): Option.Option<ErrorBody> => {
+  if (!Predicate.isRecord(body)) return Option.none()
+  const code = textOf(body["code"])
+  const message = textOf(body["message"])
+  const resourceId = textOf(body["resource_id"])
+  if (code !== undefined || message !== undefined || body["type"] === "error") {
+    const details = listOf(body["details"]).map(({ location, message, pointer, type }) => ({
+      location: textOf(location),
+      type: textOf(type),
+      pointer: textOf(pointer),
+      message: textOf(message)
+    }))
+    return Option.some({ code, message, resourceId, details: bounded(details) })
   }
+  return Array.isArray(body["detail"])
+    ? Option.some({
+        code,
+        message: "Request failed validation",
+        resourceId,
+        details: bounded(
+          listOf(body["detail"]).map(({ loc, msg, type }) => ({
+            ...placeOf(loc),
+            type: textOf(type),
+            message: textOf(msg)
+          }))
+        )
+      })
+    : Option.none()
+}
+
+/** FastAPI's place of a problem, e.g. `["body", "amount"]`. */
+const placeOf = (loc: unknown): Pick<Detail, "location" | "pointer"> => {
+  const parts = (Array.isArray(loc) ? loc.slice(0, maxDetails) : []).map((part) =>
+    Predicate.isString(part) || Predicate.isNumber(part) ? String(part) : ""
+  )
+  const [first, ...rest] = parts
+  // Only a word can be a location: a number spread over the parts must be scrubbed as one.
+  const isPlace = first !== undefined && /^[a-z]+$/i.test(first)
+  return {
+    location: isPlace ? first : undefined,
+    pointer: clipped(first === "body" ? rest.map((part) => `/${part}`).join("") : (isPlace ? rest : parts).join("."))
+  }
+}
+
+const bounded = (details: ReadonlyArray<Detail>): ReadonlyArray<Detail> => {
+  let total = 0
+  return details.filter((detail) => {
+    for (const text of Object.values(detail)) total += text?.length ?? 0
+    return total <= maxTotalLength
+  })
+}
+
+const listOf = (value: unknown): ReadonlyArray<Readonly<Record<string, unknown>>> =>
+  (Array.isArray(value) ? value.slice(0, maxDetails) : []).filter(Predicate.isRecord)
+
+const textOf = (value: unknown): string | undefined =>
+  Predicate.isString(value) && value !== "" ? clipped(value) : undefined
+
+/** The error's texts without secrets, which may be spread over several of them. */
+const scrubbedError = ({ code, details, message, resourceId }: ErrorBody, scrubber: Scrubber): ErrorBody => {
+  const texts = [
+    code,
+    message,
+    resourceId,
+    ...details.flatMap((each) => [each.location, each.type, each.pointer, each.message])
+  ]
+  const clean = scrubber.texts(texts.flatMap((text) => text ?? [])).values()
+  const next = (text: string | undefined) => (text === undefined ? undefined : cut(clean.next().value ?? ""))
+  return {
+    code: next(code),
+    message: next(message),
+    resourceId: next(resourceId),
+    details: details.map((each) => ({
+      location: next(each.location),
+      type: next(each.type),
+      pointer: next(each.pointer),
+      message: next(each.message)
+    }))
+  }
+}
+
+const clipped = (text: string): string => (text.length > maxTextLength ? text.slice(0, maxTextLength) : text)
 
 const cut = (text: string): string => (text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text)
 
-const errorDetail = (
-  location: string | undefined,
-  type: string | undefined,
-  pointer: string | undefined,
-  message: string | undefined
-): ErrorDetail =>
+const errorDetail = ({ location, message, pointer, type }: Detail): ErrorDetail =>
   new ErrorDetail({
     ...(location === undefined ? {} : { location }),
     ...(type === undefined ? {} : { type }),

@@ -3,15 +3,12 @@
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type * as ParseResult from "effect/ParseResult"
-import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import type { Unusable } from "../unstable/EndpointRequest.js"
-import { kindOf } from "./body.js"
-import { FastDecode } from "./fastDecode.js"
-
-type Decode = (value: unknown) => Either.Either<unknown, ParseResult.ParseError>
+import { kindOf, parseJson } from "./body.js"
+import { decoder, type Refusal } from "./codec/codec.js"
+import { explain } from "./explain.js"
 
 /** `params` are the call's: one as its value, several as a record. */
 export const decodeSuccess = (
@@ -24,37 +21,44 @@ export const decodeSuccess = (
         ? Either.void
         : unusable(`${kindOf(text)} instead of ${endpoint.status} without a body`)
   }
-  const decode: Decode = Option.getOrElse(AST.getAnnotation<Decode>(FastDecode)(success.ast), () =>
-    Schema.decodeUnknownEither(success)
-  )
+  const decode = decoder(success)
   const [name, ...others] = Object.keys(params)
   const expected = Option.getOrElse(AST.getIdentifierAnnotation(success.ast), () => "body")
-  // An empty body is a success if the schema accepts `undefined`.
-  const read = (text: string) => guarded(() => decode(text === "" ? undefined : JSON.parse(text)))
   return (_, text, values) => {
-    const decoded = read(text)
-    if (decoded === undefined || Either.isLeft(decoded)) {
-      return unusable(`${kindOf(text)} instead of the expected ${expected}`)
+    // An empty body is a success if the schema accepts `undefined`.
+    const body = text === "" ? Either.right(undefined) : parseJson(text)
+    if (Either.isLeft(body)) return unusable(`${kindOf(text)} instead of the expected ${expected}`)
+    const decoded = decode(body.right)
+    if (Either.isLeft(decoded)) {
+      return text === ""
+        ? unusable(`an empty body instead of the expected ${expected}`)
+        : Either.left({
+            found: `JSON of an unexpected shape instead of the expected ${expected}`,
+            misdirected: false,
+            problem: problem(decoded.left, success.ast)
+          })
     }
     if (belongs === undefined || name === undefined) return Either.right(decoded.right)
     // The record's types are the endpoint's own, which its constructor has checked.
     const belongsTo = belongs as (success: unknown, params: unknown) => boolean
-    const isOurs = guarded(() => belongsTo(decoded.right, others.length === 0 ? { [name]: values } : values))
-    return isOurs
+    return isTrue(() => belongsTo(decoded.right, others.length === 0 ? { [name]: values } : values))
       ? Either.right(decoded.right)
       : Either.left({ found: `the ${expected} of another request`, misdirected: true })
   }
 }
 
-/**
- * `undefined` if `f` throws: a body that is not JSON, a user's own schema that throws, or a body that is nested deeper
- * than the stack.
- */
-const guarded = <A>(f: () => A): A | undefined => {
+/** The property that does not fit, by its path on the wire and what is expected there. */
+const problem = (refusal: Refusal, ast: AST.AST): string =>
+  refusal._tag === "Invalid"
+    ? explain(refusal.issue, ast, "body", "read")
+    : "its schema throws, or does asynchronous work"
+
+/** `belongs` is a user's own function. */
+const isTrue = (f: () => boolean): boolean => {
   try {
     return f()
   } catch {
-    return undefined
+    return false
   }
 }
 

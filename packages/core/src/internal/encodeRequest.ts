@@ -5,79 +5,88 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 import type * as Endpoint from "../Endpoint.js"
 import { RequestFailed } from "../Errors.js"
 import { EndpointRequest } from "../unstable/EndpointRequest.js"
+import { type Encoded, encoder, type Refusal } from "./codec/codec.js"
+import { readsAsynchronously } from "./codec/needsTime.js"
 import { decodeSuccess } from "./decodeSuccess.js"
-import { explain } from "./explain.js"
-import { holdsSecret, secretsIn } from "./scrub.js"
+import { explain, PlaceId } from "./explain.js"
 
 /** Builds the requests of an endpoint. Its schemas are compiled once. */
 export const encodeRequest = (
   endpoint: Endpoint.Any
 ): ((args: ReadonlyArray<unknown>) => Either.Either<EndpointRequest, RequestFailed>) => {
   const template = splitTemplate(endpoint.path)
-  const params = template.names.map((name) => ({ name, encode: encoder(endpoint.params[name] ?? Schema.String) }))
-  const query = endpoint.query && encoder(endpoint.query)
-  const payload = endpoint.payload && encoder(endpoint.payload)
+  const params = template.names.map((name) => {
+    const schema = endpoint.params[name] ?? Schema.String
+    const shownName = Option.getOrElse(AST.getAnnotation<string>(PlaceId)(schema.ast), () => name)
+    return { name, shownName, encode: encoded(schema, shownName) }
+  })
+  const query = endpoint.query && encoded(endpoint.query, "query")
+  const payload = endpoint.payload && encoded(endpoint.payload, "payload")
   const decode = decodeSuccess(endpoint)
+  let needsTime: boolean | undefined
 
   const encode = (args: ReadonlyArray<unknown>): Either.Either<EndpointRequest, RequestFailed> => {
-    let position = 0
-    const values = params.length === 0 ? undefined : args[position++]
-    const valueOf = (name: string) =>
-      params.length === 1 ? values : Predicate.hasProperty(values, name) ? values[name] : undefined
+    needsTime ??= endpoint.success !== undefined && readsAsynchronously(endpoint.success)
+    if (needsTime)
+      return invalidRequest(
+        `the success schema of ${endpoint.name} does asynchronous work, which no response can wait for`
+      )
+    const given = argumentsOf(endpoint, args)
+    const secrets = new Set<string>()
+
     const segments: Array<string> = []
-    for (const { encode, name } of params) {
-      const encoded = encode(valueOf(name), name)
-      const segment = Either.isLeft(encoded) ? encoded : encodeSegment(name, encoded.right)
+    const shownSegments: Array<string> = []
+    for (const { encode, name, shownName } of params) {
+      const param = encode(params.length === 1 ? given.params : propertyOf(given.params, name))
+      if (Either.isLeft(param)) return invalidRequest(param.left)
+      const segment = encodeSegment(shownName, param.right.value)
       if (Either.isLeft(segment)) return invalidRequest(segment.left)
+      for (const secret of param.right.secrets) secrets.add(secret)
       segments.push(segment.right)
+      shownSegments.push(param.right.secrets.size === 0 ? segment.right : `{${name}}`)
     }
-    const path = fill(template.texts, segments)
 
     let urlParams = UrlParams.empty
     let shownParams = urlParams
     if (query !== undefined) {
-      const given = args[position++] ?? {}
-      const encoded = query(given, "query")
+      const encoded = query(given.query)
       if (Either.isLeft(encoded)) return invalidRequest(encoded.left)
+      const hidden = encoded.right.secrets
+      for (const secret of hidden) secrets.add(secret)
       // What a query schema encodes to is what `fromInput` takes, which a schema of any shape cannot tell.
-      urlParams = UrlParams.fromInput(encoded.right as UrlParams.Input)
-      // What has another name on the wire may be any of the secrets.
-      const isSecret = holdsSecret(given)
-        ? (key: string) => !Predicate.hasProperty(given, key) || holdsSecret(given[key])
-        : () => false
-      shownParams = urlParams.map(([key, value]) => (isSecret(key) ? [key, `{${key}}`] : [key, value]))
+      urlParams = UrlParams.fromInput(encoded.right.value as UrlParams.Input)
+      const isSecret = (value: string) => Array.from(hidden).some((secret) => value.includes(secret))
+      shownParams =
+        hidden.size === 0 ? urlParams : urlParams.map(([key, value]) => [key, isSecret(value) ? `{${key}}` : value])
     }
 
     let body: HttpBody.HttpBody = HttpBody.empty
-    if (payload !== undefined) {
-      const given = args[position++]
-      if (given !== undefined || !endpoint.payloadOptional) {
-        const json = Either.flatMap(payload(given, "payload"), toJson)
-        if (Either.isLeft(json)) return invalidRequest(json.left)
-        body = HttpBody.text(json.right, "application/json")
-      }
+    if (payload !== undefined && (given.payload !== undefined || !endpoint.payloadOptional)) {
+      const encoded = payload(given.payload)
+      if (Either.isLeft(encoded)) return invalidRequest(encoded.left)
+      for (const secret of encoded.right.secrets) secrets.add(secret)
+      const json = toJson(encoded.right.value)
+      if (Either.isLeft(json)) return invalidRequest(json.left)
+      body = HttpBody.text(json.right, "application/json")
     }
 
-    const options = args[position]
-    const key = Predicate.hasProperty(options, "idempotencyKey") ? options.idempotencyKey : undefined
+    const { options } = given
+    const key = propertyOf(options, "idempotencyKey")
     if (endpoint.resend === "keyed" && !isKey(key)) {
       return invalidRequest("idempotencyKey must be 1 to 255 visible ASCII characters, e.g. the id of the order")
     }
+    for (const secret of secretsOf(options)) secrets.add(secret)
     const headers = body._tag === "Empty" ? acceptJson : jsonHeaders
-    const shownPath = template.names.some((name) => holdsSecret(valueOf(name)))
-      ? fill(
-          template.texts,
-          segments.map((segment, index) => {
-            const name = template.names[index] ?? ""
-            return holdsSecret(valueOf(name)) ? `{${name}}` : segment
-          })
-        )
-      : path
+    const path = fill(template.texts, segments)
+    const shownPath = fill(template.texts, shownSegments)
     return Either.right(
       new EndpointRequest(
         endpoint,
@@ -87,8 +96,8 @@ export const encodeRequest = (
         body,
         shownParams.length === 0 ? shownPath : `${shownPath}?${UrlParams.toString(shownParams)}`,
         beforeSendOf(options),
-        () => secretsIn(args),
-        (status, text) => decode(status, text, values)
+        secrets.size === 0 ? noSecrets : () => [...secrets],
+        (status, text) => decode(status, text, given.params)
       )
     )
   }
@@ -103,26 +112,62 @@ export const encodeRequest = (
   }
 }
 
-// An unknown property would be dropped silently, so it is an error.
-const strictly = { errors: "all", onExcessProperty: "error" } as const
+/** The arguments of a call by their place in the request. */
+interface Arguments {
+  /** One parameter as its value, several as a record. */
+  readonly params: unknown
+  readonly query: unknown
+  readonly payload: unknown
+  readonly options: unknown
+}
 
-/** Encodes a value, or says what is wrong with it, named by its place in the request. */
-const encoder = (
-  schema: Schema.Schema.AnyNoContext
-): ((value: unknown, place: string) => Either.Either<unknown, string>) => {
-  const encode = Schema.encodeUnknownEither(schema, strictly)
-  return (value, place) => {
-    try {
-      const encoded = encode(value)
-      return Either.isRight(encoded)
-        ? Either.right(encoded.right)
-        : Either.left(explain(encoded.left, schema.ast, place))
-    } catch {
-      // A user's own schema or a getter throws; its message may quote the value.
-      return Either.left(`${place} cannot be checked: its schema, or a property of it, throws`)
-    }
+/** The one place that counts positions. */
+const argumentsOf = (endpoint: Endpoint.Any, args: ReadonlyArray<unknown>): Arguments => {
+  let position = 0
+  return {
+    params: Object.keys(endpoint.params).length === 0 ? undefined : args[position++],
+    query: endpoint.query === undefined ? undefined : (args[position++] ?? {}),
+    payload: endpoint.payload === undefined ? undefined : args[position++],
+    options: args[position]
   }
 }
+
+const propertyOf = (value: unknown, name: string): unknown =>
+  Predicate.hasProperty(value, name) ? value[name] : undefined
+
+const noSecrets = (): ReadonlyArray<string> => []
+
+/** What else no server may say back, as the promise package knows it. */
+const secretsOf = (options: unknown): ReadonlyArray<string> => {
+  const secrets = propertyOf(options, "secrets")
+  return Array.isArray(secrets)
+    ? secrets.flatMap((secret) => (Redacted.isRedacted(secret) ? [String(Redacted.value(secret))] : []))
+    : []
+}
+
+/** Encodes a value, or says what is wrong with it, named by its place in the request. */
+const encoded = (
+  schema: Schema.Schema.AnyNoContext,
+  place: string
+): ((value: unknown) => Either.Either<Encoded, string>) => {
+  const encode = encoder(schema)
+  return (value) => Either.mapLeft(encode(value), (refusal) => problem(refusal, schema, place))
+}
+
+const problem = (refusal: Refusal, { ast }: Schema.Schema.AnyNoContext, place: string): string => {
+  switch (refusal._tag) {
+    case "Invalid":
+      return explain(refusal.issue, ast, place, "sent")
+    case "Lossy":
+      return `${[place, ...refusal.lossy.path.map(shownKey)].join(".")} must be ${refusal.lossy.expected}`
+    case "Undecided":
+      return `${place} cannot be checked: its schema, or a property of it, throws or does asynchronous work`
+  }
+}
+
+/** A key may come from the data. */
+const shownKey = (key: PropertyKey): string =>
+  Predicate.isNumber(key) || (Predicate.isString(key) && /^[A-Za-z_][\w-]{0,39}$/.test(key)) ? String(key) : "*"
 
 const acceptJson = Headers.fromInput({ accept: "application/json" })
 const jsonHeaders = Headers.set(acceptJson, "content-type", "application/json")

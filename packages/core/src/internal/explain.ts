@@ -19,13 +19,19 @@ export interface Problem {
 /** Marks a schema whose expectation is our own constant. */
 export const ExpectedId: unique symbol = Symbol("@effect-gr4vy/core/expected")
 
+/** The name of a parameter in messages, where a program does not give it the name in the path. */
+export const PlaceId: unique symbol = Symbol("@effect-gr4vy/core/place")
+
 /** Annotations that say what a schema expects, for this module and for Effect's own formatters. */
 export const says = (expected: string) => ({ message: () => `must be ${expected}`, [ExpectedId]: expected })
 
 /** Lists the problems; `ast` belongs to the schema that was used. */
-export const problems = (error: ParseResult.ParseError, ast: AST.AST): ReadonlyArray<Problem> => {
+export const problems = (error: ParseResult.ParseError, ast: AST.AST): ReadonlyArray<Problem> =>
+  problemsOf(error.issue, ast, asIs)
+
+const problemsOf = (issue: ParseResult.ParseIssue, ast: AST.AST, names: Names): ReadonlyArray<Problem> => {
   const seen = new Set<string>()
-  return walk(error.issue, ast, []).problems.filter(({ message, path }) => {
+  return walk(issue, ast, [], names).problems.filter(({ message, path }) => {
     const key = [...path, message].join("\n")
     return !seen.has(key) && seen.add(key)
   })
@@ -34,16 +40,34 @@ export const problems = (error: ParseResult.ParseError, ast: AST.AST): ReadonlyA
 /** The most problems in one message. */
 const maxProblems = 20
 
-/** The problems in one sentence, with the fields' TypeScript names. */
-export const explain = (error: ParseResult.ParseError, ast: AST.AST, root: string): string => {
-  const all = problems(error, ast)
-  const shown = all
-    .slice(0, maxProblems)
-    .map(
-      ({ message, path }) =>
-        `${[root, ...path].join(".").replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())} ${message}`
-    )
+/**
+ * The problems in one sentence. Of what is sent, fields have the names that the program gives them; of a response, those
+ * on the wire.
+ */
+export const explain = (issue: ParseResult.ParseIssue, ast: AST.AST, root: string, kind: "sent" | "read"): string => {
+  const all = problemsOf(issue, ast, kind === "sent" ? inProgram : asIs)
+  const shown = all.slice(0, maxProblems).map(({ message, path }) => `${[root, ...path].join(".")} ${message}`)
   return (all.length > maxProblems ? [...shown, `and ${all.length - maxProblems} more`] : shown).join("; ")
+}
+
+/** How properties are named. A renamed struct was converted before its wire side is checked. */
+interface Names {
+  readonly ofWire: (transformation: AST.TransformationKind) => Names
+  readonly of: (name: string) => string
+}
+
+const asIs: Names = { ofWire: () => asIs, of: (name) => name }
+
+const inProgram: Names = {
+  ofWire: (transformation) =>
+    transformation._tag === "TypeLiteralTransformation"
+      ? {
+          ofWire: inProgram.ofWire,
+          of: (name) =>
+            String(transformation.propertySignatureTransformations.find(({ from }) => from === name)?.to ?? name)
+        }
+      : inProgram,
+  of: (name) => name
 }
 
 /** How close a value came. Among a union's members, the closest one gives the best message. */
@@ -63,7 +87,7 @@ const one = (near: Nearness, path: ReadonlyArray<string>, message: string): Foun
  * Declared types, transformations and predicates report their own issues, whose messages, paths and syntax trees may
  * contain the value. An issue is therefore used only if it belongs to the schema at that place.
  */
-const walk = (issue: ParseResult.ParseIssue, ast: AST.AST, path: ReadonlyArray<string>): Found => {
+const walk = (issue: ParseResult.ParseIssue, ast: AST.AST, path: ReadonlyArray<string>, names: Names): Found => {
   switch (issue._tag) {
     case "Missing":
       return one(2, path, "is missing")
@@ -79,12 +103,14 @@ const walk = (issue: ParseResult.ParseIssue, ast: AST.AST, path: ReadonlyArray<s
     case "Type":
       return one(0, path, expectation(issue.ast))
     case "Composite":
-      return composite(issue, path)
+      return composite(issue, path, names)
     case "Refinement":
-      return issue.kind === "From" ? walk(issue.issue, issue.ast.from, path) : broken(issue, path)
+      return issue.kind === "From" ? walk(issue.issue, issue.ast.from, path, names) : broken(issue, path, names)
     case "Transformation":
       if (issue.kind === "Transformation") return one(1, path, expectation(issue.ast))
-      return walk(issue.issue, issue.kind === "Encoded" ? issue.ast.from : issue.ast.to, path)
+      return issue.kind === "Encoded"
+        ? walk(issue.issue, issue.ast.from, path, names.ofWire(issue.ast.transformation))
+        : walk(issue.issue, issue.ast.to, path, names)
   }
 }
 
@@ -110,12 +136,12 @@ const isOf = (issue: ParseResult.ParseIssue, expected: AST.AST): boolean =>
     issue._tag === "Transformation") &&
   isAbout(issue.ast, expected)
 
-const composite = ({ ast, issues }: ParseResult.Composite, path: ReadonlyArray<string>): Found => {
+const composite = ({ ast, issues }: ParseResult.Composite, path: ReadonlyArray<string>, names: Names): Found => {
   const all = Predicate.hasProperty(issues, "_tag") ? [issues] : issues
   switch (ast._tag) {
     case "Union":
       return nearest(
-        all.map((issue) => member(issue, ast, path)),
+        withTheirLiterals(all, ast).map((issue) => member(issue, ast, path, names)),
         ast,
         path
       )
@@ -124,30 +150,33 @@ const composite = ({ ast, issues }: ParseResult.Composite, path: ReadonlyArray<s
       const parameter = ast.typeParameters.find((type) => issue !== undefined && isOf(issue, type))
       return issue === undefined || parameter === undefined
         ? one(1, path, expectation(ast))
-        : walk(issue, parameter, path)
+        : walk(issue, parameter, path, names)
     }
     default:
-      return { near: 2, problems: all.flatMap((issue) => inside(issue, ast, path).problems) }
+      return { near: 2, problems: all.flatMap((issue) => inside(issue, ast, path, names).problems) }
   }
 }
 
-const inside = (issue: ParseResult.ParseIssue, owner: AST.AST, path: ReadonlyArray<string>): Found => {
-  if (issue._tag !== "Pointer") return walk(issue, owner, path)
+const inside = (issue: ParseResult.ParseIssue, owner: AST.AST, path: ReadonlyArray<string>, names: Names): Found => {
+  if (issue._tag !== "Pointer") return walk(issue, owner, path, names)
   const key = [issue.path].flat()[0]
   // The name of an unexpected property is also a value: it is not shown.
-  if (key === undefined) return walk(issue.issue, owner, path)
+  if (key === undefined) return walk(issue.issue, owner, path, names)
   if (issue.issue._tag === "Unexpected") {
     const known = namesOf(owner)
     return known.length === 0
-      ? walk(issue.issue, owner, path)
+      ? walk(issue.issue, owner, path, names)
       : one(2, path, `has an unknown property (${advice(String(key), known)})`)
   }
   const { name, types } = at(owner, key)
   const [first, ...others] = types
   const inner = issue.issue
   const type = others.find((type) => isOf(inner, type)) ?? first
-  return walk(inner, type ?? AST.neverKeyword, [...path, name])
+  return walk(inner, type ?? AST.neverKeyword, [...path, names.of(name)], names.ofWire(nothing))
 }
+
+/** Inside a property, nothing is renamed so far. */
+const nothing = AST.composeTransformation
 
 /** A key as the schema has it, and what it may hold there. The key of a record comes from the data. */
 const at = (owner: AST.AST, key: PropertyKey): { readonly name: string; readonly types: ReadonlyArray<AST.AST> } => {
@@ -193,9 +222,9 @@ const namesOf = (owner: AST.AST): ReadonlyArray<string> => {
 }
 
 /** The message of one member of a union, or the union's message about the property that distinguishes its members. */
-const member = (issue: ParseResult.ParseIssue, union: AST.Union, path: ReadonlyArray<string>): Found => {
+const member = (issue: ParseResult.ParseIssue, union: AST.Union, path: ReadonlyArray<string>, names: Names): Found => {
   const type = union.types.find((each) => isOf(issue, each))
-  if (type !== undefined) return walk(issue, type, path)
+  if (type !== undefined) return walk(issue, type, path, names)
   const [inner] = issue._tag === "Composite" ? [issue.issues].flat() : []
   const name = inner?._tag === "Pointer" ? inner.path : undefined
   const literals = union.types.flatMap((each) => literalsAt(each, name))
@@ -203,9 +232,58 @@ const member = (issue: ParseResult.ParseIssue, union: AST.Union, path: ReadonlyA
     ? one(0, path, expectation(union))
     : one(
         2,
-        [...path, String(name)],
+        [...path, names.of(String(name))],
         inner?._tag === "Pointer" && inner.issue._tag === "Missing" ? "is missing" : oneOf([...new Set(literals)])
       )
+}
+
+/** The members whose literals the value has, if there are any: a card with a wrong date is a card. */
+const withTheirLiterals = (
+  issues: ReadonlyArray<ParseResult.ParseIssue>,
+  union: AST.Union
+): ReadonlyArray<ParseResult.ParseIssue> => {
+  const fitting = issues.filter((issue) => {
+    const type = union.types.find((each) => isOf(issue, each))
+    return type !== undefined && hasLiteral(type) && !hasOtherLiteral(issue)
+  })
+  return fitting.length === 0 ? issues : fitting
+}
+
+const isLiterals = (ast: AST.AST): boolean =>
+  AST.isLiteral(ast) ||
+  (AST.isUnion(ast) && ast.types.every((type) => isLiterals(type) || AST.isUndefinedKeyword(type)))
+
+const hasLiteral = (ast: AST.AST): boolean => {
+  switch (ast._tag) {
+    case "TypeLiteral":
+      return ast.propertySignatures.some(({ type }) => isLiterals(type))
+    case "Refinement":
+      return hasLiteral(ast.from)
+    case "Suspend":
+      return hasLiteral(ast.f())
+    case "Transformation":
+      return hasLiteral(ast.from) || hasLiteral(ast.to)
+    default:
+      return false
+  }
+}
+
+/** Whether a value has another literal than the member that it was checked against, or none. */
+const hasOtherLiteral = (issue: ParseResult.ParseIssue): boolean => {
+  switch (issue._tag) {
+    case "Refinement":
+    case "Transformation":
+      return hasOtherLiteral(issue.issue)
+    case "Composite":
+      return [issue.issues].flat().some((each) => {
+        if (each._tag !== "Pointer") return hasOtherLiteral(each)
+        const inner = each.issue
+        if (inner._tag === "Missing") return isLiterals(inner.ast.type)
+        return (inner._tag === "Type" || inner._tag === "Composite") && isLiterals(inner.ast)
+      })
+    default:
+      return false
+  }
 }
 
 const literalsAt = (ast: AST.AST, name: unknown): ReadonlyArray<string> => {
@@ -233,10 +311,10 @@ const nearest = (found: ReadonlyArray<Found>, union: AST.Union, path: ReadonlyAr
 }
 
 /** A rule that a value of the right type breaks, at the field the rule names where it names one. */
-const broken = ({ ast, issue }: ParseResult.Refinement, path: ReadonlyArray<string>): Found => {
+const broken = ({ ast, issue }: ParseResult.Refinement, path: ReadonlyArray<string>, names: Names): Found => {
   const [key] = issue._tag === "Pointer" ? [issue.path].flat() : []
   const name = key === undefined ? "*" : at(ast.from, key).name
-  return one(1, name === "*" ? path : [...path, name], expectation(ast))
+  return one(1, name === "*" ? path : [...path, names.of(name)], expectation(ast))
 }
 
 const expectation = (ast: AST.AST): string => {

@@ -27,6 +27,8 @@ export interface Unusable {
   readonly found: string
   /** Whether it is the response to another request, which means that its connection is out of sync. */
   readonly misdirected: boolean
+  /** The properties of the API's own JSON that do not fit, by path and expectation, without their values. */
+  readonly problem?: string
 }
 
 /**
@@ -49,7 +51,7 @@ export class EndpointRequest extends Pipeable.Class() implements HttpClientReque
     readonly shownUrl: string,
     /** Runs just before each attempt's request goes out. */
     readonly beforeSend: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined,
-    /** What is `Redacted` in the call's arguments: looked for only where a server may say it back. */
+    /** The secrets that were read from the call's arguments, in the program's form and in the wire's. */
     readonly secrets: () => ReadonlyArray<string>,
     /** Reads a 2xx by the endpoint's schema. */
     readonly decode: (status: number, text: string) => Either.Either<unknown, Unusable>

@@ -17,7 +17,7 @@ import type * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { scrub } from "../internal/scrub.js"
+import { scrub } from "../internal/scrub/scrub.js"
 import type { EndpointRequest, Unusable } from "./EndpointRequest.js"
 
 /**

@@ -1,0 +1,478 @@
+/**
+ * The parts that models are made of. A model is a struct of `effect/Schema` with TypeScript names, declared once;
+ * {@link request} and {@link response} make its two schemas. Generated sources use this module, and it has no semantic
+ * versioning.
+ *
+ * @since 0.1.0
+ */
+import type { LazyArbitrary } from "effect/Arbitrary"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import { nullIsAbsent, undefinedIsAbsent } from "../internal/codec/struct.js"
+import { says } from "../internal/explain.js"
+import { anyTime, isDay, parseInstant } from "../internal/instant.js"
+import { relaxed } from "../internal/schema/relaxed.js"
+import { orNull } from "../internal/schema/rewrite.js"
+import { silent } from "../internal/schema/silent.js"
+import { snake, wireNames } from "../internal/schema/wireNames.js"
+
+export { nullIsAbsent, relaxed, silent, snake, undefinedIsAbsent, wireNames }
+
+/**
+ * The schema of a part of a request or a response.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Model<in out A, in out I> extends Schema.Schema<A, I> {
+  /** Checks and returns the value. Throws a `ParseError` that never quotes it. */
+  readonly make: (value: A, options?: Schema.MakeOptions) => A
+}
+
+/**
+ * The wire type of a model: names in snake_case, secrets as strings, times as strings, durations as seconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Wire<T> = unknown extends T
+  ? T
+  : [Duration.DurationInput] extends [T]
+    ? number | Extract<T, null | undefined>
+    : T extends string | number | boolean | null | undefined
+      ? T
+      : T extends Redacted.Redacted<infer A>
+        ? A
+        : T extends DateTime.Utc
+          ? string
+          : T extends ReadonlyArray<infer Item>
+            ? ReadonlyArray<Wire<Item>>
+            : T extends object
+              ? { readonly [K in keyof T as K extends string ? Snake<K> : K]: Wire<T[K]> }
+              : T
+
+type Snake<K extends string> = string extends K
+  ? K
+  : K extends `${infer First}${infer Rest}`
+    ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${Snake<Rest>}`
+    : K
+
+/**
+ * A schema with the names of TypeScript on both sides.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Field = Schema.Schema.AnyNoContext
+
+/**
+ * The schema of a request: wire names, every limit, messages without values.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const request = <A>(declared: Field): Model<A, Wire<A>> => model(silent(wireNames(declared.ast)))
+
+/**
+ * The schema of a response: wire names, types only, messages without values.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const response = <A>(declared: Field): Model<A, Wire<A>> => model(silent(wireNames(relaxed(declared.ast))))
+
+const model = <A, I>(ast: AST.AST): Model<A, I> => {
+  const schema = Schema.make<A, I>(ast)
+  return Object.assign(schema, {
+    make: (value: A, options?: Schema.MakeOptions): A =>
+      (Predicate.isBoolean(options) ? options : options?.disableValidation === true)
+        ? value
+        : ParseResult.validateSync(schema)(value)
+  })
+}
+
+/**
+ * A property of a response for a `Schema.Class`: the parts of {@link response} for one property.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const answered = <A, Key extends string>(
+  declared: Field,
+  key: Key
+): Schema.PropertySignature<"?:", A, Key, "?:", Wire<A> | null, false, never> => {
+  const read = silent(wireNames(relaxed(declared.ast)))
+  return Schema.makePropertySignature(
+    new Schema.PropertySignatureTransformation(
+      new Schema.FromPropertySignature(silent(orNull(read)), true, true, {}, key),
+      new Schema.ToPropertySignature(AST.typeAST(read), true, true, {}, undefined),
+      nullIsAbsent,
+      undefinedIsAbsent
+    )
+  )
+}
+
+/**
+ * A struct under a name of its own; `keyof T` names its fields. Its parts are built when they are first used, so that an
+ * import stays cheap.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const object = <T extends object>(
+  identifier: string,
+  description: string,
+  fields: () => { readonly [K in keyof T]-?: Schema.Struct.Fields[string] }
+): Field => {
+  const annotations = { identifier, description, ...says("an object") }
+  return Schema.suspend(() => Schema.make(Schema.Struct(fields()).annotations(annotations).ast)).annotations(
+    annotations
+  )
+}
+
+/**
+ * An optional property.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const optional = (field: Field): Schema.Struct.Fields[string] =>
+  Schema.optionalWith(Schema.make(field.ast), { exact: true })
+
+/**
+ * An optional property that may be `null` in a request.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const nullish = (field: Field): Schema.Struct.Fields[string] => optional(nullable(field))
+
+/**
+ * A value or `null`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const nullable = (field: Field): Field => Schema.make(orNull(field.ast))
+
+/** The API's description of a field, and an example value. */
+type About = readonly [description: string, example?: unknown]
+
+const jsonOf = (type: string, rules: object, [description, example]: About) => ({
+  jsonSchema: { type, ...rules, description, ...(example === undefined ? {} : { examples: [example] }) }
+})
+
+const limited = <A>(
+  base: Schema.Schema<A>,
+  keeps: (value: A) => boolean,
+  arbitrary: LazyArbitrary<A>,
+  expected: string,
+  json: { readonly jsonSchema: object }
+): Field =>
+  base
+    .annotations(says(expected))
+    .pipe(Schema.filter(keeps, { arbitrary: () => arbitrary }), Schema.annotations({ ...says(expected), ...json }))
+
+// The API counts code points, JavaScript UTF-16 units.
+const lengthOf = (text: string): number => Array.from(text).length
+
+/**
+ * A string of `min` to `max` characters.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const text = (min: number, max: number | undefined, ...about: About): Field => {
+  const upTo = max ?? Number.POSITIVE_INFINITY
+  const length = { minLength: min, ...(max === undefined ? {} : { maxLength: max }) }
+  return limited(
+    Schema.String,
+    (value) =>
+      value.length >= min && (value.length <= upTo || lengthOf(value) <= upTo) && (min < 2 || lengthOf(value) >= min),
+    (fc) => fc.string(length),
+    max === undefined
+      ? `a string of at least ${min} character${min === 1 ? "" : "s"}`
+      : min === max
+        ? `a string of ${min} characters`
+        : `a string of ${min} to ${max} characters`,
+    jsonOf("string", length, about)
+  )
+}
+
+/**
+ * A string of any length.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const anyText = (...about: About): Field => Schema.String.annotations(jsonOf("string", {}, about))
+
+/**
+ * A string that matches a pattern.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const pattern = (regExp: RegExp, expected: string, ...about: About): Field =>
+  matching(regExp, expected, jsonOf("string", { pattern: sourceOf(regExp) }, about))
+
+const matching = (regExp: RegExp, expected: string, json: { readonly jsonSchema: object }): Field =>
+  limited(
+    Schema.String,
+    (value) => regExp.test(value),
+    (fc) => fc.stringMatching(regExp),
+    expected,
+    json
+  )
+
+// A regular expression escapes a slash, which no other notation needs.
+const sourceOf = (regExp: RegExp): string => regExp.source.replaceAll("\\/", "/")
+
+const uuidPattern = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/
+
+/**
+ * @since 0.1.0
+ * @category fields
+ */
+export const uuid = (...about: About): Field =>
+  matching(uuidPattern, "a UUID", jsonOf("string", { format: "uuid" }, about))
+
+const anInstant = "a date and time with an offset (RFC 3339)"
+
+/**
+ * A time that stays a string: the offset gives the local time at an airport, and an instant would lose it.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const localTime = (...about: About): Field =>
+  limited(
+    Schema.String,
+    (value) => isDay(value.slice(0, 10)) && !Number.isNaN(parseInstant(value)),
+    anyTime,
+    anInstant,
+    jsonOf("string", { format: "date-time" }, about)
+  )
+
+/**
+ * A time: `DateTime.Utc` in TypeScript.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const instant = (...about: About): Schema.Schema<DateTime.Utc, string> =>
+  Schema.transformOrFail(
+    Schema.String.annotations({ ...says(anInstant), ...jsonOf("string", { format: "date-time" }, about) }),
+    Schema.DateTimeUtcFromSelf.annotations({
+      ...says("a DateTime.Utc"),
+      description: about[0],
+      // RFC 3339 writes years of four digits.
+      arbitrary: () => (fc) => anyTime(fc).map((time) => DateTime.unsafeMake(time))
+    }),
+    {
+      strict: true,
+      decode: (time, _, ast) => {
+        const millis = parseInstant(time)
+        return Number.isNaN(millis)
+          ? ParseResult.fail(new ParseResult.Type(ast, time))
+          : ParseResult.succeed(DateTime.unsafeMake(millis))
+      },
+      encode: (time) => ParseResult.succeed(DateTime.formatIso(time))
+    }
+  ).annotations(says(anInstant))
+
+/**
+ * A date as a string, `YYYY-MM-DD`.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const date = (...about: About): Field =>
+  limited(
+    Schema.String,
+    isDay,
+    (fc) => anyTime(fc).map((time) => time.slice(0, 10)),
+    "a date as YYYY-MM-DD",
+    jsonOf("string", { format: "date" }, about)
+  )
+
+// JSON has no infinite numbers.
+const finite = Schema.Number.annotations({ arbitrary: () => (fc) => fc.integer() })
+
+/**
+ * An integer; `unit` ends the expectation.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const integer = (minimum: number, maximum: number, unit: string, ...about: About): Field =>
+  limited(
+    finite,
+    (value) => Number.isInteger(value) && value >= minimum && value <= maximum,
+    (fc) => fc.integer({ min: minimum, max: maximum }),
+    `an integer from ${minimum} to ${maximum}${unit}`,
+    jsonOf("integer", { minimum, maximum }, about)
+  )
+
+/**
+ * An amount from 0 to 99,999,999 in the smallest unit of its currency.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const amount = (...about: About): Field =>
+  integer(0, 99_999_999, ", in the currency's smallest unit (1299 is 12.99 USD)", ...about)
+
+/**
+ * @since 0.1.0
+ * @category fields
+ */
+export const flag = (...about: About): Field => Schema.Boolean.annotations(jsonOf("boolean", {}, about))
+
+/**
+ * One of a few strings in a request, any string in a response.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const oneOf = (values: readonly [string, ...ReadonlyArray<string>], ...about: About): Field =>
+  Schema.Literal(...values).annotations(jsonOf("string", { enum: values }, about))
+
+/**
+ * One string, in a response as well.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const exactly = <const Value extends string>(value: Value, description: string): Schema.Schema<Value> =>
+  Schema.Literal(value).annotations({ ...says(JSON.stringify(value)), description })
+
+/**
+ * Strings with keys of the user's choice. They pass unchanged, so that no key is renamed or lost.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const texts = (...about: About): Field =>
+  guard(
+    (value): value is Readonly<Record<string, string>> =>
+      Predicate.isRecord(value) && Object.values(value).every(Predicate.isString),
+    (fc) => fc.dictionary(fc.string(), fc.string(), { maxKeys: 5 }),
+    "an object of strings",
+    jsonOf("object", { additionalProperties: { type: "string" } }, about)
+  )
+
+// A refinement of `unknown` rather than a declaration, because a refinement is one function.
+const guard = <A>(
+  is: (value: unknown) => value is A,
+  arbitrary: LazyArbitrary<A>,
+  expected: string,
+  annotations: object
+): Schema.Schema<A> =>
+  Schema.make(
+    Schema.Unknown.pipe(Schema.filter(is, { arbitrary: () => arbitrary, ...says(expected), ...annotations })).ast
+  )
+
+/**
+ * A secret string: `Redacted` in TypeScript.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const secret = (regExp: RegExp, expected: string, ...about: About): Field => {
+  const arbitrary: LazyArbitrary<string> = (fc) => fc.stringMatching(regExp)
+  return Schema.transform(
+    Schema.String.annotations({
+      ...says(expected),
+      ...jsonOf("string", { pattern: sourceOf(regExp) }, about),
+      arbitrary: () => arbitrary
+    }),
+    Schema.RedactedFromSelf(Schema.String.annotations(says(expected)))
+      .annotations({ ...says(`a Redacted of ${expected}`), description: about[0] })
+      .pipe(
+        Schema.filter((redacted) => regExp.test(Redacted.value(redacted)), {
+          ...says(expected),
+          description: about[0],
+          arbitrary: () => (fc) => arbitrary(fc).map((value) => Redacted.make(value))
+        })
+      ),
+    { strict: true, decode: (value) => Redacted.make(value), encode: Redacted.value }
+  ).annotations(says(expected))
+}
+
+/**
+ * A duration, in whole seconds on the wire; `example` ends the expectation.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const seconds = (minimum: number, maximum: number, expected: string, ...about: About): Field => {
+  const isWithin = (value: unknown): value is Duration.DurationInput =>
+    Option.exists(Duration.decodeUnknown(value), (duration) => {
+      const given = Duration.toSeconds(duration)
+      return given >= minimum && given <= maximum
+    })
+  const onTheWire = `${minimum} to ${maximum} seconds`
+  const json = jsonOf("number", { minimum, maximum }, about)
+  return Schema.transform(
+    Schema.Number.annotations(says(onTheWire)).pipe(
+      Schema.filter((value) => value >= minimum && value <= maximum, { ...says(onTheWire), ...json })
+    ),
+    guard(isWithin, (fc) => fc.integer({ min: minimum, max: maximum }).map(Duration.seconds), expected, {}),
+    {
+      strict: true,
+      decode: (value) => Duration.seconds(value),
+      encode: (duration) => Math.floor(Duration.toSeconds(duration))
+    }
+  )
+}
+
+/**
+ * A list of up to `max` values.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const list = (item: Field, max: number | undefined, description: string): Field => {
+  const expected = max === undefined ? "a list" : `a list of up to ${max}`
+  const all = Schema.Array(Schema.make(item.ast)).annotations({ ...says(expected), description })
+  return max === undefined ? all : all.pipe(Schema.maxItems(max, { ...says(expected), description }))
+}
+
+/**
+ * A model with a rule over several fields.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const kept = <A>(declared: Field, keeps: (value: A) => boolean, expected: string): Field => {
+  const annotations = Option.match(AST.getIdentifierAnnotation(declared.ast), {
+    onNone: () => says(expected),
+    onSome: (identifier) => ({ identifier, ...says(expected) })
+  })
+  return Schema.suspend(() => Schema.make<A>(eager(declared.ast)).pipe(Schema.filter(keeps, annotations))).annotations({
+    ...annotations,
+    ...says("an object")
+  })
+}
+
+/**
+ * One of several models, distinguished by a literal.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const byTag = (members: ReadonlyArray<Field>, expected: string, description: string): Field =>
+  // A union finds its members by their tags only if they are not suspended.
+  Schema.Union(...members.map((member) => Schema.make(eager(member.ast)))).annotations({
+    ...says(expected),
+    description
+  })
+
+const eager = (ast: AST.AST): AST.AST => (AST.isSuspend(ast) ? ast.f() : ast)
