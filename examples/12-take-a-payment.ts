@@ -6,27 +6,30 @@
  *   npm run example 12             prints each step, against the embedded sandbox
  *   npm run example 12 serve       a small shop for a browser, on PORT (3000)
  *
- * Copy 12-take-a-payment/payment.ts and transactions.ts into your shop.
+ * Copy outcome.ts, payment.ts, purchases.ts, checkout.ts and transactions.ts of 12-take-a-payment into your shop.
  */
 import { generateKeyPairSync } from "node:crypto"
 import { createServer } from "node:http"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+import type { NotFound } from "@effect-gr4vy/core"
 import { Gr4vy, SignedCredentials } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Config, Console, Context, Deferred, Effect, Layer, Predicate, Redacted } from "effect"
-import { cents, makeAcquirer } from "./12-take-a-payment/acquirer.js"
+import { type Booking, cards, makeAcquirer } from "./12-take-a-payment/acquirer.js"
+import * as Payment from "./12-take-a-payment/outcome.js"
 import { capture, type Order, openSession, pay, refund, totalOf } from "./12-take-a-payment/payment.js"
+import { Purchases } from "./12-take-a-payment/purchases.js"
 import { shop } from "./12-take-a-payment/shop.js"
 import type { Transaction } from "./12-take-a-payment/transactions.js"
 import { drawTrace } from "./support/drawTrace.js"
 import { keepSpans } from "./support/trace.js"
 
-const coffeeFor = (id: string, lastCents = 0): Order => ({
+const coffeeFor = (id: string): Order => ({
   id,
   currency: "USD",
   items: [
-    { name: "Espresso machine", quantity: 1, unitAmount: 12_000 + lastCents },
+    { name: "Espresso machine", quantity: 1, unitAmount: 12_000 },
     { name: "Coffee, 250 g", quantity: 2, unitAmount: 450 }
   ]
 })
@@ -34,17 +37,25 @@ const coffeeFor = (id: string, lastCents = 0): Order => ({
 /** The bank's transactions at the sandbox, to check the outcome of the example. */
 export class Bank extends Context.Tag("examples/Bank")<
   Bank,
-  { readonly transactions: Effect.Effect<ReadonlyArray<Transaction>> }
+  {
+    readonly transactions: Effect.Effect<ReadonlyArray<Transaction>>
+    /** The money that was reserved, taken and given back. */
+    readonly booked: Effect.Effect<ReadonlyArray<Booking>>
+    /** Changes a transaction as the bank does it later. */
+    readonly change: (id: string, change: Partial<Transaction>) => Effect.Effect<Transaction, NotFound>
+    /** The bank waits for this effect before it executes a request. */
+    readonly wait: (until: Effect.Effect<void>) => Effect.Effect<void>
+  }
 >() {}
 
 /** Does what the card form in the buyer's browser does: sends the card straight to the API. */
-export const cardArrives = (baseUrl: string, { id }: { readonly id: string }) =>
+export const cardArrives = (baseUrl: string, { id }: { readonly id: string }, number = "4111111111111111") =>
   Effect.promise(() =>
     fetch(`${baseUrl}/checkout/sessions/${id}/fields`, {
       method: "PUT",
       headers: { "content-type": "application/json", authorization: "Bearer card-form" },
       body: JSON.stringify({
-        payment_method: { method: "card", number: "4111111111111111", expiration_date: "12/30", security_code: "123" }
+        payment_method: { method: "card", number, expiration_date: "12/30", security_code: "123" }
       })
     })
   )
@@ -76,36 +87,39 @@ export const program = Effect.gen(function* () {
   yield* say("page", `gets the session's id and an embed token of ${Redacted.value(token).length} characters`)
 
   yield* cardArrives(baseUrl, session)
-  const paid = yield* pay(order, session)
-  const { label, scheme } = paid.transaction.payment_method ?? {}
+  const paid = yield* pay(order, session, 1)
+  const { label, scheme } = paid.payment_method ?? {}
   yield* say("card", `arrived from the browser: ${scheme} ending ${label}`)
-  yield* say("paid", `${paid.transaction.id}: ${paid.transaction.status}`)
-  const captured = yield* capture(paid.transaction)
+  yield* say("paid", `${paid.id}: ${paid.status}`)
+  const captured = yield* capture(paid)
   yield* say("captured", `${money(captured.captured_amount, captured.currency)}: ${captured.status}`)
   const given = yield* refund(captured, 450)
   yield* say("refunded", `${money(given.amount, given.currency)}: ${given.status}`)
 
-  const another = Effect.fnUntraced(function* (order: Order) {
+  const another = Effect.fnUntraced(function* (order: Order, card?: string) {
     const session = yield* openSession(order)
-    yield* cardArrives(baseUrl, session)
+    yield* cardArrives(baseUrl, session, card)
     return { order, session }
   })
 
-  const dear = yield* another(coffeeFor("order-1002", cents.declined))
-  const declined = yield* pay(dear.order, dear.session)
-  yield* say("declined", `${declined.transaction.error_code}: ask for another card, and pay with a new key`)
+  const poor = yield* another(coffeeFor("order-1002"), cards.declined)
+  const declined = yield* pay(poor.order, poor.session, 1)
+  yield* say("declined", `${declined.error_code}: ask for another card`)
+  yield* cardArrives(baseUrl, poor.session)
+  const second = yield* pay(poor.order, poor.session, 2)
+  yield* say("", `another card, and a new key: ${second.status}`)
 
-  const asking = yield* another(coffeeFor("order-1003", cents.approval))
-  const pending = yield* pay(asking.order, asking.session)
+  const asking = yield* another(coffeeFor("order-1003"), cards.approval)
+  const pending = Payment.outcome(yield* pay(asking.order, asking.session, 1))
   yield* say("approval", pending._tag === "NeedsApproval" ? `send the buyer to ${pending.url}` : pending._tag)
 
   // Three times, the payment is taken and the connection is closed before the response: every attempt of one call.
   const unlucky = yield* another(coffeeFor("order-1004"))
   yield* say("unlucky", "three responses will be lost, on purpose")
   yield* failNext({ reset: "after" }, { reset: "after" }, { reset: "after" })
-  const lost = yield* pay(unlucky.order, unlucky.session)
+  const lost = yield* pay(unlucky.order, unlucky.session, 1)
   const taken = (yield* bank.transactions).filter((_) => _.external_identifier === unlucky.order.id)
-  yield* say("unknown", `three responses lost, the same key again: ${lost.transaction.id}, ${lost.transaction.status}`)
+  yield* say("unknown", `three responses lost, the same key again: ${lost.id}, ${lost.status}`)
   yield* say("", `transactions of ${unlucky.order.id} at the API: ${taken.length}`)
 }).pipe(Effect.withSpan("checkout"))
 
@@ -113,8 +127,8 @@ export const program = Effect.gen(function* () {
 export const PaymentSandbox = Layer.unwrapScoped(
   Effect.gen(function* () {
     const built = yield* Deferred.make<Context.Tag.Service<Bank>>()
-    const acquirer = Effect.flatMap(makeAcquirer, ({ implementation, transactions }) =>
-      Effect.as(Deferred.succeed(built, { transactions }), implementation)
+    const acquirer = Effect.flatMap(makeAcquirer, ({ implementation, ...bank }) =>
+      Effect.as(Deferred.succeed(built, bank), implementation)
     )
     const Client = Layer.unwrapEffect(
       Effect.map(Sandbox.Sandbox, ({ baseUrl }) =>
@@ -145,7 +159,7 @@ export const Shop = Layer.unwrapEffect(
     const { layer, spans } = keepSpans()
     return Layer.unwrapEffect(Effect.map(shop({ sandboxUrl: baseUrl, spans }), (app) => HttpServer.serve(app))).pipe(
       HttpServer.withLogAddress,
-      Layer.provide(layer)
+      Layer.provide([layer, Purchases.memory])
     )
   })
 )

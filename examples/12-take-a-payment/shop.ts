@@ -2,52 +2,43 @@
  * A small shop for a browser: carts, a card form in an iframe of the sandbox, the payment, the receipt, and the trace of the
  * payment. The card goes from the iframe to the API; this server never sees it.
  */
-import { HttpRouter, HttpServerResponse } from "@effect/platform"
-import {
-  type CheckoutSession,
-  CheckoutSessionId,
-  CheckoutSessions,
-  type CheckoutSessionsError
-} from "@effect-gr4vy/core"
-import { Data, Effect, Ref, Schema } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { CheckoutSessionId, CheckoutSessions, type CheckoutSessionsError } from "@effect-gr4vy/core"
+import { Data, Effect, Option, Ref, Schema } from "effect"
 import { drawTraceSvg } from "../support/drawTraceSvg.js"
 import { statusOf } from "../support/statusOf.js"
 import type { TraceSpan } from "../support/trace.js"
-import { capture, type Order, type Outcome, openSession, pay, refund, totalOf } from "./payment.js"
+import { cards } from "./acquirer.js"
+import { payOnce, wordsFor } from "./checkout.js"
+import * as Payment from "./outcome.js"
+import { capture, type Order, openSession, refund, totalOf } from "./payment.js"
+import { nextAttempt, type Purchase, Purchases } from "./purchases.js"
 
 /** A request for an order or a cart that does not exist. */
 class Refused extends Data.TaggedError("Refused")<{ readonly status: number; readonly message: string }> {}
 
-/** An order in the shop, and the outcome of its payment if there is one. */
-interface Purchase {
-  readonly order: Order
-  readonly session: CheckoutSession
-  readonly outcome?: Outcome
-}
-
-/** The price decides the outcome of a payment: the stand-in for the bank decides by the cents. */
 const carts: Readonly<Record<string, Order["items"]>> = {
-  approve: [
+  machine: [
     { name: "Espresso machine", quantity: 1, unitAmount: 12_000 },
     { name: "Coffee, 250 g", quantity: 2, unitAmount: 490 }
   ],
-  decline: [{ name: "A machine beyond your means", quantity: 1, unitAmount: 99_902 }],
-  ask: [{ name: "A machine your bank asks about", quantity: 1, unitAmount: 45_003 }]
+  coffee: [{ name: "Coffee, 250 g", quantity: 1, unitAmount: 490 }]
 }
 
 export const shop = (options: { readonly sandboxUrl: string; readonly spans: () => ReadonlyArray<TraceSpan> }) =>
   Effect.gen(function* () {
-    const purchases = yield* Ref.make<ReadonlyMap<string, Purchase>>(new Map())
+    const purchases = yield* Purchases
+    const sessionsOf = yield* Ref.make<ReadonlyMap<string, string>>(new Map())
     let orders = 1000
-
-    const remember = (purchase: Purchase) =>
-      Ref.update(purchases, (all) => new Map(all).set(purchase.order.id, purchase))
 
     const purchaseOf = Effect.gen(function* () {
       const { id } = yield* HttpRouter.schemaPathParams(Schema.Struct({ id: Schema.String }))
-      const purchase = (yield* Ref.get(purchases)).get(id)
-      return purchase ?? (yield* new Refused({ status: 404, message: "no such order" }))
+      const sessionId = (yield* Ref.get(sessionsOf)).get(id)
+      const found = sessionId === undefined ? Option.none() : yield* purchases.find(sessionId)
+      return yield* Effect.mapError(found, () => new Refused({ status: 404, message: "no such order" }))
     })
+
+    const toReceipt = (order: Order) => HttpServerResponse.redirect(`/orders/${order.id}/receipt`, { status: 303 })
 
     return HttpRouter.empty.pipe(
       HttpRouter.get("/", HttpServerResponse.html(page("The shop", storefront))),
@@ -60,7 +51,9 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
             currency: "USD",
             items: carts[cart] ?? (yield* new Refused({ status: 404, message: "no such cart" }))
           }
-          yield* remember({ order, session: yield* openSession(order) })
+          const session = yield* openSession(order)
+          yield* purchases.open(order, session)
+          yield* Ref.update(sessionsOf, (all) => new Map(all).set(order.id, session.id))
           return HttpServerResponse.redirect(`/orders/${order.id}`, { status: 303 })
         })
       ),
@@ -73,29 +66,34 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
       HttpRouter.post(
         "/orders/:id/pay",
         Effect.gen(function* () {
-          const purchase = yield* purchaseOf
-          const outcome = yield* pay(purchase.order, purchase.session).pipe(
-            Effect.flatMap((outcome) =>
+          const { sessionId } = yield* purchaseOf
+          const { attempt } = yield* HttpServerRequest.schemaBodyUrlParams(
+            Schema.Struct({ attempt: Schema.NumberFromString })
+          )
+          const purchase = yield* Effect.flatten(purchases.begin(sessionId, attempt))
+          yield* payOnce(purchase).pipe(
+            // This shop ships at once, so it captures at once.
+            Effect.flatMap(({ outcome, transaction }) =>
               outcome._tag === "Authorized"
-                ? Effect.map(capture(outcome.transaction), (transaction): Outcome => ({ ...outcome, transaction }))
-                : Effect.succeed(outcome)
+                ? Effect.flatMap(capture(transaction), (captured) => purchases.learn(purchase, captured))
+                : Effect.void
             ),
             Effect.withSpan("Shop.pay", { attributes: { "order.id": purchase.order.id } })
           )
-          yield* remember({ ...purchase, outcome })
-          return HttpServerResponse.redirect(`/orders/${purchase.order.id}/receipt`, { status: 303 })
+          return toReceipt(purchase.order)
         })
       ),
       HttpRouter.post(
         "/orders/:id/refund",
         Effect.gen(function* () {
-          const { order, outcome, session } = yield* purchaseOf
-          if (outcome?._tag === "Authorized") {
-            const { amount, transaction_id } = yield* refund(outcome.transaction, outcome.transaction.captured_amount)
-            const transaction = { ...outcome.transaction, id: transaction_id, refunded_amount: amount }
-            yield* remember({ order, session, outcome: { ...outcome, transaction } })
+          const purchase = yield* purchaseOf
+          const { order, transaction } = purchase
+          if (transaction !== undefined && Payment.outcome(transaction)._tag === "Paid") {
+            yield* refund(transaction, transaction.captured_amount - transaction.refunded_amount)
+            // The refund may be pending or declined: the transaction says how much went back.
+            yield* payOnce(purchase)
           }
-          return HttpServerResponse.redirect(`/orders/${order.id}/receipt`, { status: 303 })
+          return toReceipt(order)
         })
       ),
       HttpRouter.get(
@@ -103,7 +101,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
         Effect.gen(function* () {
           const purchase = yield* purchaseOf
           const session = yield* Effect.flatMap(CheckoutSessions, (sessions) =>
-            sessions.get(CheckoutSessionId.make(purchase.session.id))
+            sessions.get(CheckoutSessionId.make(purchase.sessionId))
           ).pipe(Effect.option)
           const trace = tracesOf(options.spans(), purchase.order.id)
           const card = session._tag === "Some" ? session.value.paymentMethod : undefined
@@ -118,6 +116,13 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
       // The SDK's messages are for the shop's log; a buyer gets a status and the name of the error.
       HttpRouter.catchTags({
         Refused: ({ message, status }) => HttpServerResponse.json({ error: message }, { status }),
+        NotCaptured: ({ message }) =>
+          Effect.zipRight(
+            Effect.logWarning(message),
+            HttpServerResponse.json({ error: "NotCaptured" }, { status: 502 })
+          ),
+        ParseError: () => HttpServerResponse.json({ error: "The attempt is missing" }, { status: 400 }),
+        NoSuchElementException: () => HttpServerResponse.json({ error: "no such order" }, { status: 404 }),
         NotFound: failed,
         Unauthorized: failed,
         Generic: failed,
@@ -166,33 +171,43 @@ ${Object.entries(carts)
   )
   .join("\n")}`
 
-const checkout = ({ order, session }: Purchase, sandboxUrl: string): string => `<h1>Checkout</h1>
-<div class="card">${cartTable(order)}</div>
-<div class="card"><iframe title="Card" src="${sandboxUrl}/card-form/${session.id}"></iframe>
+const checkout = (purchase: Purchase, sandboxUrl: string): string => `<h1>Checkout</h1>
+<div class="card">${cartTable(purchase.order)}</div>
+<div class="card"><iframe title="Card" src="${sandboxUrl}/card-form/${purchase.sessionId}"></iframe>
 <p class="hint">This form belongs to another origin. The card goes to the API and not to this shop. Any card works:
-4111 1111 1111 1111, a future date, three digits.</p></div>
-<form id="pay" method="post" action="/orders/${order.id}/pay"></form>
+4111 1111 1111 1111, a future date, three digits. ${cards.declined} is declined, and ${cards.approval} needs the bank's
+approval.</p></div>
+<form id="pay" method="post" action="/orders/${purchase.order.id}/pay">
+<input type="hidden" name="attempt" value="${nextAttempt(purchase)}"></form>
 <script>
   addEventListener("message", ({ data, origin }) => {
     if (origin === "${sandboxUrl}" && data.type === "card-stored") document.querySelector("#pay").submit()
   })
 </script>`
 
-const receipt = ({ order, outcome }: Purchase, card: string, trace: string): string => {
+const receipt = ({ order, transaction }: Purchase, card: string, trace: string): string => {
   const again = '<p><a href="/">Back to the shop</a></p>'
-  if (outcome === undefined) return `<h1>Not paid yet</h1>${again}`
-  const { transaction } = outcome
+  const retry = `<p><a href="/orders/${order.id}">Try again</a></p>`
+  if (transaction === undefined) return `<h1>Not paid yet</h1>${retry}${again}`
   const facts = `<div class="card">${cartTable(order)}
 <p class="hint">${escape([card, transaction.id, transaction.status].filter((fact) => fact !== "").join(" · "))}</p></div>`
-  const headline =
-    outcome._tag === "Declined"
-      ? `<h1 class="bad">Declined</h1><p>${escape(transaction.error_code ?? transaction.status)}: try another card.</p>`
-      : outcome._tag === "NeedsApproval"
-        ? `<h1>Your bank asks you to approve</h1><p><a href="${escape(outcome.url)}">${escape(outcome.url)}</a></p>`
-        : transaction.refunded_amount > 0
-          ? `<h1>Refunded ${money(transaction.refunded_amount, transaction.currency)}</h1>`
-          : `<h1 class="good">Paid ${money(transaction.captured_amount, transaction.currency)}</h1>
-<form method="post" action="/orders/${order.id}/refund"><button class="quiet">Give it back</button></form>`
+  const outcome = Payment.outcome(transaction)
+  const amountOf = (amount: number) => money(amount, transaction.currency)
+  const words = `<p>${escape(wordsFor(outcome))}</p>`
+  const headline = Payment.$match(outcome, {
+    Paid: ({ captured, refunded }) => `<h1 class="good">Paid ${amountOf(captured)}</h1>
+${refunded > 0 ? `<p>${amountOf(refunded)} went back.</p>` : ""}
+<form method="post" action="/orders/${order.id}/refund"><button class="quiet">Give it back</button></form>`,
+    Refunded: ({ refunded }) => `<h1>Refunded ${amountOf(refunded)}</h1>`,
+    Authorized: ({ authorized }) => `<h1>Reserved ${amountOf(authorized)}</h1>${words}`,
+    NeedsApproval: ({ url }) =>
+      `<h1>Your bank asks you to approve</h1><p><a href="${escape(url)}">${escape(url)}</a></p>`,
+    Pending: () => `<h1>Pending</h1>${words}`,
+    Declined: ({ code }) => `<h1 class="bad">Declined</h1>${words}<p>${escape(code ?? "")}</p>${retry}`,
+    Failed: () => `<h1 class="bad">Failed</h1>${words}${retry}`,
+    Voided: () => `<h1>Cancelled</h1>${words}${retry}`,
+    Unknown: () => `<h1>We are looking at it</h1>${words}`
+  })
   return `${headline}${facts}${again}<div class="trace">${trace}</div>`
 }
 

@@ -13,13 +13,15 @@ const Amount = Schema.Int.pipe(Schema.between(0, 99_999_999))
 /** The properties of a transaction that this shop uses. The API sends more; the rest is ignored. */
 export const Transaction = Schema.Struct({
   id: Schema.String,
-  /** An open set: `authorization_succeeded`, `capture_succeeded`, `buyer_approval_pending`, `authorization_declined`, … */
+  /** An open set. Use `Payment.outcome` for its meaning. */
   status: Schema.String,
   amount: Schema.Int,
   currency: Schema.String,
+  authorized_amount: Schema.Int,
   captured_amount: Schema.Int,
   refunded_amount: Schema.Int,
   external_identifier: Schema.NullishOr(Schema.String),
+  pending_review: Schema.optional(Schema.Boolean),
   /** The reason of a decline, e.g. `insufficient_funds`. */
   error_code: Schema.NullishOr(Schema.String),
   payment_method: Schema.NullishOr(
@@ -74,24 +76,22 @@ export const transactions = {
     scope: "transactions.read",
     belongs: ({ id }, { transaction_id }) => id === transaction_id
   }),
-  /**
-   * `once`: the API's documentation promises idempotency for `POST /transactions` only. If the outcome of a capture is
-   * unknown, use `get`.
-   */
+  /** `keyed`, like `void` and both refund operations of the API. */
   capture: Endpoint.post("Transactions.capture", "/transactions/{transaction_id}/capture", {
     ...common,
     params,
     payload: Schema.Struct({ amount: Schema.optional(Amount) }),
     success: Transaction,
-    resend: "once",
-    status: 200
+    resend: "keyed",
+    status: 200,
+    belongs: ({ id }, { transaction_id }) => id === transaction_id
   }),
-  /** `once`, for the same reason. */
   refund: Endpoint.post("Transactions.refund", "/transactions/{transaction_id}/refunds", {
     ...common,
     params,
     payload: Schema.Struct({ amount: Schema.optional(Amount) }),
     success: Refund,
-    resend: "once"
+    resend: "keyed",
+    belongs: (refund, { transaction_id }) => refund.transaction_id === transaction_id
   })
 }

@@ -15,9 +15,9 @@ export const chart = (bars: ReadonlyArray<readonly [label: string, micros: numbe
   <rect x="${left}" y="${y}" width="${(value * scale).toFixed(1)}" height="${bar}" rx="3" fill="${fill}"/>
   <text x="${(left + value * scale + 8).toFixed(1)}" y="${y + 16}">${value.toFixed(0)} µs</text>`
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="CPU microseconds of one call, by client">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="CPU microseconds of one get of a real session, by client">
   <style>text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #64748b } .title { font-weight: 600; font-size: 15px }</style>
-  <text class="title" x="10" y="24">CPU of one call, 32 in flight (less is better)</text>
+  <text class="title" x="10" y="24">CPU of one get of a real session (2.5 kB), 32 in flight (less is better)</text>
 ${rows.join("\n")}
 </svg>
 `

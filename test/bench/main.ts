@@ -11,7 +11,7 @@ import { once } from "node:events"
 import { readFileSync, writeFileSync } from "node:fs"
 import { arch, cpus, platform, release } from "node:os"
 import { fileURLToPath } from "node:url"
-import { connections } from "./cases.js"
+import { connections, type Task } from "./cases.js"
 import { chart } from "./chart.js"
 import type { Trouble as ServerTrouble } from "./server.js"
 import type { Order, Trouble } from "./worker.js"
@@ -58,8 +58,8 @@ const print = (part: string): void => {
   process.stdout.write(`${part}\n\n`)
 }
 
-const start = async (name: string, baseUrl: string): Promise<ChildProcess> => {
-  const child = fork(here("worker.js"), [name, baseUrl], { execArgv: ["--expose-gc"] })
+const start = async (name: string, baseUrl: string, task: Task): Promise<ChildProcess> => {
+  const child = fork(here("worker.js"), [name, baseUrl, task], { execArgv: ["--expose-gc"] })
   await once(child, "message")
   return child
 }
@@ -70,33 +70,33 @@ const baseUrl = `http://127.0.0.1:${port}`
 
 // --- CPU of one call -------------------------------------------------------------------------------------------------
 
-const names = quick
-  ? ["undici", "@gr4vy/sdk", "effect-gr4vy", "effect-gr4vy, traced"]
-  : [
-      "undici",
-      "fetch",
-      "openapi-fetch",
-      "@gr4vy/sdk",
-      "Effect by hand",
-      "effect-gr4vy",
-      "effect-gr4vy, runPromise",
-      "effect-gr4vy, private key",
-      "effect-gr4vy, traced",
-      "undici, traced"
-    ]
-
-const cpuOf = async (inFlight: number, who: ReadonlyArray<string>, rounds: number, calls: number) => {
+/** Medians in microseconds. The clients take turns. */
+const cpuOf = async (task: Task, inFlight: number, who: ReadonlyArray<string>, rounds: number, calls: number) => {
   const children = new Map<string, ChildProcess>()
-  for (const name of who) children.set(name, await start(name, baseUrl))
+  for (const name of who) children.set(name, await start(name, baseUrl, task))
   const order: Order = { kind: "cpu", calls, inFlight }
   for (const child of children.values()) await ask(child, { ...order, calls: warmUp })
   const figures = new Map<string, Array<number>>(who.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const [name, child] of children) figures.get(name)?.push(await ask<number>(child, order))
-    log(`  ${inFlight} in flight, round ${round + 1} of ${rounds}`)
+    log(`  ${task}, ${inFlight} in flight, round ${round + 1} of ${rounds}`)
   }
   for (const child of children.values()) child.kill()
   return new Map([...figures].map(([name, values]) => [name, median(values)]))
+}
+
+const compared = (figures: ReadonlyMap<string, number>): string => {
+  const bare = figures.get("undici") ?? Number.NaN
+  const vendor = figures.get("@gr4vy/sdk") ?? Number.NaN
+  return table(
+    ["client", "µs", "× undici", "× @gr4vy/sdk"],
+    [...figures].map(([name, value]) => [
+      name,
+      micros(value),
+      (value / bare).toFixed(2),
+      Number.isNaN(vendor) ? "–" : (value / vendor).toFixed(2)
+    ])
+  )
 }
 
 print(`# What a call costs
@@ -104,25 +104,34 @@ print(`# What a call costs
 Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, ${platform()} ${release()} ${arch()};
 effect ${version("effect")}, undici ${version("undici")}, openapi-fetch ${version("openapi-fetch")}, @gr4vy/sdk ${version("@gr4vy/sdk")}, @opentelemetry/sdk-trace-node ${version("@opentelemetry/sdk-trace-node")}.
 
-A call is one \`GET /checkout/sessions/{id}\` against a server in another process on loopback. Every client runs in a
-process of its own; the clients take turns, and the median of ${rounds} rounds of ${calls.toLocaleString("en")} calls counts.
+A call goes to a server in another process on loopback. Every client runs in a process of its own; the clients take
+turns, and the median of ${rounds} rounds of ${calls.toLocaleString("en")} calls counts. A real session has a cart of three, a buyer with two addresses,
+metadata and a stored card: 2.5 kB.
 
 ![CPU per call](benchmark.svg)`)
 
 log("CPU of one call")
-const cpu = await cpuOf(32, names, rounds, calls)
-const bare = cpu.get("undici") ?? Number.NaN
-const vendor = cpu.get("@gr4vy/sdk") ?? Number.NaN
+const others = quick ? ["undici", "@gr4vy/sdk"] : ["undici", "fetch", "openapi-fetch", "@gr4vy/sdk", "Effect by hand"]
+const get = await cpuOf(
+  "get",
+  32,
+  quick
+    ? [...others, "effect-gr4vy", "effect-gr4vy, traced", "undici, traced"]
+    : [
+        ...others,
+        "effect-gr4vy",
+        "effect-gr4vy, runPromise",
+        "effect-gr4vy, private key",
+        "effect-gr4vy, promise",
+        "effect-gr4vy, traced",
+        "undici, traced"
+      ],
+  rounds,
+  calls
+)
+print(`## \`get\` of a real session, 32 in flight
 
-print(`## CPU of one call, 32 in flight
-
-${table(
-  ["client", "µs", "× undici", "× @gr4vy/sdk"],
-  names.map((name) => {
-    const value = cpu.get(name) ?? Number.NaN
-    return [name, micros(value), (value / bare).toFixed(2), (value / vendor).toFixed(2)]
-  })
-)}
+${compared(get)}
 
 "undici" is a bare \`Pool.request\` and \`JSON.parse\`: no schema, no limit, no retry, no span. "Effect by hand" is
 \`HttpApiClient\` over undici with \`retryTransient\`, \`Effect.timeout\` and \`withSpan\`. "effect-gr4vy" has everything on:
@@ -131,17 +140,43 @@ them; "runPromise" starts a program for every call instead, as an outsider would
 and an exporter that drops them, and "undici, traced" is the bare request with the same two spans and headers, made by
 hand. The vendor's SDK got a ready token.`)
 
+const add = await cpuOf("add", 32, [...others, "effect-gr4vy", "effect-gr4vy, promise"], rounds, calls)
+print(`## \`add\` of a real session, 32 in flight
+
+${compared(add)}
+
+"undici" is \`JSON.stringify\`, a bare request and \`JSON.parse\`. "effect-gr4vy" checks every limit of the API and renames
+every property on the way out.`)
+
+const smaller: ReadonlyArray<readonly [Task, string]> = [
+  ["getBare", "a session without contents"],
+  ["getEmpty", "a session whose contents are all `null`"],
+  ["own", "a user's own endpoint with 20 fields"]
+]
+const few = new Map<Task, Map<string, number>>()
+for (const [task] of smaller) few.set(task, await cpuOf(task, 32, ["undici", "effect-gr4vy"], rounds, calls))
+print(`## \`get\` of something smaller, 32 in flight
+
+${table(
+  ["response", "undici", "effect-gr4vy", "× undici"],
+  smaller.map(([task, title]) => {
+    const bare = few.get(task)?.get("undici") ?? Number.NaN
+    const own = few.get(task)?.get("effect-gr4vy") ?? Number.NaN
+    return [title, micros(bare), micros(own), (own / bare).toFixed(2)]
+  })
+)}`)
+
 log("CPU of one call by calls in flight")
 const widths = quick ? [32, 1024] : [1, 32, 256, 1024]
 const scaled = quick ? ["undici", "effect-gr4vy"] : ["undici", "@gr4vy/sdk", "effect-gr4vy"]
 const scale = new Map<number, Map<string, number>>()
-for (const width of widths) scale.set(width, await cpuOf(width, scaled, 3, Math.max(calls, 5 * width)))
+for (const width of widths) scale.set(width, await cpuOf("get", width, scaled, 3, Math.max(calls, 5 * width)))
 
 const growth = (name: string): number => {
   const at = (width: number) => scale.get(width)?.get(name) ?? Number.NaN
   return at(1024) / at(32)
 }
-print(`## CPU of one call in µs, by calls in flight
+print(`## \`get\` of a real session in µs, by calls in flight
 
 ${table(
   ["client", ...widths.map(String)],
@@ -152,7 +187,7 @@ From 32 to 1,024 calls in flight the cost grows ${growth("undici").toFixed(2)} t
 effect-gr4vy, whose calls wait for one of its ${connections} connections.`)
 
 log("heap")
-const worker = await start("effect-gr4vy", baseUrl)
+const worker = await start("effect-gr4vy", baseUrl, "get")
 // The engine goes on compiling, and learning, for longer than the figures of a call need.
 await ask(worker, { kind: "cpu", calls: quick ? 10_000 : 80_000, inFlight: 32 } satisfies Order)
 const heap = await ask<number>(worker, { kind: "heap", calls: quick ? 10_000 : 100_000, inFlight: 32 } satisfies Order)
@@ -213,7 +248,7 @@ const underTrouble = async (
   script: ReadonlyArray<readonly [trouble: ServerTrouble, atMillis: number]>
 ): Promise<Outcome> => {
   await ask(server, { kind: "none" })
-  const child = await start(name, baseUrl)
+  const child = await start(name, baseUrl, "get")
   await ask(child, { kind: "cpu", calls: 2_000, inFlight: 32 } satisfies Order)
   await ask(server, "count")
   const timers = script.map(([trouble, at]) => setTimeout(() => server.send(trouble), at))
@@ -288,6 +323,6 @@ server.kill()
 
 if (!quick) {
   writeFileSync(docs("benchmark.md"), `${parts.join("\n\n")}\n`)
-  writeFileSync(docs("benchmark.svg"), chart(names.map((name) => [name, cpu.get(name) ?? 0])))
+  writeFileSync(docs("benchmark.svg"), chart([...get]))
 }
 process.exit()

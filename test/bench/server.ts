@@ -2,6 +2,7 @@
  * The API as a benchmark needs it: the cheapest possible answer, in a process of its own, with trouble on request.
  */
 import { createServer } from "node:http"
+import { answer, bare, bareId, empty, emptyId, own } from "./session.js"
 
 export type Trouble =
   /** Answers every request. */
@@ -13,11 +14,14 @@ export type Trouble =
   /** Answers 429 with `Retry-After: 1` beyond so many requests a second. */
   | { readonly kind: "limited"; readonly perSecond: number }
 
-const session = JSON.stringify({
-  type: "checkout-session",
-  id: "8724fd24-5489-4a5d-90fd-0604df7d3b83",
-  expires_at: "2030-01-01T00:00:00+00:00"
-})
+const real = JSON.stringify(answer)
+const bodies: Readonly<Record<string, string>> = {
+  [bareId]: JSON.stringify(bare),
+  [emptyId]: JSON.stringify(empty),
+  "1": JSON.stringify(own)
+}
+const bodyOf = (path: string): string => bodies[path.slice(path.lastIndexOf("/") + 1)] ?? real
+
 const refusal = (status: number) =>
   JSON.stringify({ type: "error", code: "refused", status, message: "Refused", details: [] })
 
@@ -46,8 +50,9 @@ const statusOf = (): number => {
 const server = createServer((request, response) => {
   requests++
   request.resume()
-  const status = statusOf()
-  const body = status === 200 ? session : refusal(status)
+  const usual = statusOf()
+  const status = usual === 200 && request.method === "POST" ? 201 : usual
+  const body = status < 300 ? bodyOf(request.url ?? "") : refusal(status)
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),

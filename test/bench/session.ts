@@ -6,7 +6,7 @@ import type { CheckoutSessionCreate } from "@effect-gr4vy/core"
 
 export const id = "8724fd24-5489-4a5d-90fd-0604df7d3b83"
 
-export const create: CheckoutSessionCreate = {
+export const create = {
   amount: 14997,
   currency: "EUR",
   cartItems: [1, 2, 3].map((n) => ({
@@ -60,7 +60,7 @@ export const create: CheckoutSessionCreate = {
     }
   },
   metadata: { order_id: "order-4711", channel: "web", campaign: "autumn", cohort: "b", locale: "en-GB" }
-}
+} satisfies CheckoutSessionCreate
 
 /** The same on the wire, as a plain client sends it. */
 export const createOnTheWire = {
@@ -138,16 +138,32 @@ export const answer = {
   }
 }
 
-export const bare = { type: "checkout-session", id, expires_at: "2030-01-01T00:00:00+00:00" }
+export const bareId = "8724fd24-5489-4a5d-90fd-0604df7d3b84"
+export const bare = { type: "checkout-session", id: bareId, expires_at: "2030-01-01T00:00:00+00:00" }
 
-const { airline, amount, buyer, cart_items, currency, metadata, payment_method, payment_service_id, ...none } = answer
+export const emptyId = "8724fd24-5489-4a5d-90fd-0604df7d3b85"
 
 /** A session without contents, each of which the API writes as `null`. */
 export const empty = {
-  ...none,
-  ...Object.fromEntries(
-    Object.keys({ airline, amount, buyer, cart_items, currency, metadata, payment_method, payment_service_id }).map(
-      (name) => [name, null]
-    )
-  )
+  ...bare,
+  id: emptyId,
+  cart_items: null,
+  metadata: null,
+  buyer: null,
+  airline: null,
+  amount: null,
+  currency: null,
+  payment_service_id: null,
+  payment_method: null
+}
+
+/** A resource of a user's own, with 20 fields. */
+export const own = {
+  id: "1",
+  ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`text_${i}`, `a text of some length, number ${i}`])),
+  ...Object.fromEntries(Array.from({ length: 4 }, (_, i) => [`amount_${i}`, 1299 + i])),
+  ...Object.fromEntries(Array.from({ length: 3 }, (_, i) => [`flag_${i}`, i === 0])),
+  ...Object.fromEntries(Array.from({ length: 2 }, (_, i) => [`at_${i}`, "2030-01-01T00:00:00.000Z"])),
+  tags: ["one", "two", "three"],
+  note: null
 }

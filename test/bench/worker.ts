@@ -1,7 +1,7 @@
 /**
  * One client in a process of its own, so that no client pays for another's garbage: does what the benchmark tells it.
  */
-import { type Case, cases } from "./cases.js"
+import { type Case, clients, type Task } from "./cases.js"
 
 export type Order =
   | { readonly kind: "cpu"; readonly calls: number; readonly inFlight: number }
@@ -16,10 +16,11 @@ export interface Trouble {
   readonly p99: number
 }
 
-const [, , name = "", baseUrl = ""] = process.argv
-const make = cases[name]
-if (make === undefined) throw new Error(`No case is called "${name}"`)
-const client: Case = make(baseUrl)
+const [, , name = "", baseUrl = "", task = ""] = process.argv
+const make = clients[name]
+if (make === undefined) throw new Error(`No client is called "${name}"`)
+// The benchmark's own words.
+const client: Case = await make(baseUrl, task as Task)
 
 const repeat = async (inFlight: number, go: () => boolean, one: () => Promise<unknown>) => {
   await Promise.all(Array.from({ length: inFlight }, () => loop(go, one)))

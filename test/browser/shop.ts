@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { PaymentSandbox, Shop } from "@effect-gr4vy/examples/12-take-a-payment"
+import { cards } from "@effect-gr4vy/examples/12-take-a-payment/acquirer"
 import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, Effect, Layer } from "effect"
 import type { BrowserContext } from "playwright-core"
@@ -41,23 +42,33 @@ export const buy = (context: BrowserContext, pictures: string | undefined) =>
       await page.getByRole("heading", { name: "Refunded $129.80" }).waitFor()
 
       await page.goto(shop)
-      await page.getByRole("button", { name: /Buy for \$999\.02/ }).click()
-      await form.getByPlaceholder("4111 1111 1111 1111").fill(number)
-      await form.getByPlaceholder("12/30").fill("12/30")
-      await form.getByPlaceholder("123", { exact: true }).fill("123")
-      await form.getByRole("button", { name: "Pay" }).click()
+      await page.getByRole("button", { name: /Buy for \$4\.90/ }).click()
+      const pay = async (card: string) => {
+        await form.getByPlaceholder("4111 1111 1111 1111").fill(card)
+        await form.getByPlaceholder("12/30").fill("12/30")
+        await form.getByPlaceholder("123", { exact: true }).fill("123")
+        await form.getByRole("button", { name: "Pay" }).click()
+      }
+      await pay(cards.declined)
       await page.getByRole("heading", { name: "Declined" }).waitFor()
+      await page.getByRole("link", { name: "Try again" }).click()
+      await pay(number)
+      await page.getByRole("heading", { name: "Paid $4.90" }).waitFor()
       await page.close()
     })
-    const withCard = sent.filter(({ body }) => body.replace(/\D/g, "").includes(number))
-    if (withCard.length !== 2 || withCard.some(({ to }) => !to.startsWith(`${baseUrl}/checkout/sessions/`))) {
+    const withCard = sent.filter(({ body }) =>
+      [number, cards.declined].some((card) => body.replace(/\D/g, "").includes(card))
+    )
+    if (withCard.length !== 3 || withCard.some(({ to }) => !to.startsWith(`${baseUrl}/checkout/sessions/`))) {
       return yield* Effect.dieMessage(`The card went to: ${withCard.map(({ to }) => to).join(", ")}`)
     }
     const routes = (yield* seen).map(({ method, route }) => `${method} ${route}`)
     if (!routes.includes("PUT /checkout/sessions/{checkout_session_id}/fields")) {
       return yield* Effect.dieMessage("The API got no card.")
     }
-    yield* Console.log("The shop takes a payment, refunds it, and shows a decline; the card went to the API alone.")
+    yield* Console.log(
+      "The shop takes a payment, refunds it, and takes another card after a decline; the cards went to the API alone."
+    )
   }).pipe(
     Effect.provide(
       Shop.pipe(Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0 })), Layer.provideMerge(PaymentSandbox))

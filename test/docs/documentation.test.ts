@@ -41,7 +41,14 @@ const blocksOf = (file: string): ReadonlyArray<Block> => {
   return blocks
 }
 
-const blocks = sources.flatMap(blocksOf)
+// A block that shows an example's file is compiled there, with its imports.
+const compiled = new Set(
+  files
+    .filter((file) => /^examples\/.*\.ts$/.test(file))
+    .map((file) => readFileSync(join(root, file), "utf8").trimEnd())
+)
+
+const blocks = sources.flatMap(blocksOf).filter(({ code }) => !compiled.has(code))
 
 /** The anchors of a page's headings, as GitHub makes them. */
 const anchorsOf = (file: string): ReadonlySet<string> =>

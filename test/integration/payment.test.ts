@@ -1,15 +1,29 @@
 import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
+import { runInNewContext } from "node:vm"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessions } from "@effect-gr4vy/core"
+import { CheckoutSessions, Endpoint } from "@effect-gr4vy/core"
 import { Bank, cardArrives, PaymentSandbox, program, Shop } from "@effect-gr4vy/examples/12-take-a-payment"
-import { capture, type Order, openSession, pay, totalOf } from "@effect-gr4vy/examples/12-take-a-payment/payment"
+import { cards } from "@effect-gr4vy/examples/12-take-a-payment/acquirer"
+import { router } from "@effect-gr4vy/examples/12-take-a-payment/checkout"
+import * as Payment from "@effect-gr4vy/examples/12-take-a-payment/outcome"
+import {
+  capture,
+  type Order,
+  openSession,
+  pay,
+  refund,
+  totalOf
+} from "@effect-gr4vy/examples/12-take-a-payment/payment"
+import { Purchases } from "@effect-gr4vy/examples/12-take-a-payment/purchases"
+import { transactions } from "@effect-gr4vy/examples/12-take-a-payment/transactions"
 import { RetryPolicy } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
-import { Effect, Layer } from "effect"
+import { Deferred, Effect, Fiber, FastCheck as fc, Layer } from "effect"
 import { loopback } from "../support/loopback.js"
 
 const order = (id: string, unitAmount = 12_000): Order => ({
@@ -19,12 +33,20 @@ const order = (id: string, unitAmount = 12_000): Order => ({
 })
 
 /** A session of this order that holds a card. */
-const withCard = Effect.fnUntraced(function* (order: Order) {
+const withCard = Effect.fnUntraced(function* (order: Order, card?: string) {
   const { baseUrl } = yield* Sandbox.Sandbox
   const session = yield* openSession(order)
-  yield* cardArrives(baseUrl, session)
+  yield* cardArrives(baseUrl, session, card)
   return session
 })
+
+/** What the bank booked for an order: `authorization 12000`. */
+const booked = (id: string) =>
+  Effect.gen(function* () {
+    const ids = (yield* taken(id)).map((transaction) => transaction.id)
+    const book = yield* Effect.flatMap(Bank, (bank) => bank.booked)
+    return book.filter(({ transaction }) => ids.includes(transaction)).map(({ amount, kind }) => `${kind} ${amount}`)
+  })
 
 const taken = (id: string) =>
   Effect.flatMap(Bank, ({ transactions }) =>
@@ -57,34 +79,110 @@ describe("a payment", () => {
         const mine = order(`order-${what}`)
         const session = yield* withCard(mine)
         yield* failNext(...faults)
-        const { transaction } = yield* pay(mine, session).pipe(RetryPolicy.withPolicy(quick))
+        const transaction = yield* pay(mine, session, 1).pipe(RetryPolicy.withPolicy(quick))
         assert.deepInclude(transaction, { status: "authorization_succeeded", amount: totalOf(mine) })
         assert.lengthOf(yield* taken(mine.id), 1)
+        assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
       }).pipe(Effect.provide(PaymentSandbox))
     )
   }
 
   it.live("is captured once, also when the response to the capture is lost", () =>
     Effect.gen(function* () {
-      const { failNext, seen } = yield* Sandbox.Sandbox
+      const { failNext } = yield* Sandbox.Sandbox
       const mine = order("order-captured")
-      const { transaction } = yield* pay(mine, yield* withCard(mine))
+      const transaction = yield* pay(mine, yield* withCard(mine), 1)
       yield* failNext({ reset: "after" })
       const captured = yield* capture(transaction)
       assert.deepInclude(captured, { status: "capture_succeeded", captured_amount: totalOf(mine) })
-      const routes = (yield* seen).map(({ method, route }) => `${method} ${route}`)
-      assert.deepStrictEqual(routes.slice(-2), [
-        "POST /transactions/{transaction_id}/capture",
-        "GET /transactions/{transaction_id}"
-      ])
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000"])
+    }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(PaymentSandbox))
+  )
+
+  it.live("counts as captured if the transaction shows it after every response was lost", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-captured-silently")
+      const transaction = yield* pay(mine, yield* withCard(mine), 1)
+      yield* failNext(...Array.from({ length: 4 }, () => ({ reset: "after" }) as const))
+      const captured = yield* capture(transaction)
+      assert.deepInclude(captured, { status: "capture_succeeded", captured_amount: totalOf(mine) })
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000"])
+    }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
+  )
+
+  it.live("does not count as captured if the capture was lost on its way", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-lost-capture")
+      const transaction = yield* pay(mine, yield* withCard(mine), 1)
+      yield* failNext(...Array.from({ length: 4 }, () => ({ reset: "before" }) as const))
+      const error = yield* Effect.flip(capture(transaction))
+      assert.deepInclude(error, { _tag: "RequestFailed", delivered: "unknown" })
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
+    }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
+  )
+
+  it.live("does not count an earlier partial capture for one that was lost", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-lost-part")
+      const transaction = yield* pay(mine, yield* withCard(mine), 1)
+      const part = yield* capture(transaction, { amount: 5_000 })
+      assert.deepStrictEqual(Payment.outcome(part), Payment.Paid({ captured: 5_000, outstanding: 7_000, refunded: 0 }))
+      yield* failNext(...Array.from({ length: 4 }, () => ({ reset: "before" }) as const))
+      const error = yield* Effect.flip(capture(part, { part: 2 }))
+      assert.deepInclude(error, { _tag: "RequestFailed", delivered: "unknown" })
+      yield* capture(part, { part: 2 })
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 5000", "capture 7000"])
+    }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
+  )
+
+  it.live("is not captured if the API answers with a transaction that is only authorized", () =>
+    Effect.gen(function* () {
+      const mine = order("order-uncapturable")
+      const transaction = yield* pay(mine, yield* withCard(mine, cards.uncapturable), 1)
+      const error = yield* Effect.flip(capture(transaction))
+      assert.strictEqual(error._tag, "NotCaptured")
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
     }).pipe(Effect.provide(PaymentSandbox))
+  )
+
+  it.live("is refunded once for each number, also when the response is lost", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-refunded")
+      const captured = yield* capture(yield* pay(mine, yield* withCard(mine), 1))
+      yield* failNext({ reset: "after" })
+      yield* refund(captured, 450)
+      yield* refund(captured, 450)
+      yield* refund(captured, 450, 2)
+      assert.deepStrictEqual((yield* booked(mine.id)).slice(2), ["refund 450", "refund 450"])
+    }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(PaymentSandbox))
+  )
+
+  it.live("stays unknown if a copy that never arrived follows one that may have", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-unknown-then-refused")
+      const session = yield* withCard(mine)
+      yield* failNext({ reset: "after" }, ...Array.from({ length: 3 }, () => ({ status: 429 })))
+      const error = yield* Effect.flip(pay(mine, session, 1))
+      assert.deepInclude(error, { _tag: "RequestFailed", delivered: "unknown" })
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
+    }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
   )
 
   it.live("without a card in the session is refused, in the API's words", () =>
     Effect.gen(function* () {
       const mine = order("order-without-card")
-      const error = yield* Effect.flip(pay(mine, yield* openSession(mine)))
+      const session = yield* openSession(mine)
+      const error = yield* Effect.flip(pay(mine, session, 1))
       assert.deepInclude(error, { _tag: "Generic", status: 400, message: "The session holds no payment method" })
+      // The API stores no failed validation: the same key pays once the card is there.
+      const { baseUrl } = yield* Sandbox.Sandbox
+      yield* cardArrives(baseUrl, session)
+      assert.strictEqual((yield* pay(mine, session, 1)).status, "authorization_succeeded")
     }).pipe(Effect.provide(PaymentSandbox))
   )
 
@@ -99,6 +197,312 @@ describe("a payment", () => {
   )
 
   it.live("runs to the end of the example's story", () => Effect.provide(program, PaymentSandbox))
+})
+
+describe("the acquirer's keys", () => {
+  const create = (session: { readonly id: string }, idempotencyKey: string, amount = 12_000) =>
+    Effect.flatMap(Endpoint.client(transactions), ({ create }) =>
+      create(
+        { amount, currency: "USD", payment_method: { method: "checkout-session", id: session.id } },
+        { idempotencyKey }
+      )
+    )
+
+  it.live("replay the first answer, also a decline and a failure", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Sandbox.Sandbox
+      const declined = yield* withCard(order("order-a"), cards.declined)
+      const first = yield* create(declined, "key-a")
+      yield* cardArrives(baseUrl, declined)
+      assert.deepStrictEqual(yield* create(declined, "key-a"), first)
+      assert.strictEqual((yield* create(declined, "key-b")).status, "authorization_succeeded")
+
+      const broken = yield* withCard(order("order-b"), cards.broken)
+      assert.deepInclude(yield* Effect.flip(create(broken, "key-c")), { _tag: "Generic", status: 500 })
+      yield* cardArrives(baseUrl, broken)
+      assert.deepInclude(yield* Effect.flip(create(broken, "key-c")), { _tag: "Generic", status: 500 })
+    }).pipe(Effect.provide(PaymentSandbox))
+  )
+
+  it.live("refuse another request with 400, and a copy of a running one with 409", () =>
+    Effect.gen(function* () {
+      const bank = yield* Bank
+      const session = yield* withCard(order("order-c"))
+      const [reached, open] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      yield* bank.wait(Effect.zipRight(Deferred.succeed(reached, undefined), Deferred.await(open)))
+      const running = yield* Effect.fork(create(session, "key-d"))
+      yield* Deferred.await(reached)
+      assert.deepInclude(yield* Effect.flip(create(session, "key-d")), { status: 409, code: "concurrent_request" })
+      assert.deepInclude(yield* Effect.flip(create(session, "key-d", 1)), { status: 400 })
+      yield* Deferred.succeed(open, undefined)
+      const first = yield* Fiber.join(running)
+      assert.deepStrictEqual(yield* create(session, "key-d"), first)
+      const { capture } = yield* Endpoint.client(transactions)
+      assert.deepInclude(yield* Effect.flip(capture(first.id, {}, { idempotencyKey: "key-d" })), { status: 400 })
+      assert.lengthOf(yield* bank.booked, 1)
+    }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
+  )
+})
+
+describe("a payment's outcome", () => {
+  const facts = { amount: 1299, authorized_amount: 1299, captured_amount: 0, refunded_amount: 0 }
+  const url = "https://bank.example/approve"
+  const rows: ReadonlyArray<readonly [what: string, transaction: Partial<Payment.Facts>, outcome: Payment.Outcome]> = [
+    ["processing", { status: "processing" }, Payment.Pending({ awaits: "authorization" })],
+    [
+      "an approval",
+      { status: "buyer_approval_pending", payment_method: { approval_url: url } },
+      Payment.NeedsApproval({ url })
+    ],
+    ["an approval without a URL", { status: "buyer_approval_pending" }, Payment.Pending({ awaits: "approval" })],
+    [
+      "an approval whose URL is a script",
+      { status: "buyer_approval_pending", payment_method: { approval_url: "javascript:alert(1)" } },
+      Payment.Pending({ awaits: "approval" })
+    ],
+    ["an authorization", { status: "authorization_succeeded" }, Payment.Authorized({ authorized: 1299 })],
+    [
+      "a partial authorization",
+      { status: "authorization_succeeded", authorized_amount: 1000 },
+      Payment.Authorized({ authorized: 1000 })
+    ],
+    [
+      "an authorization under review",
+      { status: "authorization_succeeded", pending_review: true },
+      Payment.Pending({ awaits: "review" })
+    ],
+    [
+      "a partial capture whose status is still authorized",
+      { status: "authorization_succeeded", captured_amount: 300 },
+      Payment.Paid({ captured: 300, outstanding: 999, refunded: 0 })
+    ],
+    ["a decline", { status: "authorization_declined", error_code: "lost" }, Payment.Declined({ code: "lost" })],
+    ["a failure", { status: "authorization_failed", error_code: null }, Payment.Failed({ code: undefined })],
+    [
+      "a decline that took money",
+      { status: "authorization_declined", captured_amount: 1 },
+      Payment.Unknown({ status: "authorization_declined" })
+    ],
+    ["a void", { status: "authorization_voided" }, Payment.Voided()],
+    [
+      "a void of what a partial capture left",
+      { status: "authorization_voided", captured_amount: 300 },
+      Payment.Paid({ captured: 300, outstanding: 999, refunded: 0 })
+    ],
+    ["a void that is pending", { status: "authorization_void_pending" }, Payment.Pending({ awaits: "void" })],
+    ["a capture that is pending", { status: "capture_pending" }, Payment.Pending({ awaits: "capture" })],
+    [
+      "a capture",
+      { status: "capture_succeeded", captured_amount: 1299 },
+      Payment.Paid({ captured: 1299, outstanding: 0, refunded: 0 })
+    ],
+    [
+      "a partial refund",
+      { status: "capture_succeeded", captured_amount: 1299, refunded_amount: 1298 },
+      Payment.Paid({ captured: 1299, outstanding: 0, refunded: 1298 })
+    ],
+    [
+      "a full refund",
+      { status: "capture_succeeded", captured_amount: 1299, refunded_amount: 1299 },
+      Payment.Refunded({ refunded: 1299 })
+    ],
+    ["a capture of nothing", { status: "capture_succeeded" }, Payment.Unknown({ status: "capture_succeeded" })],
+    [
+      "a capture of nothing where nothing was to be paid",
+      { status: "capture_succeeded", amount: 0 },
+      Payment.Paid({ captured: 0, outstanding: 0, refunded: 0 })
+    ],
+    ["a status of tomorrow", { status: "settled_in_part" }, Payment.Unknown({ status: "settled_in_part" })]
+  ]
+
+  for (const [what, transaction, outcome] of rows) {
+    it(`of ${what} is ${outcome._tag}`, () => {
+      assert.deepStrictEqual(Payment.outcome({ ...facts, status: "", ...transaction }), outcome)
+    })
+  }
+
+  it("lets the buyer try again only if no money moved", () => {
+    const again = rows.filter(([, , outcome]) => Payment.mayTryAgain(outcome)).map(([what]) => what)
+    assert.deepStrictEqual(again, ["a decline", "a failure", "a void"])
+  })
+
+  it.prop(
+    "has another key for another order or try",
+    [fc.string({ minLength: 1 }), fc.nat(), fc.string({ minLength: 1 }), fc.nat()],
+    ([a, n, b, m]) => {
+      const same = a === b && n === m
+      assert.strictEqual(Payment.key(a, n + 1) === Payment.key(b, m + 1), same)
+      assert.match(Payment.key(a, n + 1), /^[!-~]+$/)
+    }
+  )
+
+  it("has no key without an order, or with a number that is no try", () => {
+    for (const attempt of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      assert.throws(() => Payment.key("order-1", attempt), RangeError)
+    }
+    assert.throws(() => Payment.key("", 1), RangeError)
+  })
+})
+
+const guide = readFileSync(new URL("../../docs/take-a-payment.md", import.meta.url), "utf8")
+
+const blockOf = (language: string, including: string) =>
+  Array.from(guide.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm))
+    .filter(([, name, code = ""]) => name === language && code.includes(including))
+    .map(([, , code = ""]) => code)
+
+/** The guide's handler at a port of its own, with the guide's sessions and the bank's stand-in. */
+const GuideServer = HttpServer.serve(router).pipe(
+  Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0 })),
+  Layer.provideMerge(Layer.merge(Purchases.memory, PaymentSandbox))
+)
+
+/** The script of the guide's page in a browser that has nothing else: `click` is a card that Secure Fields has stored. */
+const openPage = (server: string, sessionId: string, attempt = 1) => {
+  const result = { textContent: "" }
+  const location = { href: "" }
+  const attempts: Array<unknown> = []
+  const listeners = new Map<string, () => Promise<void>>()
+  const [, script = ""] = /<script>([\s\S]*?)<\/script>/.exec(blockOf("html", "SESSION_ID")[0] ?? "") ?? []
+  class SecureFields {
+    static Events = { CARD_VAULT_FAILURE: "failure", CARD_VAULT_SUCCESS: "success" }
+    addCardNumberField() {}
+    addExpiryDateField() {}
+    addSecurityCodeField() {}
+    addEventListener(name: string, listener: () => Promise<void>) {
+      listeners.set(name, listener)
+    }
+  }
+  runInNewContext(script.replace("SESSION_ID", sessionId).replace("ATTEMPT", String(attempt)), {
+    SecureFields,
+    URLSearchParams,
+    location,
+    document: { querySelector: (id: string) => (id === "#result" ? result : { addEventListener() {} }) },
+    fetch: (path: string, init: RequestInit & { readonly body: URLSearchParams }) => {
+      attempts.push(init.body.get("attempt"))
+      return fetch(`${server}${path}`, init)
+    }
+  })
+  const click = Effect.promise(() => listeners.get("success")?.() ?? Promise.reject(new Error("no listener")))
+  return {
+    attempts,
+    click: Effect.map(click, () => ({ text: result.textContent, url: location.href }))
+  }
+}
+
+/** An order, its page, and the cards that the buyer types. */
+const visit = Effect.fnUntraced(function* (id: string) {
+  const { baseUrl } = yield* Sandbox.Sandbox
+  const server = yield* shopUrl
+  const mine = order(id)
+  const session = yield* openSession(mine)
+  yield* Effect.flatMap(Purchases, (purchases) => purchases.open(mine, session))
+  const page = openPage(server, session.id)
+  return {
+    ...page,
+    session,
+    reopen: (attempt: number) => openPage(server, session.id, attempt),
+    payWith: (card?: string) => Effect.zipRight(cardArrives(baseUrl, session, card), page.click),
+    booked: booked(mine.id),
+    transactions: taken(mine.id)
+  }
+})
+
+describe("the guide", () => {
+  it("shows the files that the tests run, word for word", () => {
+    for (const name of ["payment", "checkout"]) {
+      const file = readFileSync(new URL(`../../examples/12-take-a-payment/${name}.ts`, import.meta.url), "utf8")
+      assert.include(blockOf("ts", ""), file)
+    }
+    assert.lengthOf(blockOf("html", "SESSION_ID"), 1)
+  })
+
+  it.live("takes a declined buyer's other card, once", () =>
+    Effect.gen(function* () {
+      const buyer = yield* visit("guide-declined")
+      assert.include((yield* buyer.payWith(cards.declined)).text, "declined")
+      assert.deepStrictEqual(yield* buyer.booked, [])
+      assert.include((yield* buyer.payWith()).text, "confirmed")
+      assert.include((yield* buyer.click).text, "confirmed")
+      assert.deepStrictEqual(buyer.attempts, ["1", "2", "2"])
+      assert.deepStrictEqual(yield* buyer.booked, ["authorization 12000"])
+    }).pipe(Effect.provide(GuideServer))
+  )
+
+  it.live("repeats a decline to a repeated call, and begins no try out of turn", () =>
+    Effect.gen(function* () {
+      const buyer = yield* visit("guide-repeated")
+      yield* buyer.payWith(cards.declined)
+      assert.include((yield* buyer.reopen(1).click).text, "declined")
+      assert.include((yield* buyer.reopen(7).click).text, "declined")
+      assert.lengthOf(yield* buyer.transactions, 1)
+    }).pipe(Effect.provide(GuideServer))
+  )
+
+  for (const [what, card, url] of [
+    ["that the buyer must approve", cards.approval, /^https:\/\/bank\.example\/approve\//],
+    ["that the buyer must approve, without a URL", cards.approvalWithoutUrl, /^$/],
+    ["that is processing", cards.processing, /^$/]
+  ] as const) {
+    it.live(`asks for no second card for a payment ${what}, and tells how it ended`, () =>
+      Effect.gen(function* () {
+        const bank = yield* Bank
+        const buyer = yield* visit(`guide-pending-${card}`)
+        const first = yield* buyer.payWith(card)
+        assert.match(first.url, url)
+        assert.notMatch(first.text, /declined|another|try again/)
+        // A second card, in spite of it: no second payment.
+        assert.strictEqual((yield* buyer.payWith()).text, first.text)
+        assert.lengthOf(yield* buyer.transactions, 1)
+        const [transaction] = yield* buyer.transactions
+        yield* bank.change(transaction?.id ?? "", { status: "authorization_declined" })
+        assert.include((yield* buyer.click).text, "declined")
+        assert.include((yield* buyer.payWith()).text, "confirmed")
+        assert.deepStrictEqual(yield* buyer.booked, ["authorization 12000"])
+      }).pipe(Effect.provide(GuideServer))
+    )
+  }
+
+  it.live("pays once with the same key after a timeout with an unknown outcome", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const buyer = yield* visit("guide-unknown")
+      yield* failNext(undefined, ...Array.from({ length: 12 }, () => ({ reset: "after" }) as const))
+      const first = yield* buyer.payWith()
+      assert.include(first.text, "you will not be charged twice")
+      assert.notMatch(first.text, /declined|another/)
+      assert.include((yield* buyer.payWith(cards.declined)).text, "confirmed")
+      assert.deepStrictEqual(buyer.attempts, ["1", "1"])
+      assert.deepStrictEqual(yield* buyer.booked, ["authorization 12000"])
+    }).pipe(Effect.provide(GuideServer))
+  )
+
+  it.live("pays once for two clicks at the same time", () =>
+    Effect.gen(function* () {
+      const buyer = yield* visit("guide-twice")
+      yield* buyer.payWith(cards.declined)
+      const second = buyer.reopen(2)
+      const { baseUrl } = yield* Sandbox.Sandbox
+      yield* cardArrives(baseUrl, buyer.session)
+      yield* Effect.all([buyer.click, second.click], { concurrency: "unbounded" })
+      assert.deepStrictEqual(yield* buyer.booked, ["authorization 12000"])
+    }).pipe(Effect.provide(GuideServer))
+  )
+
+  it.live("answers with 400 and 404 to a request that names no checkout, and sends nothing", () =>
+    Effect.gen(function* () {
+      const { seen } = yield* Sandbox.Sandbox
+      const server = yield* shopUrl
+      const post = (body: Record<string, string>) =>
+        Effect.promise(() =>
+          fetch(`${server}/pay`, { method: "POST", body: new URLSearchParams(body) }).then((_) => _.status)
+        )
+      assert.strictEqual(yield* post({ sessionId: "s" }), 400)
+      assert.strictEqual(yield* post({ attempt: "1" }), 400)
+      assert.strictEqual(yield* post({ sessionId: "s", attempt: "1" }), 404)
+      assert.lengthOf(yield* seen, 0)
+    }).pipe(Effect.provide(GuideServer))
+  )
 })
 
 /** The shop of the example, at a port of its own. */
@@ -129,9 +533,9 @@ describe("the shop", () => {
       ]
       for (const [fault, status] of rows) {
         yield* failNext(fault)
-        assert.strictEqual(yield* open("approve"), status, JSON.stringify(fault))
+        assert.strictEqual(yield* open("machine"), status, JSON.stringify(fault))
       }
-      assert.strictEqual(yield* open("aprove"), 404)
+      assert.strictEqual(yield* open("machien"), 404)
     }).pipe(Effect.provide(ShopServer))
   )
 
@@ -159,21 +563,33 @@ describe("the shop", () => {
     Effect.gen(function* () {
       const { baseUrl, seen } = yield* Sandbox.Sandbox
       const shop = yield* shopUrl
-      const ask = (path: string, method = "GET") =>
+      const ask = (path: string, method = "GET", body?: URLSearchParams) =>
         Effect.promise(async () => {
-          const response = await fetch(shop + path, { method })
+          const response = await fetch(shop + path, { method, ...(body === undefined ? {} : { body }) })
           return { url: response.url, html: await response.text() }
         })
-      const checkout = yield* ask("/orders/approve", "POST")
+      const checkout = yield* ask("/orders/machine", "POST")
       const frame = /src="([^"]+)\/card-form\/([^"]+)"/.exec(checkout.html)
       assert.strictEqual(frame?.[1], baseUrl)
       const form = yield* Effect.promise(() => fetch(`${baseUrl}/card-form/${frame?.[2]}`).then((_) => _.text()))
       assert.include(form, `/checkout/sessions/${frame?.[2]}/fields`)
       yield* cardArrives(baseUrl, { id: frame?.[2] ?? "" })
-      const receipt = yield* ask(`${new URL(checkout.url).pathname}/pay`, "POST")
+      const path = new URL(checkout.url).pathname
+      const payNow = (html: string) =>
+        ask(
+          `${path}/pay`,
+          "POST",
+          new URLSearchParams({ attempt: /name="attempt" value="(\d+)"/.exec(html)?.[1] ?? "" })
+        )
+      yield* cardArrives(baseUrl, { id: frame?.[2] ?? "" }, cards.declined)
+      assert.match((yield* payNow(checkout.html)).html, /Declined/)
+      yield* cardArrives(baseUrl, { id: frame?.[2] ?? "" })
+      assert.match((yield* payNow(checkout.html)).html, /Declined/)
+      const receipt = yield* payNow((yield* ask(path)).html)
       assert.match(receipt.html, /Paid \$129\.80/)
       assert.match(receipt.html, /visa ending 1111/)
       assert.match(receipt.html, /<svg[\s\S]*POST \/transactions/)
+      assert.match((yield* ask(`${path}/refund`, "POST")).html, /Refunded \$129\.80/)
       assert.include((yield* seen).map(({ route }) => route).join(" "), "/transactions/{transaction_id}/capture")
     }).pipe(Effect.provide(ShopServer))
   )

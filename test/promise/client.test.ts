@@ -206,14 +206,14 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
         ["request", ["GET", "/transactions/%2e%2e/5411"], "one segment of a path"],
         ["request", ["GET", "/transactions//5411"], "one segment of a path"],
         ["request", ["GET", "/transactions/%zz"], "percent-encoded"],
-        ["request", ["POST", "/transactions", { body: 5411111111111111n }], "body must be what JSON can hold"],
+        ["request", ["POST", "/transactions", { body: 5411111111111111n }], "body must be a JSON value, not a bigint"],
         [
           "request",
           ["POST", "/transactions", { body: '{"id":"5411"}' }],
           "body must be the value itself, not a string"
         ],
-        ["request", ["POST", "/transactions", { body: cycle }], "body must be what JSON can hold"],
-        ["request", ["POST", "/transactions", { body: () => 5411 }], "body must be what JSON can hold"],
+        ["request", ["POST", "/transactions", { body: cycle }], "must be free of cycles"],
+        ["request", ["POST", "/transactions", { body: () => 5411 }], "body must be a JSON value, not a function"],
         ["request", ["POST", "/transactions", { idempotencyKey: 5411 }], "options.idempotencyKey must be a string"],
         ["request", ["POST", "/transactions", { idempotencyKey: "" }], "idempotencyKey must be 1 to 255"],
         ["request", ["POST", "/transactions", { idempotencyKey: "a\n5411" }], "idempotencyKey must be 1 to 255"],

@@ -151,6 +151,7 @@ describe("an embed token", () => {
     assert.strictEqual(Number(claims["exp"]) - Number(claims["iat"]), 125)
   })
 
+  const embed = { amount: 1299, currency: "USD" }
   const cases: ReadonlyArray<[unknown, RegExp]> = [
     [undefined, /options\.privateKey must be a string/],
     [{}, /options\.privateKey must be a string/],
@@ -158,7 +159,17 @@ describe("an embed token", () => {
     [{ privateKey: "tell-nobody" }, /P-521/],
     [{ privateKey, lifetime: "1 second" }, /30 seconds to 24 hours/],
     [{ privateKey, embed: "tell-nobody" }, /options\.embed must be an object/],
-    [{ privateKey, checkoutSessionId: 5 }, /options\.checkoutSessionId must be a string/]
+    [{ privateKey, checkoutSessionId: 5 }, /options\.checkoutSessionId must be a string/],
+    [{ privateKey, checkoutSessionId: "" }, /1 to 64 letters/],
+    [{ privateKey, checkoutSessionId: "../../tell-nobody\n" }, /1 to 64 letters/],
+    [{ privateKey, embed: { ...embed, buyerExternalId: "tell-nobody" } }, /did you mean buyerExternalIdentifier\?/],
+    [{ privateKey, embed: { ...embed, metaData: { a: "tell-nobody" } } }, /did you mean metadata\?/],
+    [{ privateKey, embed: { ...embed, buyerId: undefined } }, /must be a string/],
+    [{ privateKey, embed: { ...embed, metadata: new Map([["a", "tell-nobody"]]) } }, /not a Map/],
+    [{ privateKey, embed: { ...embed, metadata: ["tell-nobody"] } }, /embed\.metadata must be an object/],
+    [{ privateKey, embed: { ...embed, metadata: { a: 5 } } }, /must be a string/],
+    [{ privateKey, embed: { ...embed, amount: Number.NaN } }, /whole number/],
+    [{ privateKey, embed: { ...embed, cartItems: [{ name: "a", unitAmout: 5 }] } }, /did you mean unitAmount\?/]
   ]
   it.each(cases)("is refused with a sentence that shows no key: %#", async (options, says) => {
     const error = await embedToken(options as Parameters<typeof embedToken>[0]).catch((error: unknown) => error)

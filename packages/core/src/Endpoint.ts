@@ -25,7 +25,7 @@
  *
  * const program = Effect.gen(function* () {
  *   const { create, get } = yield* Endpoint.client(transactions)
- *   const { id } = yield* create({ amount: 1299, currency: "USD" }, { idempotencyKey: "order-1001" })
+ *   const { id } = yield* create({ amount: 1299, currency: "USD" }, { idempotencyKey: "order-1001/1" })
  *   return yield* get(id)
  * })
  * ```
@@ -183,7 +183,8 @@ export interface CallOptions {
 export interface KeyedCallOptions extends CallOptions {
   /**
    * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters. Choose it before the call and keep it, e.g. the id of the
-   * order. Repeat a call with an unknown outcome with the same key.
+   * order and the number of the buyer's try. Repeat a call with an unknown outcome with the same key; a new try of the buyer
+   * needs a new key.
    */
   readonly idempotencyKey: string
 }

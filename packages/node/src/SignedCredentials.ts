@@ -8,8 +8,11 @@
  */
 
 import { type KeyObject, randomUUID } from "node:crypto"
-import type { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
+import type { CartItem } from "@effect-gr4vy/core/CartItem"
+import { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
 import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
+import { copyJson } from "@effect-gr4vy/core/unstable/Json"
+import { unknownName } from "@effect-gr4vy/core/unstable/Names"
 import * as Clock from "effect/Clock"
 import * as ConfigError from "effect/ConfigError"
 import * as DateTime from "effect/DateTime"
@@ -19,7 +22,9 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { checkNames, type Names } from "./internal/options.js"
 import { privateKeyFrom } from "./internal/p521.js"
@@ -144,10 +149,11 @@ export interface Embed {
   readonly buyerId?: string
   readonly buyerExternalIdentifier?: string
   readonly merchantAccountId?: string
-  readonly cartItems?: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** The lines of the cart. Amounts are in the currency's smallest unit. */
+  readonly cartItems?: ReadonlyArray<CartItem>
   /** Your own keys, sent unchanged. */
   readonly metadata?: Readonly<Record<string, string>>
-  /** Keys of the API, sent unchanged. */
+  /** Keys of the API, sent unchanged: whatever JSON can hold. */
   readonly connectionOptions?: Readonly<Record<string, unknown>>
 }
 
@@ -160,7 +166,7 @@ export interface EmbedOptions {
   readonly privateKey: Redacted.Redacted
   /** Restricts the token to one Checkout Session. */
   readonly checkoutSessionId?: CheckoutSessionId
-  /** The content of the form; names become snake_case on the wire, nested ones too. */
+  /** The content of the form; names become snake_case on the wire, those of cart items too. */
   readonly embed?: Embed
   /** The lifetime of the token: 1 hour by default, 30 seconds to 24 hours. */
   readonly lifetime?: Duration.DurationInput
@@ -168,8 +174,11 @@ export interface EmbedOptions {
 
 /**
  * Signs a token for the page that hosts the payment form. Its only scope is `embed`, so it is safe in a browser. Fails with
- * a `ConfigError` that names the option if the key is not a P-521 private key, the lifetime is out of bounds, the amount
- * is not a whole number of at least 0, the currency is not three capital letters, or `embed` cannot be written as JSON.
+ * a `ConfigError` that names the option if the key is not a P-521 private key, the lifetime is out of bounds, the session's
+ * id is none, the amount is not a whole number of at least 0, or the currency is not three capital letters.
+ *
+ * Everything in `embed` is signed as it is, or refused: an unknown name, an empty id, `undefined`, metadata that is not
+ * strings, and what JSON would change. A property that Gr4vy does not know would fix nothing.
  *
  * @example
  * ```ts
@@ -188,55 +197,154 @@ export interface EmbedOptions {
 export const embedToken = (options: EmbedOptions): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>
   Effect.gen(function* () {
     yield* checkNames(options, embedOptionNames)
+    const { checkoutSessionId, embed } = options
     const lifetime = yield* checkLifetime("lifetime", options.lifetime ?? Duration.hours(1))
-    const embed = options.embed === undefined ? {} : { embed: yield* embedClaim(options.embed) }
+    const session =
+      checkoutSessionId === undefined ? {} : { checkout_session_id: yield* sessionClaim(checkoutSessionId) }
+    const content = embed === undefined ? {} : { embed: yield* embedClaim(embed) }
     const sign = yield* makeSigner(options.privateKey)
     const { token } = yield* sign(yield* Clock.currentTimeMillis, lifetime, {
       scopes: ["embed"],
-      ...(options.checkoutSessionId === undefined ? {} : { checkout_session_id: options.checkoutSessionId }),
-      ...embed
+      ...session,
+      ...content
     })
     return token
   })
 
-const embedClaim = (embed: Embed): Either.Either<Record<string, unknown>, ConfigError.ConfigError> => {
-  if (!Predicate.isRecord(embed)) return invalid(["embed"], "embed must be an object with an amount and a currency.")
-  if (!Number.isSafeInteger(embed.amount) || embed.amount < 0) {
-    return invalid(
-      ["embed", "amount"],
-      "The amount must be a whole number of at least 0, in the currency's smallest unit: 1299 is 12.99 USD."
-    )
-  }
-  if (!Predicate.isString(embed.currency) || !/^[A-Z]{3}$/.test(embed.currency)) {
-    return invalid(["embed", "currency"], "The currency must be three capital letters (ISO 4217), e.g. USD.")
-  }
-  try {
-    // As the signed JSON would have it: dates as strings, absent properties removed.
-    return Either.right(snakeCaseKeys(JSON.parse(JSON.stringify(embed))))
-  } catch {
-    return invalid(["embed"], "embed cannot be written as JSON: it contains a bigint or a circular reference.")
-  }
-}
+const isSessionId = Schema.is(CheckoutSessionId)
 
-const invalid = (path: Array<string>, problem: string): Either.Either<never, ConfigError.ConfigError> =>
-  Either.left(ConfigError.InvalidData(path, problem))
+const sessionClaim = (id: unknown): Either.Either<string, ConfigError.ConfigError> =>
+  isSessionId(id)
+    ? Either.right(id)
+    : invalid(["checkoutSessionId"], "The Checkout Session's id must be 1 to 64 letters, digits, '_' or '-'.")
 
-const snakeCaseKeys = (record: object): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [
-      snakeCase(key),
-      key === "metadata" || key === "connectionOptions" ? value : snakeCaseNested(value)
-    ])
+/** Reads one property of `embed`, as a value that JSON does not change. */
+type Claim = (value: unknown, path: ReadonlyArray<string>) => Either.Either<unknown, ConfigError.ConfigError>
+
+const amountClaim: Claim = (value, path) =>
+  Number.isSafeInteger(value) && Number(value) >= 0
+    ? Either.right(value)
+    : invalid(
+        path,
+        "The amount must be a whole number of at least 0, in the currency's smallest unit: 1299 is 12.99 USD."
+      )
+
+const currencyClaim: Claim = (value, path) =>
+  Predicate.isString(value) && /^[A-Z]{3}$/.test(value)
+    ? Either.right(value)
+    : invalid(path, "The currency must be three capital letters (ISO 4217), e.g. USD.")
+
+const idClaim: Claim = (value, path) =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  Predicate.isString(value) && value !== "" && value.trim() === value && !/[\x00-\x1f\x7f]/.test(value)
+    ? Either.right(value)
+    : invalid(path, "An id must be a string without surrounding space. Leave it out if there is none.")
+
+const jsonClaim: Claim = (value, path) =>
+  Either.mapLeft(copyJson(value, path.join(".")), (problem) => ConfigError.InvalidData([...path], `${problem}.`))
+
+const metadataClaim: Claim = (value, path) =>
+  Either.flatMap(recordClaim(value, path), (metadata) =>
+    Object.values(metadata).every(Predicate.isString)
+      ? Either.right(metadata)
+      : invalid(path, "Every value of metadata must be a string.")
   )
 
-const snakeCaseNested = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map(snakeCaseNested) : Predicate.isRecord(value) ? snakeCaseKeys(value) : value
+const recordClaim = (
+  value: unknown,
+  path: ReadonlyArray<string>
+): Either.Either<Record<string, unknown>, ConfigError.ConfigError> =>
+  Either.flatMap(jsonClaim(value, path), (copied) =>
+    Predicate.isRecord(copied) ? Either.right(copied) : invalid(path, `${path.join(".")} must be an object.`)
+  )
 
-const snakeCase = (key: string): string =>
-  key
-    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
-    .toLowerCase()
+const cartClaim: Claim = (value, path) =>
+  Array.isArray(value)
+    ? Either.all(Array.from(value, (item, index) => cartItemClaim(item, [...path, String(index)])))
+    : invalid(path, "cartItems must be an array.")
+
+const cartItemClaim: Claim = (item, path) =>
+  Predicate.isRecord(item)
+    ? Either.flatMap(refuseUnknown(item, cartItemNames, path), () => {
+        // An absent property may be `undefined`, as its type says.
+        const given = Record.filter(
+          Record.map(cartItemNames, (_, name) => item[name]),
+          Predicate.isNotUndefined
+        )
+        return Either.map(recordClaim(given, path), snakeCaseKeys)
+      })
+    : invalid(path, "A cart item must be an object.")
+
+const embedClaims: Readonly<Record<keyof Embed, Claim>> = {
+  amount: amountClaim,
+  currency: currencyClaim,
+  buyerId: idClaim,
+  buyerExternalIdentifier: idClaim,
+  merchantAccountId: idClaim,
+  cartItems: cartClaim,
+  metadata: metadataClaim,
+  connectionOptions: recordClaim
+}
+
+const cartItemNames: Names<CartItem> = {
+  name: true,
+  quantity: true,
+  unitAmount: true,
+  discountAmount: true,
+  taxAmount: true,
+  externalIdentifier: true,
+  sku: true,
+  upc: true,
+  productUrl: true,
+  imageUrl: true,
+  categories: true,
+  productType: true,
+  sellerCountry: true,
+  taxExempt: true,
+  unitOfMeasure: true,
+  commodityCode: true,
+  description: true,
+  dutyAmount: true,
+  shippingAmount: true,
+  brand: true,
+  subcategories: true
+}
+
+/** Nothing is signed under a name that Gr4vy does not know: it would look fixed, and the page could change it. */
+const embedClaim = (embed: unknown): Either.Either<Record<string, unknown>, ConfigError.ConfigError> =>
+  Either.gen(function* () {
+    if (!Predicate.isRecord(embed)) {
+      return yield* invalid(["embed"], "embed must be an object with an amount and a currency.")
+    }
+    yield* refuseUnknown(embed, embedClaims, ["embed"])
+    const claims: Record<string, unknown> = {}
+    for (const [name, claim] of Object.entries(embedClaims)) {
+      // A getter of a class counts as well, and what is there must be readable, `undefined` included.
+      if (name in embed || isRequired(name)) claims[snakeCase(name)] = yield* claim(embed[name], ["embed", name])
+    }
+    return claims
+  })
+
+const isRequired = (name: string): boolean => name === "amount" || name === "currency"
+
+const refuseUnknown = (
+  given: object,
+  known: object,
+  path: ReadonlyArray<string>
+): Either.Either<void, ConfigError.ConfigError> => {
+  const unknown = unknownName(given, known)
+  return unknown === undefined
+    ? Either.void
+    : invalid([...path, unknown.name], `${path.join(".")}: ${unknown.message}.`)
+}
+
+const invalid = (path: ReadonlyArray<string>, problem: string): Either.Either<never, ConfigError.ConfigError> =>
+  Either.left(ConfigError.InvalidData([...path], problem))
+
+const snakeCaseKeys = (record: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Record.mapKeys(record, snakeCase)
+
+const snakeCase = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase()
 
 /** Signs a token for `lifetime` in whole seconds, as in its claims. */
 type Sign = (

@@ -105,7 +105,7 @@ export const create = async (options?: Options | null): Promise<Client> => {
   } satisfies Pick<Client, keyof CheckoutSessionsService>
 
   const send: Client["request"] = async (method, path, options) => {
-    const { body, idempotencyKey, ...callOptions } = readRequestOptions(options)
+    const { body, idempotencyKey, ...callOptions } = readRequestOptions(method, options)
     // JSON is plain as it is, and may be deeper than the stack.
     return call(callOptions, () => request(http, method, path, body, idempotencyKey))
   }

@@ -4,6 +4,7 @@
  */
 
 import type {
+  CartItem,
   CheckoutSession,
   CheckoutSessionCreate,
   CheckoutSessionSecureFieldsUpdate,
@@ -141,11 +142,17 @@ export interface CallOptions {
  * @category models
  */
 export interface RequestOptions extends CallOptions {
-  /** Sent as JSON. */
+  /**
+   * Sent as JSON. A value that JSON would change in silence is refused before anything is sent: `NaN`, `undefined`, a
+   * Promise, a Map, a class with getters.
+   */
   readonly body?: unknown
   /**
-   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters, e.g. the id of the order. With it a POST is retried with
-   * the same key; make it before the call and keep it, so that a call whose outcome is unknown can be repeated.
+   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters, e.g. the id of the order and the number of the buyer's try.
+   * Choose it before the call and keep it: a call whose outcome is unknown is repeated with the same key, a new try of the
+   * buyer has a new one. Only for the operations that honour it: `POST /transactions`, a transaction's `capture`, `void`,
+   * `refunds`, `refunds/all`; by the API's description alone also `authorization/increment`, `/gift-cards/activations` and
+   * `/gift-cards/issuances`. On any other it is refused.
    */
   readonly idempotencyKey?: string | null | undefined
 }
@@ -187,9 +194,10 @@ export interface Client extends AsyncDisposable {
   readonly delete: (id: string, options?: CallOptions | null) => Promise<void>
   /**
    * Any other endpoint, with the same token, retries, limits, spans and errors. Resolves to the JSON of the response as it
-   * is on the wire, or to `undefined` for an empty body. A GET, PUT or DELETE is retried as `get` is; a POST or PATCH with
-   * an `idempotencyKey` is retried with that key, and without one it is never retried once it may have arrived. Signed
-   * tokens need the scopes of what you call: see `scopes`.
+   * is on the wire, or to `undefined` for an empty body. A GET, PUT or DELETE is retried as `get` is; a POST with an
+   * `idempotencyKey` is retried with that key, and a POST or PATCH without one is never retried once it may have arrived.
+   * Rejects with `RequestFailed`, reason `InvalidResponse`, if the response has another id than the path. Signed tokens need
+   * the scopes of what you call: see `scopes`.
    *
    * @example
    * ```ts
@@ -198,7 +206,7 @@ export interface Client extends AsyncDisposable {
    * const gr4vy = await create({ scopes: ["transactions.write"] })
    * const transaction = await gr4vy.request("POST", "/transactions", {
    *   body: { amount: 1299, currency: "USD", payment_method: { method: "checkout-session", id: "8724fd24-..." } },
-   *   idempotencyKey: "order-1001"
+   *   idempotencyKey: "order-1001/1"
    * })
    * ```
    */
@@ -225,7 +233,8 @@ export interface Embed {
   readonly buyerId?: string
   readonly buyerExternalIdentifier?: string
   readonly merchantAccountId?: string
-  readonly cartItems?: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** The lines of the cart. Amounts are in the smallest unit. */
+  readonly cartItems?: ReadonlyArray<CartItem>
   /** Its keys are yours, and pass through unchanged. */
   readonly metadata?: Readonly<Record<string, string>>
   /** Its keys are those of the API, and pass through unchanged. */

@@ -152,17 +152,38 @@ describe("an embed token", () => {
     })
   )
 
-  it.effect("writes dates as JSON does, and omits absent properties", () =>
+  it.effect("writes dates as JSON does, and omits absent properties of cart items", () =>
     Effect.gen(function* () {
-      const cartItems = [{ name: "Ticket", departsAt: new Date(start), unitAmount: 1, sku: undefined }]
+      const cartItems = [{ name: "Ticket", quantity: 1, unitAmount: 1, sku: undefined, upc: null }]
       const token = yield* SignedCredentials.embedToken({
         privateKey,
-        embed: { amount: 0, currency: "EUR", cartItems }
+        embed: { amount: 0, currency: "EUR", cartItems, connectionOptions: { a: { departsAt: new Date(start) } } }
       })
       assert.deepStrictEqual(parts(Redacted.value(token)).claims["embed"], {
         amount: 0,
         currency: "EUR",
-        cart_items: [{ name: "Ticket", departs_at: "2026-01-01T00:00:00.000Z", unit_amount: 1 }]
+        cart_items: [{ name: "Ticket", quantity: 1, unit_amount: 1, upc: null }],
+        connection_options: { a: { departsAt: "2026-01-01T00:00:00.000Z" } }
+      })
+    })
+  )
+
+  it.effect("signs what a class has as getters", () =>
+    Effect.gen(function* () {
+      class Checkout {
+        readonly amount = 1299
+        get currency() {
+          return "USD"
+        }
+        get buyerId() {
+          return "buyer-1"
+        }
+      }
+      const token = yield* SignedCredentials.embedToken({ privateKey, embed: new Checkout() })
+      assert.deepStrictEqual(parts(Redacted.value(token)).claims["embed"], {
+        amount: 1299,
+        currency: "USD",
+        buyer_id: "buyer-1"
       })
     })
   )
@@ -184,8 +205,86 @@ describe("an embed token", () => {
     ),
     "an embed that is none": [{ embed: "98765" }, ["embed"], /must be an object/],
     "an embed that is null": [{ embed: null }, ["embed"], /must be an object/],
-    "a number that JSON does not know": [{ embed: { ...embed, cartItems: [{ n: 98765n }] } }, ["embed"], /JSON/],
-    "an object in itself": [{ embed: { ...embed, connectionOptions: circular } }, ["embed"], /JSON/],
+    "a number that JSON does not know": [
+      { embed: { ...embed, cartItems: [{ quantity: 98765n }] } },
+      ["embed", "cartItems", "0"],
+      /embed\.cartItems\.0\.quantity must be a JSON value, not a bigint/
+    ],
+    "an object in itself": [
+      { embed: { ...embed, connectionOptions: circular } },
+      ["embed", "connectionOptions"],
+      /embed\.connectionOptions\.self must be free of cycles/
+    ],
+    ...Object.fromEntries(
+      [
+        ["buyerExternalId", "buyerExternalIdentifier"],
+        ["metaData", "metadata"],
+        ["buyer_id", "buyerId"],
+        ["cartitems", "cartItems"],
+        ["merchantAccount", "merchantAccountId"]
+      ].map(([name = "", near]) => [
+        `the unknown pin ${name}`,
+        [
+          { embed: { amount: 1, currency: "USD", [name]: "98765" } },
+          ["embed", name],
+          new RegExp(`there is no option "${name}" \\(did you mean ${near}\\?\\)`)
+        ] as const
+      ])
+    ),
+    "an unknown pin that resembles none": [
+      { embed: { ...embed, q: "98765" } },
+      ["embed", "q"],
+      /known: amount, currency/
+    ],
+    "an unknown name in a cart item": [
+      { embed: { ...embed, cartItems: [{ name: "x", quantity: 1, unitAmout: 98765 }] } },
+      ["embed", "cartItems", "0", "unitAmout"],
+      /did you mean unitAmount\?/
+    ],
+    "a cart item whose amount is NaN": [
+      { embed: { ...embed, cartItems: [{ name: "x", quantity: 1, unitAmount: Number.NaN }] } },
+      ["embed", "cartItems", "0"],
+      /embed\.cartItems\.0\.unitAmount must be a finite number/
+    ],
+    "a cart that is no array": [{ embed: { ...embed, cartItems: { 0: "98765" } } }, ["embed", "cartItems"], /an array/],
+    "a cart with a hole": [{ embed: { ...embed, cartItems: Array(1) } }, ["embed", "cartItems", "0"], /an object/],
+    ...Object.fromEntries(
+      (
+        [
+          ["a Map", new Map([["a", "98765"]])],
+          ["an array", ["98765"]],
+          ["a Promise", Promise.resolve({ a: "98765" })],
+          ["numbers", { a: 98765 }],
+          ["null values", { a: null }],
+          ["undefined values", { a: undefined }],
+          ["a string", "98765"],
+          ["null", null],
+          ["undefined", undefined]
+        ] as const
+      ).map(([what, metadata]) => [
+        `metadata that is ${what}`,
+        [{ embed: { ...embed, metadata } }, ["embed", "metadata"], /metadata/] as const
+      ])
+    ),
+    "connection options in a Map": [
+      { embed: { ...embed, connectionOptions: { adyen: new Map([["a", "98765"]]) } } },
+      ["embed", "connectionOptions"],
+      /embed\.connectionOptions\.adyen must be a JSON value, not a Map/
+    ],
+    ...Object.fromEntries(
+      ["buyerId", "buyerExternalIdentifier", "merchantAccountId"].flatMap((name) =>
+        ["", " 98765", "98765\n", 98765, null, undefined].map((id) => [
+          `the ${name} ${JSON.stringify(id)}`,
+          [{ embed: { ...embed, [name]: id } }, ["embed", name], /must be a string/] as const
+        ])
+      )
+    ),
+    ...Object.fromEntries(
+      ["", "../../98765\n", "98765/fields", "98765\n", ".", "98765 ", 98765, null].map((checkoutSessionId) => [
+        `the session ${JSON.stringify(checkoutSessionId)}`,
+        [{ checkoutSessionId }, ["checkoutSessionId"], /1 to 64 letters/] as const
+      ])
+    ),
     "a lifetime too long": [{ lifetime: "2 days" }, ["lifetime"], /30 seconds to 24 hours/],
     "a lifetime in seconds": [{ lifetime: 300 }, ["lifetime"], /e\.g\. "5 minutes"; a number is milliseconds/],
     "a lifetime that is none": [{ lifetime: "98765" }, ["lifetime"], /30 seconds to 24 hours/]

@@ -309,6 +309,34 @@ describe("a secret of an endpoint's own", () => {
   )
 })
 
+describe("a card number in a path or query", () => {
+  it.scopedLive("is in no span of an endpoint or of a plain request", () =>
+    Effect.gen(function* () {
+      const { baseUrl, requests } = yield* script(json(200, "{}"))
+      const http = yield* Gr4vy.makeClient({ baseUrl, token: Redacted.make("token") })
+      const own = Endpoint.get("Own.find", "/own/{id}", {
+        params: { id: Schema.String },
+        query: Schema.Struct({ q: Schema.String }),
+        success: Schema.Struct({})
+      })
+      const { find } = Endpoint.clientOf({ find: own }, http)
+      const { shown } = yield* observed(
+        Effect.all([
+          find("4111111111111111", { q: "4111 1111 1111 1111" }),
+          http.get("/own/4111-1111-1111-1111", { urlParams: { q: "4111111111111111", a: "seen" } })
+        ])
+      )
+      assert.deepStrictEqual(
+        requests.map(({ url }) => url),
+        ["/own/4111111111111111?q=4111+1111+1111+1111", "/own/4111-1111-1111-1111?q=4111111111111111&a=seen"]
+      )
+      assert.include(shown, "/own/{card}?q={card}")
+      assert.include(shown, "/own/{card}?q={card}&a=seen")
+      assert.notInclude(shown, "1111")
+    })
+  )
+})
+
 describe("a Content-Encoding", () => {
   it.scopedLive.each(["4111-1111-1111-1111", "4111 1111 1111 1111", "token"])("%s is not quoted", (encoding) =>
     Effect.gen(function* () {

@@ -81,7 +81,9 @@ export const encodeRequest = (
     const { options } = given
     const key = propertyOf(options, "idempotencyKey")
     if (endpoint.resend === "keyed" && !isKey(key)) {
-      return invalidRequest("idempotencyKey must be 1 to 255 visible ASCII characters, e.g. the id of the order")
+      return invalidRequest(
+        "idempotencyKey must be 1 to 255 visible ASCII characters, e.g. order-1001/1: the order and the buyer's try"
+      )
     }
     for (const secret of secretsOf(options)) secrets.add(secret)
     const headers = body._tag === "Empty" ? acceptJson : jsonHeaders

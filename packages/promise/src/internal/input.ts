@@ -165,9 +165,21 @@ export const readEmbedOptions = (options: EmbedOptions): Given<EmbedOptions> & {
 export const readCallOptions = (options: CallOptions | null | undefined): Given<CallOptions> =>
   read(options, "options", callChecks)
 
-/** The options of `request`. */
-export const readRequestOptions = (options: RequestOptions | null | undefined): Given<RequestOptions> =>
-  read(options, "options", requestChecks)
+/**
+ * The options of `request`. A body that is there and `undefined` is a value that got lost: without it a POST may do more than
+ * it should, e.g. refund everything.
+ */
+export const readRequestOptions = (
+  method: unknown,
+  options: RequestOptions | null | undefined
+): Given<RequestOptions> => {
+  const given = read(options, "options", requestChecks)
+  const mayHaveNone = method === "GET" || method === "DELETE"
+  if (!mayHaveNone && Predicate.isRecord(options) && "body" in options && options.body === undefined) {
+    throw refuse("options.body must be a value, or left out: it is undefined")
+  }
+  return given
+}
 
 /** The options of `verifyWebhook`. */
 export const readWebhook = (options: WebhookOptions) => {

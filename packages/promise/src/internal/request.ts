@@ -4,7 +4,9 @@
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { type Generic, NotFound, type RequestFailed, type Unauthorized } from "@effect-gr4vy/core/Errors"
 import type { Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import { copyJson } from "@effect-gr4vy/core/unstable/Json"
 import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -30,12 +32,18 @@ export const request = (
   }
   const payload = body === undefined || body === null ? undefined : asJson(body)
   const [, before = "", query] = /^([^?]*)(?:\?(.*))?$/s.exec(path) ?? []
-  const { names, template, values } = templateOf(before)
+  const { names, resources, template, values } = templateOf(before)
+  if (idempotencyKey !== undefined && !(method === "POST" && keyed.has(template))) {
+    throw refuse(
+      `Gr4vy honours no idempotency key on ${method} ${template}, so a second copy could act twice. ` +
+        "Leave options.idempotencyKey out"
+    )
+  }
   const endpoint: Endpoint.Any = {
     name: "Gr4vy.request",
     method,
     path: template,
-    // Without a key, a second copy of a POST or PATCH may do harm.
+    // Without a key that the API honours, a second copy of a POST or PATCH may do harm.
     resend: idempotencyKey !== undefined ? "keyed" : method === "POST" || method === "PATCH" ? "once" : "idempotent",
     params: Object.fromEntries(names.map((name) => [name, Schema.String])),
     query: query === undefined ? undefined : Query,
@@ -46,7 +54,8 @@ export const request = (
     status: 200,
     scope: undefined,
     attemptTimeout: undefined,
-    belongs: undefined,
+    // No POST of the API names what it creates in its path.
+    belongs: (answer: unknown) => mayBelong(answer, resources, method !== "POST"),
     docs: {}
   }
   const args = [
@@ -67,16 +76,24 @@ export const request = (
   return call(...args)
 }
 
-/** A copy of the body as the API gets it, so that it is no cycle and stays what it is. */
+/** The operations that honour `Idempotency-Key`; for the last three, only the API's description says so. */
+const keyed: ReadonlySet<string> = new Set([
+  "/transactions",
+  "/transactions/{id}/capture",
+  "/transactions/{id}/void",
+  "/transactions/{id}/refunds",
+  "/transactions/{id}/refunds/all",
+  "/transactions/{id}/authorization/increment",
+  "/gift-cards/activations",
+  "/gift-cards/issuances"
+])
+
+/** A copy of the body as the API gets it. An amount that JSON loses would refund everything. */
 const asJson = (body: unknown): unknown => {
   // `JSON.stringify` of a caller, as for `fetch`, would be encoded a second time.
   if (Predicate.isString(body))
     throw refuse("body must be the value itself, not a string: the client converts it to JSON")
-  try {
-    return JSON.parse(JSON.stringify(body))
-  } catch {
-    throw refuse("body must be what JSON can hold")
-  }
+  return Either.getOrThrowWith(copyJson(body, "body"), refuse)
 }
 
 const Query = Schema.Record({ key: Schema.String, value: Schema.Array(Schema.String) })
@@ -88,20 +105,60 @@ const queryOf = (query: string): Record<string, ReadonlyArray<string>> => {
   return Object.fromEntries([...params.keys()].map((key) => [key, params.getAll(key)]))
 }
 
-/** A path as its template: spans and metrics must not have a name for each id. */
+/** A collection in a path, and the id after it: `transactions` and the id of one. */
+interface Resource {
+  readonly collection: string
+  readonly id: string
+  /** Whether the path ends with the id. */
+  readonly isLast: boolean
+}
+
+/** A path as its template: spans and metrics must not have a name for each id. Every segment that is no word is one. */
 const templateOf = (path: string) => {
   const names: Array<string> = []
   const values: Array<string> = []
-  const template = path.split("/").map((segment, index) => {
-    // The API's own words are lower-case letters and dashes; everything else is an id.
-    if (index === 0 || /^[a-z]+(-[a-z]+)*$/.test(segment)) return segment
+  const resources: Array<Resource> = []
+  const segments = path.split("/")
+  const template = segments.map((segment, index) => {
+    if (index === 0 || words.has(segment)) return segment
     const name = names.length === 0 ? "id" : `id_${names.length + 1}`
+    const id = decoded(segment)
     names.push(name)
-    values.push(decoded(segment))
+    values.push(id)
+    const collection = segments[index - 1] ?? ""
+    if (words.has(collection)) resources.push({ collection, id, isLast: index === segments.length - 1 })
     return `{${name}}`
   })
-  return { names, values, template: template.join("/") }
+  return { names, resources, values, template: template.join("/") }
 }
+
+/** The words of the API's paths. A fixed list bounds the names of spans and metrics. */
+const words: ReadonlySet<string> = new Set(
+  (
+    "account-updater actions activations all api-key-pairs apple audit-logs authorization balances buyers cancel capture " +
+    "captures card-scheme-definitions checkout click-to-pay complete create cryptogram digital-wallets domains events " +
+    "executions expire fields gift-cards google increment issuances jobs merchant-accounts network-tokens payment-links " +
+    "payment-methods payment-options payment-service-definitions payment-service-tokens payment-services payouts paze " +
+    "refund-settlements refunds report-executions reports resume review roles rotate-secret session sessions settlements " +
+    "shipping-details suspend sync three-ds-configurations three-ds-scenarios transactions url verify void " +
+    "webhook-subscriptions"
+  ).split(" ")
+)
+
+/**
+ * Returns whether a response may be the one to this path. A gateway that responds twice would shift all later responses. The
+ * path's last id is the response's `id`; an id before it may be its `transaction_id`, or its `id` if its `type` says so.
+ */
+const mayBelong = (answer: unknown, resources: ReadonlyArray<Resource>, lastIsIt: boolean): boolean =>
+  !Predicate.isRecord(answer) ||
+  resources.every(({ collection, id, isLast }) => {
+    const name = collection.replaceAll("-", "_").replace(/s$/, "")
+    const isIt = (isLast && lastIsIt) || answer["type"] === collection.replace(/s$/, "")
+    // A capture may authorize anew: its transaction then names the one of the path.
+    const owns = isIt ? [answer["id"], answer[`reauthorized_from_${name}_id`]] : [answer[`${name}_id`]]
+    const known = owns.filter(Predicate.isString)
+    return known.length === 0 || known.some((each) => each.toLowerCase() === id.toLowerCase())
+  })
 
 const decoded = (segment: string): string => {
   try {

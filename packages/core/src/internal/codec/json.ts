@@ -2,6 +2,9 @@
  * What JSON would change in silence is refused: a number it cannot hold becomes `null`, a `Map` or a `Promise` becomes
  * `{}`, `undefined` disappears. An amount that is lost that way refunds everything.
  */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { failed, type Step, type Walk } from "./step.js"
@@ -26,17 +29,25 @@ const copy = (value: unknown, walk: Walk, within: ReadonlyArray<object>): unknow
       if (item === failed) return walk.failedAt(i)
       items.push(item)
     }
+    if (Object.keys(value).length > value.length) return walk.loses("an array without properties of its own")
     return items
   }
   const kind = lossyKind(value)
   if (kind !== undefined) return walk.loses(`a JSON value, not ${kind}`)
   const toJSON: unknown = Reflect.get(value, "toJSON")
   if (Predicate.isFunction(toJSON)) return copy(Reflect.apply(toJSON, value, [""]), walk, inside)
-  if (hasInheritedAccessor(value)) {
-    return walk.loses("a plain object: JSON leaves out what a class has as getters")
+  if (hasInheritedState(value)) {
+    return walk.loses("a plain object: JSON leaves out what it inherits, e.g. a class's getters")
+  }
+  const keys = Object.keys(value)
+  if (Predicate.hasProperty(value, Symbol.iterator) || Predicate.hasProperty(value, Symbol.asyncIterator)) {
+    return walk.loses("a JSON value, not an iterable: give an array")
+  }
+  if (keys.length === 0 && !isPlain(value)) {
+    return walk.loses("a plain object: JSON leaves out what a class has as private fields")
   }
   const record: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) {
+  for (const key of keys) {
     const property = copy(Reflect.get(value, key), walk, inside)
     if (property === failed) return walk.failedAt(key)
     set(record, key, property)
@@ -59,6 +70,9 @@ export const finite = (value: number, walk: Walk): unknown =>
 /** The kinds of objects whose content is not in their properties. */
 const lossyKind = (value: object): string | undefined => {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid Date" : undefined
+  if (Effect.isEffect(value) && !Option.isOption(value) && !Either.isEither(value)) {
+    return "an Effect (is a yield* missing?)"
+  }
   if (Predicate.isPromiseLike(value)) return "a Promise (is an await missing?)"
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return "bytes"
   if (value instanceof Map || value instanceof WeakMap) return "a Map"
@@ -90,13 +104,22 @@ const opaque: ReadonlySet<string> = new Set([
   "SharedArrayBuffer"
 ])
 
-const hasInheritedAccessor = (value: object): boolean => {
+/** Whether the prototype is an `Object.prototype`, of whatever realm, or none. */
+const isPlain = (value: object): boolean => {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** Whether a prototype has getters, or properties that are no methods. */
+const hasInheritedState = (value: object): boolean => {
   for (
     let prototype = Object.getPrototypeOf(value);
     prototype !== null && Object.getPrototypeOf(prototype) !== null;
     prototype = Object.getPrototypeOf(prototype)
   ) {
-    for (const { get } of Object.values(Object.getOwnPropertyDescriptors(prototype))) if (get !== undefined) return true
+    for (const { enumerable, get, value } of Object.values(Object.getOwnPropertyDescriptors(prototype))) {
+      if (get !== undefined || (enumerable === true && !Predicate.isFunction(value))) return true
+    }
   }
   return false
 }

@@ -3,6 +3,7 @@
  * (https://opentelemetry.io/docs/specs/semconv/http/).
  */
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
+import { hideCards } from "@effect-gr4vy/core/unstable/Cards"
 import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import { interrupted, start, timedOutBySignal } from "@effect-gr4vy/core/unstable/Span"
@@ -143,8 +144,10 @@ const errorTypeOf = (
 const startSpan = (call: Call, route: Route): Tracer.Span | undefined =>
   start(call.fiber, route.name, "client", () => {
     const attributes: Otel.Attributes = Object.assign({}, route.attributes)
-    // The URL shows a secret parameter as its name.
-    attributes["url.full"] = isEndpointRequest(call.request) ? route.baseUrl + call.request.shownUrl : call.url
+    // The URL shows a secret parameter as its name, and no card number.
+    attributes["url.full"] = hideCards(
+      isEndpointRequest(call.request) ? route.baseUrl + call.request.shownUrl : call.url
+    )
     if (call.attempts > 0) attributes["http.request.resend_count"] = call.attempts
     return attributes
   })
