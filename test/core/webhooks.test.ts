@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process"
 import { inspect } from "node:util"
+import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import { Webhooks } from "@effect-gr4vy/core"
 import { Cause, DateTime, Effect, FastCheck, Redacted, Schema, TestClock } from "effect"
@@ -70,6 +71,8 @@ describe("a webhook", () => {
     ["a Headers", new Headers(headers())],
     ["a Map", new Map(Object.entries(headers()))],
     ["pairs", Object.entries(headers())],
+    ["an iterator of pairs", new Map(Object.entries(headers())).entries()],
+    ["pairs with one that is undefined", [...Object.entries(headers()), ["x-other", undefined]]],
     ["signatures in several headers", { ...headers(), "x-gr4vy-webhook-signatures": ["0".repeat(64), signature] }],
     ["a `get` alone", { get: (name: string) => new Headers(headers()).get(name) }]
   ] as ReadonlyArray<readonly [string, Webhooks.HeadersInput]>) {
@@ -146,6 +149,130 @@ describe("a webhook", () => {
     )
   }
 
+  const bytes = new TextEncoder().encode(payload)
+  for (const [what, given] of [
+    ["an ArrayBuffer", bytes.buffer.slice(0)],
+    ["a part of a larger buffer", new Uint8Array([0, ...bytes, 0]).subarray(1, -1)],
+    ["a Node buffer", Buffer.from(payload)],
+    ["a view of another kind", new DataView(bytes.buffer.slice(0))],
+    ["a SharedArrayBuffer", new SharedArrayBuffer(bytes.length)],
+    ["bytes of another realm", runInNewContext("Uint8Array.from(bytes)", { bytes: [...bytes] })],
+    ["an ArrayBuffer of another realm", runInNewContext("Uint8Array.from(bytes).buffer", { bytes: [...bytes] })]
+  ] as ReadonlyArray<readonly [string, Uint8Array]>) {
+    if (given instanceof SharedArrayBuffer) new Uint8Array(given).set(bytes)
+    it.effect(`may be given as ${what}`, () =>
+      Effect.map(verifyAt(timestamp, { payload: given }), ({ name }) =>
+        assert.strictEqual(name, "transaction.captured")
+      )
+    )
+  }
+
+  for (const [what, given, says] of [
+    ["a parsed body", JSON.parse(payload), /^The payload is a parsed body\. Pass the raw body as it arrived/],
+    ["a list of bytes", [...bytes], /Pass the raw body/],
+    ["a string object", Object(payload), /Pass the raw body/],
+    ["a number", 1, /Pass the raw body/],
+    ["nothing", undefined, /^There is no payload\. Pass the raw body/],
+    ["null", null, /^There is no payload\. Pass the raw body/]
+  ] as ReadonlyArray<readonly [string, unknown, RegExp]>) {
+    it.effect(`given as ${what} is refused, and told how to give it`, () =>
+      Effect.gen(function* () {
+        assert.match((yield* refused("Payload", { payload: given as string })).message, says)
+        assert.match((yield* Effect.flip(Webhooks.sign({ payload: given as string, secret }))).message, says)
+      })
+    )
+  }
+
+  it.effect("is decoded from the bytes that were verified, also when their buffer is used again", () =>
+    Effect.gen(function* () {
+      const buffer = new TextEncoder().encode(payload)
+      yield* TestClock.setTime(timestamp * 1000)
+      const running = Effect.runPromise(
+        Effect.withClock(Webhooks.verify({ payload: buffer, headers: headers(), secret }), yield* Effect.clock)
+      )
+      buffer.fill(32)
+      assert.strictEqual((yield* Effect.promise(() => running)).name, "transaction.captured")
+    })
+  )
+
+  for (const [what, wrong, says] of [
+    ["is empty", Redacted.make(""), /^The secret is empty: set it\.$/],
+    ["is undefined", Redacted.make(undefined), /^The secret is missing: set it\.$/],
+    ["is not there", undefined, /^The secret is missing: set it\.$/],
+    ["is a plain string", "plain", /^The secret is a plain string: wrap it with Redacted\.make\.$/],
+    ["is the word undefined", Redacted.make("undefined"), /, and the secret is the word "undefined": set it\.$/],
+    [
+      "is in double quotes",
+      Redacted.make(`"${Redacted.value(secret)}"`),
+      /, and the secret is in quotes: remove them\.$/
+    ],
+    ["is in single quotes", Redacted.make(`'${Redacted.value(secret)}'`), /the secret is in quotes/],
+    [
+      "ends with a line break",
+      Redacted.make(`${Redacted.value(secret)}\n`),
+      /begins or ends with a blank or a line break/
+    ],
+    ["ends with a carriage return", Redacted.make(`${Redacted.value(secret)}\r`), /begins or ends with a blank/],
+    ["begins with a blank", Redacted.make(` ${Redacted.value(secret)}`), /begins or ends with a blank/],
+    ["is blank", Redacted.make(" "), /begins or ends with a blank/],
+    ["is one of none", [], /^The list of secrets is empty: give the secret of the webhook subscription\.$/],
+    ["is empty in a list", [Redacted.make("another"), Redacted.make("")], /^Secret 2 of 2 is empty: set it\.$/],
+    ["is another", Redacted.make("another"), /^No signature fits the payload\. Check the subscription's secret/]
+  ] as ReadonlyArray<readonly [string, unknown, RegExp]>) {
+    it.effect(`whose secret ${what} is refused, in words of its own`, () =>
+      Effect.map(refused("Signature", { secret: wrong as Redacted.Redacted }), ({ message }) =>
+        assert.match(message, says)
+      )
+    )
+  }
+
+  it.effect("whose secret was wiped is refused, in words of its own", () => {
+    const wiped = Redacted.make("gone")
+    Redacted.unsafeWipe(wiped)
+    return Effect.map(refused("Signature", { secret: wiped }), ({ message }) =>
+      assert.match(message, /^The secret was wiped/)
+    )
+  })
+
+  it.effect("may have a secret in quotes, or with a line break, if it is so", () =>
+    Effect.gen(function* () {
+      for (const odd of ['"quoted"', "ends\n", "undefined"].map((text) => Redacted.make(text))) {
+        yield* TestClock.setTime(timestamp * 1000)
+        yield* Webhooks.verify({ payload, secret: odd, headers: yield* Webhooks.sign({ payload, secret: odd }) })
+      }
+    })
+  )
+
+  it.effect("has its headers as nothing at all: a header is missing", () =>
+    Effect.gen(function* () {
+      for (const given of [undefined, null, "headers", 1] as ReadonlyArray<unknown>) {
+        yield* refused("MissingHeader", { headers: given as Webhooks.HeadersInput })
+      }
+    })
+  )
+
+  for (const [what, given] of [
+    ["a string", `\ufeff${payload}`],
+    ["bytes", new TextEncoder().encode(`\ufeff${payload}`)]
+  ] as const) {
+    it.effect(`may begin with a byte order mark, as ${what}`, () =>
+      Effect.gen(function* () {
+        const signed = yield* Webhooks.sign({ payload: given, secret, timestamp })
+        const { id } = yield* verifyAt(timestamp, { payload: given, headers: signed })
+        assert.strictEqual(id, "fe26475d-ec3e-4884-9553-f7356683f7f9")
+      })
+    )
+  }
+
+  it.effect("may have a target as deep as JSON goes", () =>
+    Effect.gen(function* () {
+      const deep = `{"id":"e","name":"n","target":${'{"a":'.repeat(4000)}1${"}".repeat(4000)}}`
+      const signed = yield* Webhooks.sign({ payload: deep, secret, timestamp })
+      const { target } = yield* verifyAt(timestamp, { payload: deep, headers: signed })
+      assert.property(target, "a")
+    })
+  )
+
   it.effect("that fails survives encode, JSON and decode", () =>
     Effect.gen(function* () {
       const error = yield* refused("Signature", { payload: "" })
@@ -166,6 +293,67 @@ describe("a webhook", () => {
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.exit(verifyAt(timestamp, { headers: headers(signatures) })))._tag, "Failure")
         assert.strictEqual((yield* Effect.exit(verifyAt(timestamp, { payload: text })))._tag, "Failure")
+      })
+  )
+})
+
+describe("a signed payload", () => {
+  for (const [what, text, good] of vectors) {
+    it.effect(`has the signature of the test vector: ${what}`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* Webhooks.sign({ payload: text, secret, timestamp, id: "any" }), headers(good))
+      })
+    )
+  }
+
+  it.effect("has the time of now, an id of its own, and one signature per secret", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(timestamp * 1000 + 999)
+      const other = Redacted.make("another")
+      const one = yield* Webhooks.sign({ payload, secret: [other, secret] })
+      assert.strictEqual(one["X-Gr4vy-Webhook-Timestamp"], String(timestamp))
+      assert.match(one["X-Gr4vy-Webhook-Signatures"], /^[0-9a-f]{64},[0-9a-f]{64}$/)
+      assert.match(one["X-Gr4vy-Webhook-ID"], /^[0-9a-f-]{36}$/)
+      assert.notStrictEqual(
+        (yield* Webhooks.sign({ payload, secret }))["X-Gr4vy-Webhook-ID"],
+        one["X-Gr4vy-Webhook-ID"]
+      )
+      for (const each of [other, secret]) yield* verifyAt(timestamp, { headers: one, secret: each })
+    })
+  )
+
+  for (const at of [-1, 1.5, Number.NaN, 1e12, Number.POSITIVE_INFINITY]) {
+    it.effect(`cannot have the time ${at}`, () =>
+      Effect.map(Effect.flip(Webhooks.sign({ payload, secret, timestamp: at })), (error) =>
+        assert.strictEqual(error.check, "Timestamp")
+      )
+    )
+  }
+
+  it.effect("needs secrets that can sign", () =>
+    Effect.gen(function* () {
+      for (const wrong of [Redacted.make(""), [secret, Redacted.make("")], []]) {
+        const error = yield* Effect.flip(Webhooks.sign({ payload, secret: wrong }))
+        assert.strictEqual(error.check, "Signature")
+        assert.match(error.message, /empty/)
+      }
+    })
+  )
+
+  it.effect.prop(
+    "is good for its payload, time and secret, whatever they are",
+    {
+      text: FastCheck.oneof(FastCheck.fullUnicodeString(), FastCheck.uint8Array()),
+      at: FastCheck.integer({ min: 0, max: 4_000_000_000 }),
+      key: FastCheck.string({ minLength: 1 })
+    },
+    ({ at, key, text }) =>
+      Effect.gen(function* () {
+        const own = Redacted.make(key)
+        const signed = yield* Webhooks.sign({ payload: text, secret: own, timestamp: at })
+        const outcome = yield* Effect.either(verifyAt(at, { payload: text, headers: signed, secret: own }))
+        // Few texts are events: what was signed gets as far as that.
+        if (outcome._tag === "Left") assert.strictEqual(outcome.left.check, "Payload")
       })
   )
 })

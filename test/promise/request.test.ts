@@ -1,4 +1,8 @@
 import { createHmac } from "node:crypto"
+import { once } from "node:events"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import {
   create,
@@ -6,11 +10,13 @@ import {
   NotFound,
   type Options,
   RequestFailed,
+  signWebhook,
   verifyWebhook,
   WebhookInvalid
 } from "@effect-gr4vy/promise"
 import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
+import * as ts from "typescript"
 import { type Answer, reply, script } from "../support/script.js"
 import { registered } from "../support/setUps.js"
 import { slowServer } from "../support/slowServer.js"
@@ -363,7 +369,10 @@ describe("verifyWebhook", () => {
       [{}, {}, "MissingHeader"],
       [{}, signed(`${payload} `), "Signature"],
       [{}, signed(payload, old), "Tolerance"],
-      [{ payload: "{}" }, signed("{}"), "Payload"]
+      [{ payload: "{}" }, signed("{}"), "Payload"],
+      [{ payload: { parsed: true } }, signed(payload), "Payload"],
+      [{ payload: undefined }, signed(payload), "Payload"],
+      [{ secret: "" }, signed(payload), "Signature"]
     ]
     for (const [other, headers, check] of invalid) {
       const error = await verifyWebhook({ payload, headers, secret, ...other }).catch((error: unknown) => error)
@@ -378,9 +387,8 @@ describe("verifyWebhook", () => {
 
   it("refuses arguments of another type by name", async () => {
     const cases: ReadonlyArray<[unknown, string]> = [
-      [undefined, "options.payload must be a string or bytes"],
-      [{ payload: { parsed: true }, headers: {}, secret }, "options.payload must be a string or bytes"],
-      [{ payload, headers: "x", secret }, "options.headers must be an object"],
+      [undefined, "options.headers must be an object or an array of pairs"],
+      [{ payload, headers: "x", secret }, "options.headers must be an object or an array of pairs"],
       [{ payload, headers: {} }, "options.secret must be a string or an array of strings"],
       [{ payload, headers: {}, secret: [5] }, "options.secret must be a string or an array of strings"],
       [{ payload, headers: {}, secret, tolerance: "5" }, "options.tolerance must be milliseconds, or a duration like"]
@@ -390,6 +398,123 @@ describe("verifyWebhook", () => {
       const error = await call().catch((error: unknown) => error)
       assert.instanceOf(error, RequestFailed)
       assert.include(error.message, says)
+      assert.match(error.message, /^No webhook was verified: /)
+    }
+  })
+
+  it("resolves from headers in any form, and from bytes of any kind", async () => {
+    const pairs = Object.entries(signed(payload))
+    const bytes = new TextEncoder().encode(payload)
+    for (const headers of [pairs, new Map(pairs), new Headers(pairs).entries(), Object.fromEntries(pairs)]) {
+      assert.deepInclude(await verifyWebhook({ payload, headers, secret }), { id: "event-1" })
+    }
+    for (const given of [
+      bytes.buffer.slice(0),
+      Buffer.from(payload),
+      runInNewContext("Uint8Array.from(x)", { x: [...bytes] })
+    ]) {
+      assert.deepInclude(await verifyWebhook({ payload: given, headers: signed(payload), secret }), { id: "event-1" })
+    }
+  })
+
+  it("says in its own words what is wrong with a payload or a secret", async () => {
+    const cases: ReadonlyArray<[object, RegExp]> = [
+      [{ payload: JSON.parse(payload) }, /^The payload is a parsed body\. Pass the raw body as it arrived/],
+      [{ payload: undefined }, /^There is no payload\. Pass the raw body/],
+      [{ secret: "" }, /^The secret is empty: set it\.$/],
+      [{ secret: "undefined" }, /the secret is the word "undefined": set it/],
+      [{ secret: `"${secret}"` }, /the secret is in quotes: remove them/],
+      [{ secret: `${secret}\n` }, /begins or ends with a blank or a line break/]
+    ]
+    for (const [other, says] of cases) {
+      const options = { payload, headers: signed(payload), secret, ...other }
+      const error = await verifyWebhook(options).catch((error: unknown) => error)
+      assert.instanceOf(error, WebhookInvalid)
+      assert.match(error.message, says)
+    }
+  })
+
+  it("resolves to a target as deep as JSON goes", async () => {
+    const deep = `{"id":"e","name":"n","target":${'{"a":'.repeat(4000)}1${"}".repeat(4000)}}`
+    assert.property((await verifyWebhook({ payload: deep, headers: signed(deep), secret })).target, "a")
+  })
+})
+
+describe("signWebhook", () => {
+  const payload = JSON.stringify({ id: "e1", name: "n" })
+
+  it("resolves to the headers of a delivery that verifyWebhook accepts", async () => {
+    const headers = await signWebhook({ payload, secret: ["old", "new"] })
+    for (const secret of ["old", "new"]) {
+      assert.deepInclude(await verifyWebhook({ payload, headers, secret }), { id: "e1" })
+    }
+    assert.deepStrictEqual(await signWebhook({ payload, secret: "s", timestamp: 1767225600, id: "d1" }), {
+      "X-Gr4vy-Webhook-Signatures": createHmac("sha256", "s").update(`1767225600.${payload}`).digest("hex"),
+      "X-Gr4vy-Webhook-Timestamp": "1767225600",
+      "X-Gr4vy-Webhook-ID": "d1"
+    })
+  })
+
+  it("refuses what it cannot sign, in one sentence", async () => {
+    const cases: ReadonlyArray<[object, RegExp]> = [
+      [{ payload: {}, secret: "s" }, /^The payload is a parsed body/],
+      [{ payload, secret: "" }, /^The secret is empty/],
+      [{ payload, secret: "s", timestamp: 1.5 }, /^The timestamp is not a number of seconds/],
+      [{ payload }, /^No webhook was signed: options\.secret must be a string or an array of strings\.$/],
+      [{ payload, secret: "s", timestmap: 1 }, /^No webhook was signed: options: .*did you mean timestamp\?/]
+    ]
+    for (const [options, says] of cases) {
+      const error = await signWebhook(options as Parameters<typeof signWebhook>[0]).catch((error: unknown) => error)
+      assert.instanceOf(error, Error)
+      assert.match(error.message, says)
+    }
+  })
+})
+
+/** The route as people copy it. */
+describe("the Express route of the documentation", () => {
+  it("accepts a delivery, and answers 400 to any other request, whatever its Content-Type", async () => {
+    const page = readFileSync(new URL("../../docs/promise.md", import.meta.url), "utf8")
+    const [block = ""] = [...page.matchAll(/^```ts\n(.*?)^```/gms)].flatMap(([, code = ""]) =>
+      code.includes("express.raw") ? [code] : []
+    )
+    const file = new URL(`../node_modules/.cache/webhook-route-${process.pid}.mjs`, import.meta.url)
+    mkdirSync(new URL(".", file), { recursive: true })
+    const handled: Array<string> = []
+    const js = ts.transpileModule(block, {
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
+    })
+    writeFileSync(file, js.outputText)
+    Object.assign(globalThis, { handle: (name: string) => void handled.push(name) })
+    process.env["GR4VY_WEBHOOK_SECRET"] = "route-secret"
+    try {
+      const { app } = await import(file.href)
+      const server = createServer(app).listen(0, "127.0.0.1")
+      await once(server, "listening")
+      const url = `http://127.0.0.1:${Object(server.address()).port}/webhooks`
+      const payload = JSON.stringify({ id: "e1", name: "transaction.captured" })
+      const headers = await signWebhook({ payload, secret: "route-secret" })
+      // A Uint8Array has no Content-Type, unlike a string.
+      const post = async (body: Uint8Array | undefined, headers: Record<string, string>) =>
+        (await fetch(url, { method: "POST", headers, ...(body === undefined ? {} : { body }) })).status
+      const bytes = new TextEncoder().encode(payload)
+      try {
+        assert.strictEqual(await post(bytes, headers), 204)
+        assert.strictEqual(await post(bytes, { ...headers, "content-type": "application/json" }), 204)
+        assert.deepStrictEqual(handled, ["transaction.captured", "transaction.captured"])
+        assert.strictEqual(await post(bytes, {}), 400)
+        assert.strictEqual(await post(undefined, headers), 400)
+        assert.strictEqual(await post(undefined, {}), 400)
+        assert.strictEqual(await post(new Uint8Array([1]), { ...headers, "content-type": "text/plain" }), 400)
+        assert.strictEqual(handled.length, 2)
+      } finally {
+        server.close()
+        server.closeAllConnections()
+      }
+    } finally {
+      Reflect.deleteProperty(globalThis, "handle")
+      delete process.env["GR4VY_WEBHOOK_SECRET"]
+      rmSync(file)
     }
   })
 })

@@ -25,6 +25,7 @@ import {
   readOptions,
   readRequestOptions,
   readRetry,
+  readSigning,
   readUpdate,
   readWebhook,
   refuse
@@ -32,7 +33,7 @@ import {
 import { layerOf } from "./internal/options.js"
 import { type Plain, toPlain, toPlainError } from "./internal/plain.js"
 import { request } from "./internal/request.js"
-import type { CallOptions, Client, EmbedOptions, Options, WebhookOptions } from "./models.js"
+import type { CallOptions, Client, EmbedOptions, Options, SigningOptions, WebhookOptions } from "./models.js"
 import type { WebhookEvent } from "./values.js"
 
 /**
@@ -163,7 +164,33 @@ export const embedToken = async (options: EmbedOptions): Promise<string> => {
  */
 export const verifyWebhook = async (options: WebhookOptions): Promise<WebhookEvent> => {
   const exit = await Effect.runPromiseExit(Webhooks.verify(readWebhook(options)))
-  if (Exit.isSuccess(exit)) return { ...toPlain(exit.value), target: exit.value.target }
+  if (Exit.isFailure(exit)) throw toPlainError(Cause.squash(exit.cause))
+  // JSON is plain as it is, and may be deeper than the stack.
+  const { target, ...event } = exit.value
+  return { ...toPlain(event), target }
+}
+
+/**
+ * Signs a payload as Gr4vy does and resolves to the headers of the delivery, for tests of your own handler. Rejects with
+ * `WebhookInvalid` if the payload is no string or bytes, the timestamp no number of seconds, or a secret cannot be one.
+ *
+ * @example
+ * ```ts
+ * import { signWebhook, verifyWebhook } from "@effect-gr4vy/promise"
+ *
+ * const secret = "test-secret"
+ * const payload = JSON.stringify({ type: "event", id: "e1", name: "transaction.captured", target: { id: "t1" } })
+ * const event = await verifyWebhook({ payload, secret, headers: await signWebhook({ payload, secret }) })
+ * ```
+ *
+ * @since 0.1.0
+ * @category webhooks
+ */
+export const signWebhook = async (
+  options: SigningOptions
+): Promise<Readonly<Record<`X-Gr4vy-Webhook-${"Signatures" | "Timestamp" | "ID"}`, string>>> => {
+  const exit = await Effect.runPromiseExit(Webhooks.sign(readSigning(options)))
+  if (Exit.isSuccess(exit)) return exit.value
   throw toPlainError(Cause.squash(exit.cause))
 }
 

@@ -198,8 +198,8 @@ export class RequestFailed extends Gr4vyError {
  * - `MissingHeader`: a header of the signature is missing
  * - `Timestamp`: the timestamp is not a number of seconds
  * - `Tolerance`: the timestamp is too old or too far in the future
- * - `Signature`: no signature matches this payload and your secret
- * - `Payload`: the signature is valid, but the payload is not an event
+ * - `Signature`: no signature matches this payload and your secret, or the secret cannot be one (`message` says why)
+ * - `Payload`: the payload is not the raw body, or it is signed and not an event
  *
  * It contains neither a secret nor the payload.
  *

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-export { create, embedToken, verifyWebhook } from "./client.js"
+export { create, embedToken, signWebhook, verifyWebhook } from "./client.js"
 export {
   type Delivered,
   type ErrorDetail,
@@ -23,6 +23,7 @@ export type {
   Options,
   RequestOptions,
   RetryOptions,
+  SigningOptions,
   WebhookOptions
 } from "./models.js"
 export type {

@@ -267,11 +267,26 @@ export interface EmbedOptions {
  */
 export interface WebhookOptions {
   /** The raw body, string or bytes: after parsing and serializing, the signature no longer matches. */
-  readonly payload: string | Uint8Array
+  readonly payload: string | Uint8Array | ArrayBuffer
   /** The headers as they arrived. */
   readonly headers: HeadersInput
   /** The secret of the subscription, used as it is; several while you change it. */
   readonly secret: string | ReadonlyArray<string>
   /** How far the timestamp may be from now, in the past and in the future: 5 minutes by default. */
   readonly tolerance?: Duration | null | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface SigningOptions {
+  /** The body, a string or bytes. */
+  readonly payload: string | Uint8Array | ArrayBuffer
+  /** The secret of the subscription; several give one signature each. */
+  readonly secret: string | ReadonlyArray<string>
+  /** The time of the delivery in whole seconds since 1970; now by default. */
+  readonly timestamp?: number | null | undefined
+  /** The id of the delivery, which is not signed; a random UUID by default. */
+  readonly id?: string | null | undefined
 }

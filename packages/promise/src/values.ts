@@ -39,6 +39,6 @@ export interface WebhookEvent {
  */
 export type HeadersInput =
   | Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
-  | Iterable<readonly [name: string, value: string | ReadonlyArray<string>]>
+  | Iterable<readonly [name: string, value: string | ReadonlyArray<string> | undefined]>
   // `Headers`: its iterator is not part of every runtime's types.
   | { readonly get: (name: string) => string | null }

@@ -12,16 +12,21 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { RequestFailed } from "../errors.js"
-import type { CallOptions, EmbedOptions, Options, RequestOptions, RetryOptions, WebhookOptions } from "../models.js"
+import type {
+  CallOptions,
+  EmbedOptions,
+  Options,
+  RequestOptions,
+  RetryOptions,
+  SigningOptions,
+  WebhookOptions
+} from "../models.js"
+
+const refuseOptions = (problem: string): RequestFailed =>
+  new RequestFailed({ reason: "InvalidRequest", delivered: "no", attempts: 0, message: `${problem}.` })
 
 /** A failure before anything was sent. */
-export const refuse = (problem: string): RequestFailed =>
-  new RequestFailed({
-    reason: "InvalidRequest",
-    delivered: "no",
-    attempts: 0,
-    message: `Nothing was sent: ${problem}.`
-  })
+export const refuse = (problem: string): RequestFailed => refuseOptions(`Nothing was sent: ${problem}`)
 
 interface Check {
   readonly is: (value: unknown) => boolean
@@ -93,13 +98,24 @@ const requestChecks: Checks<RequestOptions> = {
 }
 
 const webhookChecks: Checks<WebhookOptions> = {
-  payload: { is: (value) => Predicate.isString(value) || value instanceof Uint8Array, expected: "a string or bytes" },
-  headers: anObject,
+  // Core says how to give it: what a framework has parsed is a fact of the request, not of the options.
+  payload: { is: () => true, expected: "a string or bytes" },
+  headers: {
+    is: (value) => Predicate.isRecord(value) || Array.isArray(value),
+    expected: "an object or an array of pairs"
+  },
   secret: {
     is: (value) => Predicate.isString(value) || strings.is(value),
     expected: "a string or an array of strings"
   },
   tolerance: { ...aDuration, is: (value) => aDuration.is(value) && Option.isSome(Duration.decodeUnknown(value)) }
+}
+
+const signingChecks: Checks<SigningOptions> = {
+  payload: webhookChecks.payload,
+  secret: webhookChecks.secret,
+  timestamp: aNumber,
+  id: aString
 }
 
 const embedChecks: Checks<EmbedOptions> = {
@@ -119,14 +135,19 @@ type ValueOf<T, K> = T extends { readonly [P in K & string]?: infer A } ? A : ne
 export type GivenOptions = Given<Options>
 
 /** Reads the given properties and checks each one. An unknown name is refused, because it may be a typo. */
-const read = <T extends object>(value: T | null | undefined, name: string, checks: Checks<T>): Given<T> => {
-  if (value !== null && value !== undefined && !Predicate.isRecord(value)) throw refuse(`${name} must be an object`)
+const read = <T extends object>(
+  value: T | null | undefined,
+  name: string,
+  checks: Checks<T>,
+  fail: (problem: string) => RequestFailed = refuse
+): Given<T> => {
+  if (value !== null && value !== undefined && !Predicate.isRecord(value)) throw fail(`${name} must be an object`)
   const given = Object.entries(value ?? {}).filter(([, part]) => part !== undefined && part !== null)
   const known = new Map<string, Check>(Object.entries(checks))
   for (const [key, part] of given) {
     const check = known.get(key)
-    if (check === undefined) throw refuse(`${name}: ${unknownName({ [key]: part }, checks)?.message}`)
-    if (!check.is(part)) throw refuse(`${name}.${key} must be ${check.expected}`)
+    if (check === undefined) throw fail(`${name}: ${unknownName({ [key]: part }, checks)?.message}`)
+    if (!check.is(part)) throw fail(`${name}.${key} must be ${check.expected}`)
   }
   return Object.fromEntries(given) as Given<T> // As checked above.
 }
@@ -163,11 +184,25 @@ export const readRequestOptions = (
 
 /** The options of `verifyWebhook`. */
 export const readWebhook = (options: WebhookOptions) => {
-  const { headers, payload, secret, ...others } = read(options, "options", webhookChecks)
-  if (payload === undefined) throw refuse(`options.payload must be ${webhookChecks.payload.expected}`)
+  const refuse = (problem: string) => refuseOptions(`No webhook was verified: ${problem}`)
+  const { headers, payload, secret, ...others } = read(options, "options", webhookChecks, refuse)
   if (headers === undefined) throw refuse(`options.headers must be ${webhookChecks.headers.expected}`)
+  return { headers, payload: given(payload), secret: wrapped(secret, refuse), ...others }
+}
+
+/** The options of `signWebhook`. */
+export const readSigning = (options: SigningOptions) => {
+  const refuse = (problem: string) => refuseOptions(`No webhook was signed: ${problem}`)
+  const { payload, secret, ...others } = read(options, "options", signingChecks, refuse)
+  return { payload: given(payload), secret: wrapped(secret, refuse), ...others }
+}
+
+// Core refuses a payload that is none, in its own words.
+const given = (payload: SigningOptions["payload"] | undefined) => payload as SigningOptions["payload"]
+
+const wrapped = (secret: SigningOptions["secret"] | undefined, refuse: (problem: string) => RequestFailed) => {
   if (secret === undefined) throw refuse(`options.secret must be ${webhookChecks.secret.expected}`)
-  return { headers, payload, secret: [secret].flat().map((value) => Redacted.make(value)), ...others }
+  return [secret].flat().map((value) => Redacted.make(value))
 }
 
 /** A policy: what was left out is as in `base`. */
