@@ -45,11 +45,11 @@ export const authorize = (credentials: CredentialsService) => {
       return Effect.flatMap(sent, (response) => {
         if (response.status === 401 && !call.policy.renewToken) {
           // This call sends nothing more, but the next one should have a token that is not refused.
-          return Effect.as(Effect.forkDaemon(Effect.ignore(renew(token, serverTime(response)))), response)
+          return Effect.as(Effect.forkDaemon(Effect.ignore(renew(token, serverTime(response, call)))), response)
         }
         if (response.status !== 401 || call.renewed) return Effect.succeed(response)
         call.renewed = true
-        return Effect.matchEffect(inTime(renew(token, serverTime(response)), call), {
+        return Effect.matchEffect(inTime(renew(token, serverTime(response, call)), call), {
           // Without a new token the 401 is still the API's response.
           onFailure: ({ message, reason }) =>
             Effect.as(
@@ -83,5 +83,5 @@ const inTime = (
 ): Effect.Effect<Redacted.Redacted, RequestFailed | TransportFailure> =>
   timeoutWithin(token, call.timeLeft, () => timedOut("There was no token before the call's deadline.", false))
 
-const serverTime = (response: BufferedResponse): Option.Option<DateTime.Utc> =>
-  Option.map(RetryAfter.parseHttpDate(response.headers["date"]), DateTime.unsafeMake)
+const serverTime = ({ headers }: BufferedResponse, { clock }: Call): Option.Option<DateTime.Utc> =>
+  Option.map(RetryAfter.dateOf(headers, clock.unsafeCurrentTimeMillis()), DateTime.unsafeMake)

@@ -3,11 +3,13 @@
  * deadline. It knows nothing of HTTP clients or tokens.
  */
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
+import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
 import * as RetryAfter from "@effect-gr4vy/core/unstable/RetryAfter"
 import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
@@ -80,7 +82,7 @@ class Loop {
     if (status >= 400 && resendOfStatus(this.call.resend, status, false, code) !== "never") {
       return this.again(refused(response, code, this.call), history)
     }
-    this.budget.succeeded(history.taken)
+    if (isSuccess(response, this.call)) this.budget.succeeded(history.taken)
     showAttempts(this.call)
     return Effect.succeed(
       history.mayHaveActed && status === 404 && this.call.request.method === "DELETE"
@@ -121,6 +123,13 @@ class Loop {
       })
     })
   }
+}
+
+/** Whether the API works: a 2xx that can be used, or a 4xx about the request itself. */
+const isSuccess = (response: BufferedResponse, { request }: Call): boolean => {
+  const { status } = response
+  if (status < 200 || status >= 300) return status >= 400 && status < 500
+  return !isEndpointRequest(request) || Either.isRight(response.decodedBy(request))
 }
 
 /** How many requests a call took that went well; one that failed tells by its error. */
