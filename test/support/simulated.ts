@@ -115,7 +115,7 @@ export const simulated = (
           return Redacted.make("token")
         })
       },
-      propagateTrace: false,
+      propagated: { trace: false, baggage: false },
       metrics: "off"
     },
     transport

@@ -77,6 +77,8 @@ export interface TravelOptions {
   readonly connections?: number
   /** Whether requests carry the trace context (`traceparent`). `true` by default. */
   readonly propagateTrace?: boolean
+  /** Whether requests carry OpenTelemetry's baggage, if the registered propagator sends it. As `propagateTrace` by default. */
+  readonly propagateBaggage?: boolean
   /** The sink of metrics. `"auto"` by default: OpenTelemetry if a meter provider is registered, else Effect. */
   readonly metrics?: Telemetry.Metrics
   /** A response header with the request's id; it is read before the usual ones (`x-request-id` …). */
@@ -254,7 +256,7 @@ const wire = <R>(
       attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
       deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
     }
-    const { metrics = "auto", requestIdHeader } = options
+    const { metrics = "auto", propagateTrace = true, requestIdHeader } = options
     const transport = yield* makeTransport({
       origin: new URL(url).origin,
       counted: () => goesToMeter(metrics),
@@ -277,7 +279,7 @@ const wire = <R>(
         retry: yield* retryPolicy(options.retry ?? RetryPolicy.standard),
         budget,
         credentials,
-        propagateTrace: options.propagateTrace ?? true,
+        propagated: { trace: propagateTrace, baggage: options.propagateBaggage ?? propagateTrace },
         metrics
       },
       transport

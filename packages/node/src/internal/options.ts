@@ -23,6 +23,7 @@ export const everyOption: Names<Address | TravelOptions | Authentication | Token
   maxResponseBytes: true,
   connections: true,
   propagateTrace: true,
+  propagateBaggage: true,
   metrics: true,
   requestIdHeader: true,
   token: true,

@@ -6,19 +6,70 @@ import { isInactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
 import type { Call } from "../pipeline/call.js"
+import { ignoreThrow } from "./context.js"
 import { bridged, spanContextOf } from "./span.js"
 
-export const traceHeaders = (call: Call, span: Tracer.AnySpan | undefined): Readonly<Record<string, string>> => {
-  try {
+/** What requests carry besides their own headers. */
+export interface Propagated {
+  /** The trace context. */
+  readonly trace: boolean
+  /** OpenTelemetry's baggage. */
+  readonly baggage: boolean
+}
+
+/**
+ * Returns the headers of the trace context, for a request that has the headers `sent` already. A propagator is code of
+ * others: it can neither stop a request nor change one of its headers.
+ */
+export const traceHeaders = (
+  call: Call,
+  span: Tracer.AnySpan | undefined,
+  { baggage, trace }: Propagated,
+  sent: Readonly<Record<string, string>>
+): Readonly<Record<string, string>> => {
+  const carrier: Record<string, unknown> = Object.create(null)
+  ignoreThrow(() => {
     const current = spanContextIn(call, span)
     if (Otel.propagation.fields().length > 0) {
-      const carrier: Record<string, string> = {}
-      Otel.propagation.inject(contextOf(call, current), carrier, setter)
-      return carrier
+      const context = contextOf(call, current)
+      const traced = trace ? context : Otel.trace.deleteSpan(context)
+      Otel.propagation.inject(baggage ? traced : Otel.propagation.deleteBaggage(traced), carrier, setter)
+    } else if (trace && !hasOpenTelemetry()) {
+      carrier["traceparent"] = traceparent(call, current)
     }
-    return hasOpenTelemetry() ? {} : { traceparent: traceparent(call, current) }
-  } catch {
-    return {}
+  })
+  return allowed(carrier, sent)
+}
+
+const allowed = (
+  carrier: Readonly<Record<string, unknown>>,
+  sent: Readonly<Record<string, string>>
+): Readonly<Record<string, string>> => {
+  const headers: Record<string, string> = {}
+  for (const key in carrier) {
+    const name = key.toLowerCase()
+    const value = carrier[key]
+    if (Object.hasOwn(sent, name) || reserved.test(name) || !headerName.test(name)) continue
+    if (typeof value === "string" && value.length <= maxValueLength && headerValue.test(value)) headers[name] = value
+  }
+  return headers
+}
+
+/** The headers that decide how a request is read, whether it is set or not. */
+const reserved =
+  /^(?:accept(?:-.+)?|authorization|connection|content-.+|cookie|expect|host|idempotency-key|if-.+|keep-alive|proxy-.+|range|te|trailer|transfer-encoding|upgrade|user-agent|x-gr4vy-.+|x-http-method(?:-override)?|x-method-override)$/
+
+/** A token of RFC 9110, section 5.6.2. */
+const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** As long as W3C lets baggage be. Servers refuse requests whose headers are much longer. */
+const maxValueLength = 8192
+
+const setter: Otel.TextMapSetter<Record<string, unknown>> = {
+  set: (carrier, key, value) => {
+    carrier[key] = value
   }
 }
 
@@ -47,15 +98,6 @@ const hasOpenTelemetry = (): boolean => {
   const api: unknown = Reflect.get(globalThis, registry)
   return typeof api === "object" && api !== null && ("propagation" in api || "trace" in api || "context" in api)
 }
-
-/** Drops headers that HTTP cannot carry, so that a faulty propagator does not fail the request. */
-const setter: Otel.TextMapSetter<Record<string, string>> = {
-  set: (carrier, key, value) => {
-    if (headerValue.test(value)) carrier[key.toLowerCase()] = value
-  }
-}
-
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
  * Builds a `traceparent` (https://www.w3.org/TR/trace-context/#traceparent-header). Without any span it starts a new

@@ -13,7 +13,7 @@ import { constVoid } from "effect/Function"
 import type * as Tracer from "effect/Tracer"
 import type { Metrics } from "../../Telemetry.js"
 import { Observation, type Router } from "../otel/observation.js"
-import { traceHeaders } from "../otel/propagation.js"
+import { type Propagated, traceHeaders } from "../otel/propagation.js"
 import { type Pending, settle } from "../pending.js"
 import { Limited } from "../timeoutWithin.js"
 import { type Exchange, type Lease, type Transport, timedOut, WireRequest } from "../transport/transport.js"
@@ -24,7 +24,7 @@ export interface Options {
   readonly headers: Readonly<Record<string, string>>
   /** The time limit of one request in milliseconds. */
   readonly limits: { readonly attempt: number }
-  readonly propagateTrace: boolean
+  readonly propagated: Propagated
   readonly metrics: Metrics
   readonly routeOf: Router
 }
@@ -151,7 +151,7 @@ class Attempt {
 
 /** The request as it goes on the wire, with every header. */
 const wireRequest = (
-  { headers, propagateTrace }: Options,
+  { headers, propagated }: Options,
   call: Call,
   authorization: string,
   span: Tracer.Span | undefined
@@ -161,7 +161,7 @@ const wireRequest = (
   const all: Record<string, string> = Object.assign({}, own, headers)
   all["authorization"] = authorization
   if (call.merchantAccountId !== undefined) all[MerchantAccount.header] = call.merchantAccountId
-  if (propagateTrace) Object.assign(all, traceHeaders(call, span))
+  if (propagated.trace || propagated.baggage) Object.assign(all, traceHeaders(call, span, propagated, all))
   return new WireRequest(
     method,
     call.url,

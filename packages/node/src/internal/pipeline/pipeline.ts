@@ -11,6 +11,7 @@ import type { RetryPolicy } from "../../RetryPolicy.js"
 import type { Metrics } from "../../Telemetry.js"
 import * as Decisions from "../otel/decisions.js"
 import { router } from "../otel/observation.js"
+import type { Propagated } from "../otel/propagation.js"
 import type { Transport } from "../transport/transport.js"
 import { attempt } from "./attempt.js"
 import { authorize } from "./authorize.js"
@@ -38,7 +39,7 @@ export interface Options {
   readonly retry: RetryPolicy
   readonly budget: RetryBudget
   readonly credentials: CredentialsService
-  readonly propagateTrace: boolean
+  readonly propagated: Propagated
   readonly metrics: Metrics
 }
 
