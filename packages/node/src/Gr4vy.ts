@@ -28,6 +28,7 @@ import { goesToMeter, observe } from "./internal/otel/metric.js"
 import { serverOf } from "./internal/otel/observation.js"
 import * as HttpPipeline from "./internal/pipeline/pipeline.js"
 import { RetryBudget } from "./internal/pipeline/retryBudget.js"
+import { type Lookup, loopbackOnly } from "./internal/transport/loopback.js"
 import * as platformTransport from "./internal/transport/platform.js"
 import type { Settings as CarrierSettings, Transport } from "./internal/transport/transport.js"
 import { name, version } from "./internal/version.js"
@@ -162,9 +163,7 @@ export const layerClient = (options: Options): Layer.Layer<Gr4vyHttpClient, Conf
 export const layerWithoutTransport = (
   options: Options
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient> =>
-  withSessions(
-    Effect.flatMap(authenticate(options), (credentials) => wire(options, credentials, platformTransport.make))
-  )
+  withSessions(Effect.flatMap(authenticate(options), (credentials) => wire(options, credentials, foreignTransport)))
 
 /**
  * Like {@link layer}, with your own `Credentials`, e.g. `Credentials.layerSource` over a secret manager.
@@ -234,31 +233,48 @@ const withSessions = <R>(
 
 interface Settings extends CarrierSettings {
   readonly origin: string
+  readonly lookup: Lookup | undefined
   readonly connections: number
 }
 
-// Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
-const undiciTransport = (settings: Settings): Effect.Effect<Transport, never, Scope.Scope> =>
-  Effect.flatMap(
-    Effect.promise(() => import("./internal/transport/undici.js")),
-    (UndiciTransport) => UndiciTransport.make(settings)
-  )
+interface MakeTransport<R> {
+  readonly make: (settings: Settings) => Effect.Effect<Transport, never, R>
+  /** Whether the names below `localhost` lead to this machine, whatever DNS says. */
+  readonly connectsToLoopback: boolean
+}
+
+const undiciTransport: MakeTransport<Scope.Scope> = {
+  // Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
+  make: (settings) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./internal/transport/undici.js")),
+      (UndiciTransport) => UndiciTransport.make(settings)
+    ),
+  connectsToLoopback: true
+}
+
+const foreignTransport: MakeTransport<HttpClient.HttpClient> = {
+  make: platformTransport.make,
+  connectsToLoopback: false
+}
 
 const wire = <R>(
   options: Address & TravelOptions,
   credentials: CredentialsService,
-  makeTransport: (settings: Settings) => Effect.Effect<Transport, never, R>
+  { connectsToLoopback, make }: MakeTransport<R>
 ): Effect.Effect<Client, ConfigError.ConfigError, R | Scope.Scope> =>
   Effect.gen(function* () {
-    const url = yield* baseUrl(options)
+    const url = yield* baseUrl(options, { connectsToLoopback })
     yield* fixedHeaders(options)
     const limits = {
       attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
       deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
     }
     const { metrics = "auto", propagateTrace = true, requestIdHeader } = options
-    const transport = yield* makeTransport({
+    const transport = yield* make({
       origin: new URL(url).origin,
+      // Plain HTTP is for this machine only.
+      lookup: url.startsWith("http:") ? loopbackOnly : undefined,
       counted: () => goesToMeter(metrics),
       requestIdNames:
         requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders],

@@ -12,6 +12,7 @@ import { buildConnector, Client, type Dispatcher } from "undici"
 import { withoutInstrumentation } from "../otel/context.js"
 import type { Pending } from "../pending.js"
 import { type Limits, Line, UndiciExchange } from "./exchange.js"
+import type { Lookup } from "./loopback.js"
 import { Queue, Waiting } from "./queue.js"
 import { skipContinue } from "./skipContinue.js"
 import type { Caller, Lease, Transport, Usage, WireRequest } from "./transport.js"
@@ -19,6 +20,8 @@ import type { Caller, Lease, Transport, Usage, WireRequest } from "./transport.j
 export interface Options extends Limits {
   /** The maximum number of connections; further requests wait. */
   readonly connections: number
+  /** Finds the addresses of a host; the system does by default. */
+  readonly lookup?: Lookup | undefined
 }
 
 /**
@@ -41,7 +44,20 @@ export class Connections implements Transport {
 
   constructor(private readonly options: Options) {
     // The request's time limit covers connecting, so there is no second timer.
-    this.connector = buildConnector({ timeout: 0 })
+    const { lookup } = options
+    this.connector = buildConnector({
+      timeout: 0,
+      ...(lookup === undefined
+        ? {}
+        : {
+            lookup: (hostname, { all }, callback) =>
+              lookup(hostname, (error, addresses) => {
+                const [first] = addresses
+                if (all === true || first === undefined) callback(error, [...addresses])
+                else callback(error, first.address, first.family)
+              })
+          })
+    })
   }
 
   readonly usage = (): Usage => ({
