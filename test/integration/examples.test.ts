@@ -61,7 +61,9 @@ const outcomes: Record<string, ReadonlyArray<RegExp>> = {
     /Listening on http/,
     /^till-7 +[0-9a-f-]{36}$/,
     /^till-8 +This till has no key, or an old one\. Check the token, /,
-    /^Gr4vy saw 1 request$/
+    /ERROR .*Gr4vy refused the gateway's own token: /,
+    /^till-7 +The gateway cannot reach Gr4vy\. Call its team\.$/,
+    /^Gr4vy saw 2 requests$/
   ],
   "07-promises": [
     /^promise +expires at 20/,

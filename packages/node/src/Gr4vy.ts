@@ -20,10 +20,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { fromEnvironment, tokenAndKey } from "./internal/environment.js"
-import { checkNames, everyOption } from "./internal/options.js"
+import { fromEnvironment, type TokenOrKey, tokenAndKey } from "./internal/environment.js"
+import {
+  type Authentication,
+  checkNames,
+  everyOption,
+  type Options,
+  type TokenOptions,
+  type TravelOptions
+} from "./internal/options.js"
 import { goesToMeter, observe } from "./internal/otel/metric.js"
 import { serverOf } from "./internal/otel/observation.js"
 import * as HttpPipeline from "./internal/pipeline/pipeline.js"
@@ -34,76 +40,8 @@ import type { Settings as CarrierSettings, Transport } from "./internal/transpor
 import { name, version } from "./internal/version.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as SignedCredentials from "./SignedCredentials.js"
-import type * as Telemetry from "./Telemetry.js"
 
-/**
- * The authentication: a token, or the private key that signs tokens.
- *
- * @since 0.1.0
- * @category models
- */
-export type Authentication =
-  | {
-      /** A bearer token that is valid for the lifetime of the layer. */
-      readonly token: Redacted.Redacted
-      readonly privateKey?: never
-    }
-  | {
-      /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are signed, cached and renewed. */
-      readonly privateKey: Redacted.Redacted
-      readonly token?: never
-    }
-
-/**
- * Options for requests: retries, limits, traces. Every one has a default.
- *
- * @since 0.1.0
- * @category models
- */
-export interface TravelOptions {
-  /** Sent as `x-gr4vy-merchant-account-id`. */
-  readonly merchantAccountId?: string
-  /** The retry policy; `RetryPolicy.standard` by default. */
-  readonly retry?: RetryPolicy.RetryPolicy
-  /**
-   * The time limit of one request: connecting, sending, headers and the whole body. 10 s by default; an endpoint may ask
-   * for more. It starts when a connection is free: the wait for one counts towards the deadline only.
-   */
-  readonly attemptTimeout?: Duration.DurationInput
-  /** The time limit of a call: every attempt, every wait. 30 s by default. */
-  readonly deadline?: Duration.DurationInput
-  /** The largest response body in bytes. 1 MiB by default. */
-  readonly maxResponseBytes?: number
-  /** The maximum number of connections; further requests wait for one. 64 by default. */
-  readonly connections?: number
-  /** Whether requests carry the trace context (`traceparent`). `true` by default. */
-  readonly propagateTrace?: boolean
-  /** Whether requests carry OpenTelemetry's baggage, if the registered propagator sends it. As `propagateTrace` by default. */
-  readonly propagateBaggage?: boolean
-  /** The sink of metrics. `"auto"` by default: OpenTelemetry if a meter provider is registered, else Effect. */
-  readonly metrics?: Telemetry.Metrics
-  /** A response header with the request's id; it is read before the usual ones (`x-request-id` …). */
-  readonly requestIdHeader?: string
-}
-
-/**
- * Tokens that are signed with `privateKey`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface TokenOptions {
-  /** `checkout-sessions.read` and `checkout-sessions.write` by default. */
-  readonly scopes?: ReadonlyArray<string>
-  /** 5 minutes by default, 30 seconds to 24 hours. */
-  readonly tokenLifetime?: Duration.DurationInput
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type Options = Address & Authentication & TokenOptions & TravelOptions
+export type { Authentication, Options, TokenOptions, TravelOptions }
 
 /**
  * Provides `CheckoutSessions` of one Gr4vy instance, and `Gr4vyHttpClient` for your own endpoints. Fails with a
@@ -218,7 +156,13 @@ export const makeClient = (options: Options): Effect.Effect<Client, ConfigError.
 export const layerConfig = (
   overrides: Partial<Address> & Partial<Authentication> & TokenOptions & TravelOptions = {}
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> =>
-  withSessions(fromEnvironment(overrides, makeClient))
+  withSessions(
+    fromEnvironment(overrides, (options, authentication) =>
+      Effect.flatMap(credentialsOf(authentication, options), (credentials) =>
+        wire(options, credentials, undiciTransport)
+      )
+    )
+  )
 
 type Client = HttpClient.HttpClient.With<RequestFailed>
 
@@ -303,25 +247,26 @@ const wire = <R>(
   })
 
 const authenticate = (options: Options): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
-  // First, because a misspelt `token` would read as no token.
-  Effect.flatMap(checkNames(options, everyOption), () => credentialsOf(options))
+  Effect.gen(function* () {
+    // First, because a misspelt `token` would read as no token.
+    yield* checkNames(options, everyOption)
+    const { privateKey, token } = options
+    if (token !== undefined && privateKey !== undefined) return yield* Effect.fail(tokenAndKey)
+    if (token !== undefined) return yield* credentialsOf({ token }, options)
+    if (privateKey !== undefined) return yield* credentialsOf({ key: Effect.succeed(privateKey) }, options)
+    return yield* Effect.fail(ConfigError.MissingData(["token"], "Give a token or a private key."))
+  })
 
 const credentialsOf = (
-  options: Authentication & TokenOptions
-): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> => {
-  if (options.token !== undefined && options.privateKey !== undefined) {
-    return Effect.fail(tokenAndKey)
-  }
-  if (options.token !== undefined) return Credentials.makeToken(options.token)
-  if (options.privateKey !== undefined) {
-    return SignedCredentials.make({
-      privateKey: options.privateKey,
-      ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
-      ...(options.tokenLifetime === undefined ? {} : { lifetime: options.tokenLifetime })
-    })
-  }
-  return Effect.fail(ConfigError.MissingData(["token"], "Give a token or a private key."))
-}
+  authentication: TokenOrKey,
+  { scopes, tokenLifetime }: TokenOptions
+): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
+  "token" in authentication
+    ? Credentials.makeToken(authentication.token)
+    : SignedCredentials.makeRotating(authentication.key, {
+        ...(scopes === undefined ? {} : { scopes }),
+        ...(tokenLifetime === undefined ? {} : { lifetime: tokenLifetime })
+      })
 
 // Validates policies that were not built with `make`.
 const retryPolicy = (
