@@ -21,6 +21,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as HttpPipeline from "./internal/call/pipeline.js"
+import { RetryBudget } from "./internal/call/retryBudget.js"
 import { fromEnvironment, type TokenOrKey, tokenAndKey } from "./internal/environment.js"
 import {
   type Authentication,
@@ -32,8 +34,6 @@ import {
 } from "./internal/options.js"
 import { goesToMeter, observe } from "./internal/otel/metric.js"
 import { serverOf } from "./internal/otel/observation.js"
-import * as HttpPipeline from "./internal/pipeline/pipeline.js"
-import { RetryBudget } from "./internal/pipeline/retryBudget.js"
 import { type Lookup, loopbackOnly } from "./internal/transport/loopback.js"
 import * as platformTransport from "./internal/transport/platform.js"
 import type { Settings as CarrierSettings, Transport } from "./internal/transport/transport.js"
@@ -215,13 +215,14 @@ const wire = <R>(
       deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
     }
     const { metrics = "auto", propagateTrace = true, requestIdHeader } = options
+    const requestIdNames =
+      requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders]
     const transport = yield* make({
       origin: new URL(url).origin,
       // Plain HTTP is for this machine only.
       lookup: url.startsWith("http:") ? loopbackOnly : undefined,
       counted: () => goesToMeter(metrics),
-      requestIdNames:
-        requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders],
+      requestIdNames,
       maxResponseBytes: yield* wholeNumber("maxResponseBytes", options.maxResponseBytes ?? 1024 * 1024),
       connections: yield* wholeNumber("connections", options.connections ?? 64)
     })
@@ -240,7 +241,8 @@ const wire = <R>(
         budget,
         credentials,
         propagated: { trace: propagateTrace, baggage: options.propagateBaggage ?? propagateTrace },
-        metrics
+        metrics,
+        requestIdNames
       },
       transport
     )

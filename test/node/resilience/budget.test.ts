@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, Endpoint } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
 import { Effect, FastCheck, Redacted, Schema } from "effect"
-import { RetryBudget } from "../../../packages/node/dist/internal/pipeline/retryBudget.js"
+import { RetryBudget } from "../../../packages/node/dist/internal/call/retryBudget.js"
 import * as Script from "../../support/script.js"
 import { type Answer, lost, refused, silent, simulated, status } from "../../support/simulated.js"
 

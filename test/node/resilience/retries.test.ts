@@ -236,7 +236,7 @@ describe("an endpoint of one's own is retried by its kind", () => {
       assert(Either.isLeft(yield* call))
       assert.strictEqual(sentAt.length, requests)
       // A retry of a keyed endpoint is always safe: if there is none, it would change nothing.
-      if (resend === "keyed" && requests === 1) assert.deepStrictEqual(lines, [])
+      if (resend === "keyed" && requests === 1) assert.notInclude(String(lines), "is not retried")
     })
   )
 })

@@ -25,6 +25,10 @@ export class TransportFailure extends Data.TaggedError("TransportFailure")<{
    * if a second copy changes nothing), `"never"` (a retry would fail the same way).
    */
   readonly resend: "safe" | "idempotent" | "never"
+  /** The code of the error below, e.g. `ECONNREFUSED`. */
+  readonly code?: string | undefined
+  /** The id the server gave the request, if the head of a response had arrived. */
+  readonly requestId?: string | undefined
 }> {
   /**
    * The same failure as the call's outcome. `attempts` counts the requests that were started.
@@ -32,7 +36,24 @@ export class TransportFailure extends Data.TaggedError("TransportFailure")<{
    * @since 0.1.0
    */
   toRequestFailed(attempts: number): RequestFailed {
-    return new RequestFailed({ reason: this.reason, delivered: this.delivered, message: this.message, attempts })
+    const { delivered, message, reason, requestId } = this
+    return new RequestFailed({
+      reason,
+      delivered,
+      message,
+      attempts,
+      ...(requestId === undefined ? {} : { requestId })
+    })
+  }
+
+  /**
+   * The same failure with the id that the server gave the request.
+   *
+   * @since 0.1.0
+   */
+  withRequestId(requestId: string): TransportFailure {
+    const { code, delivered, message, reason, resend } = this
+    return new TransportFailure({ reason, delivered, message, resend, code, requestId })
   }
 }
 
@@ -49,6 +70,7 @@ export const notConnected = (cause: unknown): TransportFailure => {
     reason: "Connect",
     delivered: "no",
     resend: certificate ? "never" : "safe",
+    code,
     message: certificate
       ? `Could not connect: the server's TLS certificate is not trusted (${code}). Check the base URL, and NODE_EXTRA_CA_CERTS for a private authority.`
       : `Could not connect${inBrackets(code)}. Check the base URL, DNS and the network.`
@@ -66,6 +88,7 @@ export const disconnected = (cause?: unknown): TransportFailure =>
     reason: "Disconnected",
     delivered: "unknown",
     resend: "idempotent",
+    code: codeOf(cause),
     message: `The connection was lost before the response was complete${inBrackets(codeOf(cause))}. Whether the API acted on the request is unknown.`
   })
 
@@ -80,6 +103,7 @@ export const protocolViolation = (cause?: unknown): TransportFailure =>
     reason: "InvalidResponse",
     delivered: "unknown",
     resend: "never",
+    code: codeOf(cause),
     message: `The response violates HTTP${inBrackets(codeOf(cause))}. Check any proxy between you and the API.`
   })
 

@@ -5,9 +5,9 @@ import { randomFillSync } from "node:crypto"
 import { isInactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
-import type { Call } from "../pipeline/call.js"
 import { ignoreThrow } from "./context.js"
-import { bridged, spanContextOf } from "./span.js"
+import type { Observed } from "./observation.js"
+import { bridged, hasOpenTelemetry, spanContextOf } from "./sdk.js"
 
 /** What requests carry besides their own headers. */
 export interface Propagated {
@@ -22,7 +22,7 @@ export interface Propagated {
  * others: it can neither stop a request nor change one of its headers.
  */
 export const traceHeaders = (
-  call: Call,
+  call: Observed,
   span: Tracer.AnySpan | undefined,
   { baggage, trace }: Propagated,
   sent: Readonly<Record<string, string>>
@@ -77,7 +77,7 @@ const setter: Otel.TextMapSetter<Record<string, unknown>> = {
  * Returns the span of a request: its own, or else the program's. If the tracer does not export spans, only a span of
  * another process counts, because that one is recorded.
  */
-const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanContext | undefined => {
+const spanContextIn = (call: Observed, own: Tracer.AnySpan | undefined): Otel.SpanContext | undefined => {
   const span = own ?? nearestExported(call.fiber.currentSpan)
   if (span === undefined) return undefined
   const context = bridgedContext(span) ?? spanContextOf(span)
@@ -88,22 +88,11 @@ const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanCo
 /** Includes `tracestate` if OpenTelemetry knows the span. */
 const bridgedContext = (span: Tracer.AnySpan): Otel.SpanContext | undefined => bridged(span)?.spanContext()
 
-const registry = Symbol.for("opentelemetry.js.api.1")
-
-/**
- * Returns whether the process has set up any part of OpenTelemetry's tracing. If so, a missing or empty propagator is on
- * purpose (`OTEL_PROPAGATORS=none`). Reads the API's global registry, because the API has no function for this.
- */
-const hasOpenTelemetry = (): boolean => {
-  const api: unknown = Reflect.get(globalThis, registry)
-  return typeof api === "object" && api !== null && ("propagation" in api || "trace" in api || "context" in api)
-}
-
 /**
  * Builds a `traceparent` (https://www.w3.org/TR/trace-context/#traceparent-header). Without any span it starts a new
  * trace that is not sampled.
  */
-const traceparent = (call: Call, span: Otel.SpanContext | undefined): string => {
+const traceparent = (call: Observed, span: Otel.SpanContext | undefined): string => {
   if (span !== undefined) return `00-${span.traceId}-${span.spanId}-${(span.traceFlags & 1) === 0 ? "00" : "01"}`
   call.traceId ??= randomHex(16)
   return `00-${call.traceId}-${randomHex(8)}-00`
@@ -123,7 +112,7 @@ const randomHex = (bytes: number): string => {
 }
 
 /** The OpenTelemetry context of a request: the context of the call, with the request's span. */
-const contextOf = (call: Call, span: Otel.SpanContext | undefined): Otel.Context => {
+const contextOf = (call: Observed, span: Otel.SpanContext | undefined): Otel.Context => {
   // If Effect's spans are not exported, the active OpenTelemetry span is the better parent.
   const unseen = isInactive(call.fiber.currentTracer) && Otel.trace.getSpan(call.context) !== undefined
   return span === undefined || unseen ? call.context : Otel.trace.setSpanContext(call.context, span)
