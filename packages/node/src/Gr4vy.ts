@@ -140,8 +140,8 @@ export const makeClient = (options: Options): Effect.Effect<Client, ConfigError.
 
 /**
  * The layer from configuration: `GR4VY_ID` and `GR4VY_ENVIRONMENT` (or `GR4VY_BASE_URL`), `GR4VY_TOKEN` or
- * `GR4VY_PRIVATE_KEY` or `GR4VY_PRIVATE_KEY_FILE`, `GR4VY_MERCHANT_ACCOUNT_ID`. Options given here override
- * the configuration. Fails with a `ConfigError` that names the variable and says how to set it.
+ * `GR4VY_PRIVATE_KEY` or `GR4VY_PRIVATE_KEY_FILE`, `GR4VY_MERCHANT_ACCOUNT_ID`. The file is read again for each token, so
+ * a rotated key needs no restart. Options given here override the configuration. Fails with a `ConfigError` that names the variable and says how to set it.
  *
  * @example
  * ```ts

@@ -71,7 +71,8 @@ const optionChecks: Checks<Options> = {
   deadline: aDuration,
   maxResponseBytes: aNumber,
   connections: aNumber,
-  propagateTrace: aBoolean
+  propagateTrace: aBoolean,
+  propagateBaggage: aBoolean
 }
 
 const retryChecks: Checks<RetryOptions> = {
