@@ -134,7 +134,7 @@ describe("the budget", () => {
         for (let n = 0; n < 1000; n++) yield* run<unknown, unknown>(calls[method])
         assert.isAtMost(sentAt.length, 1200)
       }),
-    { fastCheck: { numRuns: 10 } }
+    { fastCheck: { numRuns: 4 } }
   )
 
   it.live.each([
