@@ -77,7 +77,8 @@ const outcomes: Record<string, ReadonlyArray<RegExp>> = {
 }
 
 /** Without what the SDK logs of a failure or a retry that was not made, and the annotations below it. */
-const withoutRetryLog = (output: string): string => output.replace(/^\[.*(?:is not retried after|failed with).*\n(?: {2}.*\n)*/gm, "")
+const withoutRetryLog = (output: string): string =>
+  output.replace(/^\[.*(?:is not retried after|failed with).*\n(?: {2}.*\n)*/gm, "")
 
 describe("the examples", () => {
   it.scopedLive("07-commonjs runs to its end and prints the expected lines", () =>
