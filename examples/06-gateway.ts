@@ -8,7 +8,7 @@
 import { createServer } from "node:http"
 import { HttpApiBuilder, HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
-import { Unauthorized } from "@effect-gr4vy/core"
+import { CheckoutSessions, Generic, Unauthorized } from "@effect-gr4vy/core"
 import { Gr4vy } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
 import { BearerAuth } from "@effect-gr4vy/sandbox/CheckoutSessionsApi"
@@ -26,9 +26,33 @@ const authentication = (keys: Iterable<Redacted.Redacted>) => {
   })
 }
 
+/** To a till, a 401 or 403 is about its key. One about the gateway's own token is the gateway's fault, and in its log. */
+const ownFault = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | Generic> =>
+  Effect.catchIf(
+    call,
+    (error) => error instanceof Unauthorized || (error instanceof Generic && error.status === 403),
+    (error) =>
+      Effect.zipRight(
+        Effect.logError(`Gr4vy refused the gateway's own token: ${error}`),
+        new Generic({ status: 500, code: "server_error", message: "The gateway cannot reach Gr4vy. Call its team." })
+      )
+  )
+
+const Upstream = Layer.effect(
+  CheckoutSessions,
+  Effect.map(CheckoutSessions, (sessions) => ({
+    add: (...args: Parameters<typeof sessions.add>) => ownFault(sessions.add(...args)),
+    get: (...args: Parameters<typeof sessions.get>) => ownFault(sessions.get(...args)),
+    update: (...args: Parameters<typeof sessions.update>) => ownFault(sessions.update(...args)),
+    updateFields: (...args: Parameters<typeof sessions.updateFields>) => ownFault(sessions.updateFields(...args)),
+    delete: (...args: Parameters<typeof sessions.delete>) => ownFault(sessions.delete(...args))
+  }))
+)
+
 /** The four operations, and every error in the API's own form: clients need not know that this is not Gr4vy. */
 const Gateway = HttpApiBuilder.serve().pipe(
   Layer.provide([CheckoutSessionsServer.layer, CheckoutSessionsServer.errors]),
+  Layer.provide(Upstream),
   HttpServer.withLogAddress
 )
 
@@ -60,8 +84,10 @@ const till = (key: string) =>
 export const program = Effect.gen(function* () {
   yield* till("till-7")
   yield* till("till-8")
-  const { seen } = yield* Sandbox.Sandbox
-  yield* Console.log(`Gr4vy saw ${(yield* seen).length} request`)
+  const { failNext, seen } = yield* Sandbox.Sandbox
+  yield* failNext({ status: 401 })
+  yield* till("till-7")
+  yield* Console.log(`Gr4vy saw ${(yield* seen).length} requests`)
 })
 
 const inSandbox = program.pipe(

@@ -147,7 +147,7 @@ export const rows = (spans: ReadonlyArray<TraceSpan>): ReadonlyArray<Row> => {
       .sort((a, b) => ascending(a.start, b.start))
   const below = (parent: TraceSpan | undefined, indent: string, depth: number): ReadonlyArray<Row> => {
     const children = childrenOf(parent?.id)
-    const waits = parent?.events.filter((_) => _.name === "retry") ?? []
+    const waits = parent?.events.filter((_) => _.name === "gr4vy.retry") ?? []
     return children.flatMap((span, index): ReadonlyArray<Row> => {
       const last = index === children.length - 1
       const row = {
@@ -161,7 +161,7 @@ export const rows = (spans: ReadonlyArray<TraceSpan>): ReadonlyArray<Row> => {
       const inner = below(span, parent === undefined ? "" : `${indent}${last ? "   " : "│  "}`, depth + 1)
       const wait = span.kind === "client" && !last ? waits[countClients(children.slice(0, index))] : undefined
       if (wait === undefined) return [row, ...inner]
-      const text = `retried after ${String(wait.attributes["retry.delay_ms"])} ms`
+      const text = `retried after ${String(wait.attributes["gr4vy.retry.delay_ms"])} ms`
       return [row, ...inner, { ...row, branch: `${indent}│  `, text, result: "", note: true }]
     })
   }

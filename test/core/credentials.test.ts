@@ -552,7 +552,7 @@ describe("a token that cannot be sent", () => {
   Redacted.unsafeWipe(wiped)
   const empty = "The token is empty or not a string: give the bearer token of your Gr4vy instance."
   const characters =
-    "The token contains white space, control or non-ASCII characters: remove line breaks, quotes and blanks."
+    "The token contains white space, control or non-ASCII characters, or quotes: remove line breaks, quotes and blanks."
   for (const [name, token, message] of [
     ["not redacted", "token", "The token must be given as Redacted.make(token)."],
     [

@@ -4,11 +4,11 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
+import { CheckoutSessionId, CheckoutSessions, Credentials } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy, Telemetry } from "@effect-gr4vy/node"
 import * as Otel from "@opentelemetry/api"
 import { MeterProvider } from "@opentelemetry/sdk-metrics"
-import { Effect, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { collect, Reader } from "../support/metrics.js"
 import * as Script from "../support/script.js"
 import { unregister } from "../support/setUps.js"
@@ -40,11 +40,19 @@ afterAll(unregister)
 
 /** Every metric that a client records, with the names of its labels, as Prometheus has them. */
 const recorded = Effect.gen(function* () {
-  const { baseUrl } = yield* Script.script(Script.status(503), Script.session, Script.status(502), Script.status(404))
+  const { baseUrl } = yield* Script.script(
+    Script.status(503),
+    Script.session,
+    Script.status(502),
+    Script.status(404),
+    Script.silent
+  )
   return yield* Effect.gen(function* () {
     const sessions = yield* CheckoutSessions
     const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
     yield* Effect.all([sessions.get(id), Effect.exit(sessions.add()), Effect.exit(sessions.get(id))])
+    // Its caller gives up.
+    yield* Effect.timeoutOption(sessions.get(id), "20 millis")
     const metrics = (yield* collect(reader)).flatMap((_) => _.metrics)
     return new Map(
       metrics.map((metric) => [
@@ -57,7 +65,11 @@ const recorded = Effect.gen(function* () {
     )
   }).pipe(
     Effect.provide(
-      Gr4vy.layer({ baseUrl, token: Redacted.make("token"), retry: RetryPolicy.make({ baseDelay: "1 millis" }) })
+      Layer.provide(
+        Gr4vy.layerWithoutCredentials({ baseUrl, retry: RetryPolicy.make({ baseDelay: "1 millis" }) }),
+        // Each call waits for its token.
+        Layer.succeed(Credentials, { token: Effect.as(Effect.yieldNow(), Redacted.make("token")) })
+      )
     )
   )
 }).pipe(Effect.scoped)
@@ -66,12 +78,12 @@ const recorded = Effect.gen(function* () {
 const selectorsIn = (query: string) => {
   const labels = [
     ...Array.from(query.matchAll(/\{([^}]*)\}/g), ([, inside = ""]) =>
-      Array.from(inside.matchAll(/([a-z_]+)(?:=~|!~|!=|=)"/g), ([, label = ""]) => label)
+      Array.from(inside.matchAll(/([a-z0-9_]+)(?:=~|!~|!=|=)"/g), ([, label = ""]) => label)
     ),
     ...Array.from(query.matchAll(/by \(([^)]*)\)/g), ([, inside = ""]) => inside.split(/,\s*/)),
-    ...Array.from(query.matchAll(/label_values\([a-z_]+, ([a-z_]+)\)/g), ([, label = ""]) => [label])
+    ...Array.from(query.matchAll(/label_values\([a-z0-9_]+, ([a-z0-9_]+)\)/g), ([, label = ""]) => [label])
   ].flat()
-  const metrics = Array.from(query.matchAll(/\b((?:http|gr4vy)_client_[a-z_]+)/g), ([, metric = ""]) => metric)
+  const metrics = Array.from(query.matchAll(/\b((?:http|gr4vy)_client_[a-z0-9_]+)/g), ([, metric = ""]) => metric)
   return { labels, metrics }
 }
 

@@ -46,6 +46,9 @@ describe("Gr4vy.layer fails with a sentence for", () => {
     ["an empty token", { token: Redacted.make("") }, /The token is empty/],
     ["a token with a line break", { token: Redacted.make(`${secret}\n`) }, /token contains white space, control/],
     ["a token with its scheme", { token: Redacted.make(`Bearer ${secret}`) }, /give the token alone/],
+    ["a token in quotes", { token: Redacted.make(`"${secret}"`) }, /token contains white space, .* or quotes/],
+    ["a token in single quotes", { token: Redacted.make(`'${secret}'`) }, /token contains white space, .* or quotes/],
+    ["a merchant account id in quotes", { merchantAccountId: '"s3cr3t"' }, /merchant account id .* quotes/],
     ["a token that is not Redacted", { token: secret }, /must be given as Redacted\.make\(token\)/],
     ["no token", { token: undefined }, /Give a token or a private key/],
     ["both a token and a private key", { privateKey: Redacted.make(secret) }, /either a token or a private key/],
@@ -173,6 +176,39 @@ describe("Gr4vy.layerConfig names the variable and how to set it for", () => {
           Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(environment))))
         )
       }
+    })
+  )
+})
+
+describe("Gr4vy.layerConfig reads its variables through every ConfigProvider of Effect", () => {
+  const set = { GR4VY_BASE_URL: baseUrl, GR4VY_TOKEN: secret, GR4VY_MERCHANT_ACCOUNT_ID: "acme" }
+  const upper = ConfigProvider.fromMap(new Map(Object.entries(set)))
+  const renamed = (rename: (name: string) => string) =>
+    ConfigProvider.fromMap(new Map(Object.entries(set).map(([name, value]) => [rename(name), value])))
+  const providers = {
+    "as it is": upper,
+    constantCase: ConfigProvider.constantCase(upper),
+    upperCase: ConfigProvider.upperCase(upper),
+    snakeCase: ConfigProvider.snakeCase(renamed((name) => name.toLowerCase())),
+    lowerCase: ConfigProvider.lowerCase(renamed((name) => name.toLowerCase())),
+    kebabCase: ConfigProvider.kebabCase(renamed((name) => name.toLowerCase().replaceAll("_", "-")))
+  }
+  for (const [name, provider] of Object.entries(providers)) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const options = yield* fromEnvironment({}, (options) => Effect.succeed(options))
+        assert.deepInclude(options, { baseUrl, merchantAccountId: "acme" })
+      }).pipe(Effect.withConfigProvider(provider))
+    )
+  }
+
+  it.effect("and names the variable as it is set, whatever the provider", () =>
+    Effect.gen(function* () {
+      const none = ConfigProvider.constantCase(ConfigProvider.fromMap(new Map()))
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(Gr4vy.layerConfig()))).pipe(
+        Effect.withConfigProvider(none)
+      )
+      assert.match(String(error), /Missing data at GR4VY_ID/)
     })
   )
 })

@@ -21,11 +21,14 @@ export interface Durations {
   readonly points: ReadonlyArray<{ readonly attributes: Attributes; readonly count: number; readonly value: Histogram }>
 }
 
-/** What was recorded of `http.client.request.duration`, by scope. */
-export const durations = (scopes: ReadonlyArray<ScopeMetrics>): ReadonlyArray<Durations> =>
+/** What was recorded of a histogram, by scope. */
+export const durations = (
+  scopes: ReadonlyArray<ScopeMetrics>,
+  name = "http.client.request.duration"
+): ReadonlyArray<Durations> =>
   scopes.flatMap(({ metrics, scope }) =>
     metrics.flatMap((metric) =>
-      metric.descriptor.name === "http.client.request.duration" && metric.dataPointType === DataPointType.HISTOGRAM
+      metric.descriptor.name === name && metric.dataPointType === DataPointType.HISTOGRAM
         ? [
             {
               scope: scope.name,

@@ -9,8 +9,8 @@ import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy
 import type { RetryPolicy } from "@effect-gr4vy/node"
 import { standard } from "@effect-gr4vy/node/RetryPolicy"
 import { Clock, Duration, Effect, Exit, Random, Redacted } from "effect"
-import * as HttpPipeline from "../../packages/node/dist/internal/pipeline/pipeline.js"
-import { RetryBudget } from "../../packages/node/dist/internal/pipeline/retryBudget.js"
+import * as HttpPipeline from "../../packages/node/dist/internal/call/pipeline.js"
+import { RetryBudget } from "../../packages/node/dist/internal/call/retryBudget.js"
 import {
   type Lease,
   type Transport,
@@ -115,8 +115,9 @@ export const simulated = (
           return Redacted.make("token")
         })
       },
-      propagateTrace: false,
-      metrics: "off"
+      propagated: { trace: false, baggage: false },
+      metrics: "off",
+      requestIdNames: []
     },
     transport
   )

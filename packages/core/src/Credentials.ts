@@ -188,12 +188,12 @@ export const bearer = (token: Redacted.Redacted): Either.Either<string, string> 
   if (!Predicate.isString(value) || value === "") {
     return Either.left("The token is empty or not a string: give the bearer token of your Gr4vy instance.")
   }
-  // RFC 6750, section 2.1 allows less; any visible ASCII can at least be sent unchanged.
-  if (/^[\x21-\x7e]+$/.test(value)) return Either.right(`Bearer ${value}`)
+  // RFC 6750, section 2.1 allows less; any other visible ASCII can at least be sent unchanged.
+  if (/^[!#-&(-_a-~]+$/.test(value)) return Either.right(`Bearer ${value}`)
   return Either.left(
     /^bearer\s/i.test(value)
       ? 'The token begins with "Bearer": give the token alone, the client adds this word.'
-      : "The token contains white space, control or non-ASCII characters: remove line breaks, quotes and blanks."
+      : "The token contains white space, control or non-ASCII characters, or quotes: remove line breaks, quotes and blanks."
   )
 }
 

@@ -107,13 +107,20 @@ export class Gr4vyHttpClient extends Context.Tag("@effect-gr4vy/core/Gr4vyHttpCl
 }
 
 /**
- * Returns the base URL of an address, without a trailing slash, or a `ConfigError` that says what is wrong.
+ * Returns the base URL of an address, without a trailing slash, or a `ConfigError` that says what is wrong. A name below
+ * `localhost` is accepted for `http:` only if the client connects it to a loopback address by itself: elsewhere DNS
+ * decides who gets the token.
  *
  * @since 0.1.0
  * @category address
  */
-export const baseUrl = (address: Address): Either.Either<string, ConfigError.ConfigError> =>
-  address.baseUrl === undefined ? instanceUrl(address.id, address.environment ?? "sandbox") : customUrl(address.baseUrl)
+export const baseUrl = (
+  address: Address,
+  client: { readonly connectsToLoopback: boolean } = { connectsToLoopback: false }
+): Either.Either<string, ConfigError.ConfigError> =>
+  address.baseUrl === undefined
+    ? instanceUrl(address.id, address.environment ?? "sandbox")
+    : customUrl(address.baseUrl, client.connectsToLoopback)
 
 /**
  * Returns the headers that every request carries, or a `ConfigError` that says what is wrong.
@@ -173,12 +180,12 @@ const instanceUrl = (id: string, environment: string): Either.Either<string, Con
 }
 
 const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" ||
-  hostname.endsWith(".localhost") ||
-  hostname === "[::1]" ||
-  /^127(\.\d{1,3}){3}$/.test(hostname)
+  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)
 
-const customUrl = (input: string | URL): Either.Either<string, ConfigError.ConfigError> => {
+const customUrl = (
+  input: string | URL,
+  connectsToLoopback: boolean
+): Either.Either<string, ConfigError.ConfigError> => {
   const parsed = Either.try(() => new URL(input))
   if (Either.isLeft(parsed)) {
     return invalid("baseUrl", 'The base URL is not a URL. Give a complete one, e.g. "https://api.plantly.gr4vy.app".')
@@ -190,7 +197,14 @@ const customUrl = (input: string | URL): Either.Either<string, ConfigError.Confi
       "The base URL contains credentials: remove them, and give a token or a private key instead."
     )
   }
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+  if (url.protocol === "http:" && url.hostname.endsWith(".localhost") && !connectsToLoopback) {
+    return invalid(
+      "baseUrl",
+      "http:// is for localhost, 127.0.0.1 and [::1] here: this client does not control which address another name leads to, and the token would travel in the open."
+    )
+  }
+  const isLocal = isLoopback(url.hostname) || url.hostname.endsWith(".localhost")
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal)) {
     return invalid(
       "baseUrl",
       "The base URL must begin with https:// (http:// is for loopback hosts only): the token would travel in the open."

@@ -20,92 +20,29 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { fromEnvironment, tokenAndKey } from "./internal/environment.js"
-import { checkNames, everyOption } from "./internal/options.js"
+import * as HttpPipeline from "./internal/call/pipeline.js"
+import { RetryBudget } from "./internal/call/retryBudget.js"
+import { fromEnvironment, type TokenOrKey, tokenAndKey } from "./internal/environment.js"
+import {
+  type Authentication,
+  checkNames,
+  everyOption,
+  type Options,
+  type TokenOptions,
+  type TravelOptions
+} from "./internal/options.js"
 import { goesToMeter, observe } from "./internal/otel/metric.js"
 import { serverOf } from "./internal/otel/observation.js"
-import * as HttpPipeline from "./internal/pipeline/pipeline.js"
-import { RetryBudget } from "./internal/pipeline/retryBudget.js"
+import type { Lookup } from "./internal/transport/connect.js"
+import { loopbackOnly } from "./internal/transport/loopback.js"
 import * as platformTransport from "./internal/transport/platform.js"
 import type { Settings as CarrierSettings, Transport } from "./internal/transport/transport.js"
 import { name, version } from "./internal/version.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as SignedCredentials from "./SignedCredentials.js"
-import type * as Telemetry from "./Telemetry.js"
 
-/**
- * The authentication: a token, or the private key that signs tokens.
- *
- * @since 0.1.0
- * @category models
- */
-export type Authentication =
-  | {
-      /** A bearer token that is valid for the lifetime of the layer. */
-      readonly token: Redacted.Redacted
-      readonly privateKey?: never
-    }
-  | {
-      /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. Tokens are signed, cached and renewed. */
-      readonly privateKey: Redacted.Redacted
-      readonly token?: never
-    }
-
-/**
- * Options for requests: retries, limits, traces. Every one has a default.
- *
- * @since 0.1.0
- * @category models
- */
-export interface TravelOptions {
-  /** Sent as `x-gr4vy-merchant-account-id`. */
-  readonly merchantAccountId?: string
-  /** The retry policy; `RetryPolicy.standard` by default. */
-  readonly retry?: RetryPolicy.RetryPolicy
-  /**
-   * The time limit of one request: connecting, sending, headers and the whole body. 10 s by default; an endpoint may ask
-   * for more. It starts when a connection is free: the wait for one counts towards the deadline only.
-   */
-  readonly attemptTimeout?: Duration.DurationInput
-  /** The time limit of a call: every attempt, every wait. 30 s by default. */
-  readonly deadline?: Duration.DurationInput
-  /** The largest response body in bytes. 1 MiB by default. */
-  readonly maxResponseBytes?: number
-  /** The maximum number of connections; further requests wait for one. 64 by default. */
-  readonly connections?: number
-  /**
-   * How long a connection is used for new requests; then the host's name is resolved again, so that a client follows DNS.
-   * 5 minutes by default; more than 0 and at most 24 days.
-   */
-  readonly maxConnectionAge?: Duration.DurationInput
-  /** Whether requests carry the trace context (`traceparent`). `true` by default. */
-  readonly propagateTrace?: boolean
-  /** The sink of metrics. `"auto"` by default: OpenTelemetry if a meter provider is registered, else Effect. */
-  readonly metrics?: Telemetry.Metrics
-  /** A response header with the request's id; it is read before the usual ones (`x-request-id` …). */
-  readonly requestIdHeader?: string
-}
-
-/**
- * Tokens that are signed with `privateKey`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface TokenOptions {
-  /** `checkout-sessions.read` and `checkout-sessions.write` by default. */
-  readonly scopes?: ReadonlyArray<string>
-  /** 5 minutes by default, 30 seconds to 24 hours. */
-  readonly tokenLifetime?: Duration.DurationInput
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type Options = Address & Authentication & TokenOptions & TravelOptions
+export type { Authentication, Options, TokenOptions, TravelOptions }
 
 /**
  * Provides `CheckoutSessions` of one Gr4vy instance, and `Gr4vyHttpClient` for your own endpoints. Fails with a
@@ -165,9 +102,7 @@ export const layerClient = (options: Options): Layer.Layer<Gr4vyHttpClient, Conf
 export const layerWithoutTransport = (
   options: Options
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError, HttpClient.HttpClient> =>
-  withSessions(
-    Effect.flatMap(authenticate(options), (credentials) => wire(options, credentials, platformTransport.make))
-  )
+  withSessions(Effect.flatMap(authenticate(options), (credentials) => wire(options, credentials, foreignTransport)))
 
 /**
  * Like {@link layer}, with your own `Credentials`, e.g. `Credentials.layerSource` over a secret manager.
@@ -206,8 +141,8 @@ export const makeClient = (options: Options): Effect.Effect<Client, ConfigError.
 
 /**
  * The layer from configuration: `GR4VY_ID` and `GR4VY_ENVIRONMENT` (or `GR4VY_BASE_URL`), `GR4VY_TOKEN` or
- * `GR4VY_PRIVATE_KEY` or `GR4VY_PRIVATE_KEY_FILE`, `GR4VY_MERCHANT_ACCOUNT_ID`. Options given here override
- * the configuration. Fails with a `ConfigError` that names the variable and says how to set it.
+ * `GR4VY_PRIVATE_KEY` or `GR4VY_PRIVATE_KEY_FILE`, `GR4VY_MERCHANT_ACCOUNT_ID`. The file is read again for each token, so
+ * a rotated key needs no restart. Options given here override the configuration. Fails with a `ConfigError` that names the variable and says how to set it.
  *
  * @example
  * ```ts
@@ -222,7 +157,13 @@ export const makeClient = (options: Options): Effect.Effect<Client, ConfigError.
 export const layerConfig = (
   overrides: Partial<Address> & Partial<Authentication> & TokenOptions & TravelOptions = {}
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> =>
-  withSessions(fromEnvironment(overrides, makeClient))
+  withSessions(
+    fromEnvironment(overrides, (options, authentication) =>
+      Effect.flatMap(credentialsOf(authentication, options), (credentials) =>
+        wire(options, credentials, undiciTransport)
+      )
+    )
+  )
 
 type Client = HttpClient.HttpClient.With<RequestFailed>
 
@@ -237,35 +178,53 @@ const withSessions = <R>(
 
 interface Settings extends CarrierSettings {
   readonly origin: string
+  readonly lookup: Lookup | undefined
   readonly connections: number
   readonly maxConnectionAge: number
 }
 
-// Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
-const undiciTransport = (settings: Settings): Effect.Effect<Transport, never, Scope.Scope> =>
-  Effect.flatMap(
-    Effect.promise(() => import("./internal/transport/connections.js")),
-    (Connections) => Connections.make(settings)
-  )
+interface MakeTransport<R> {
+  readonly make: (settings: Settings) => Effect.Effect<Transport, never, R>
+  /** Whether the names below `localhost` lead to this machine, whatever DNS says. */
+  readonly connectsToLoopback: boolean
+}
+
+const undiciTransport: MakeTransport<Scope.Scope> = {
+  // Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
+  make: (settings) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./internal/transport/connections.js")),
+      (Connections) => Connections.make(settings)
+    ),
+  connectsToLoopback: true
+}
+
+const foreignTransport: MakeTransport<HttpClient.HttpClient> = {
+  make: platformTransport.make,
+  connectsToLoopback: false
+}
 
 const wire = <R>(
   options: Address & TravelOptions,
   credentials: CredentialsService,
-  makeTransport: (settings: Settings) => Effect.Effect<Transport, never, R>
+  { connectsToLoopback, make }: MakeTransport<R>
 ): Effect.Effect<Client, ConfigError.ConfigError, R | Scope.Scope> =>
   Effect.gen(function* () {
-    const url = yield* baseUrl(options)
+    const url = yield* baseUrl(options, { connectsToLoopback })
     yield* fixedHeaders(options)
     const limits = {
       attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
       deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
     }
-    const { metrics = "auto", requestIdHeader } = options
-    const transport = yield* makeTransport({
+    const { metrics = "auto", propagateTrace = true, requestIdHeader } = options
+    const requestIdNames =
+      requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders]
+    const transport = yield* make({
       origin: new URL(url).origin,
+      // Plain HTTP is for this machine only.
+      lookup: url.startsWith("http:") ? loopbackOnly : undefined,
       counted: () => goesToMeter(metrics),
-      requestIdNames:
-        requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders],
+      requestIdNames,
       maxResponseBytes: yield* wholeNumber("maxResponseBytes", options.maxResponseBytes ?? 1024 * 1024),
       connections: yield* wholeNumber("connections", options.connections ?? 64),
       maxConnectionAge: yield* timeLimit("maxConnectionAge", options.maxConnectionAge ?? "5 minutes")
@@ -284,33 +243,35 @@ const wire = <R>(
         retry: yield* retryPolicy(options.retry ?? RetryPolicy.standard),
         budget,
         credentials,
-        propagateTrace: options.propagateTrace ?? true,
-        metrics
+        propagated: { trace: propagateTrace, baggage: options.propagateBaggage ?? propagateTrace },
+        metrics,
+        requestIdNames
       },
       transport
     )
   })
 
 const authenticate = (options: Options): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
-  // First, because a misspelt `token` would read as no token.
-  Effect.flatMap(checkNames(options, everyOption), () => credentialsOf(options))
+  Effect.gen(function* () {
+    // First, because a misspelt `token` would read as no token.
+    yield* checkNames(options, everyOption)
+    const { privateKey, token } = options
+    if (token !== undefined && privateKey !== undefined) return yield* Effect.fail(tokenAndKey)
+    if (token !== undefined) return yield* credentialsOf({ token }, options)
+    if (privateKey !== undefined) return yield* credentialsOf({ key: Effect.succeed(privateKey) }, options)
+    return yield* Effect.fail(ConfigError.MissingData(["token"], "Give a token or a private key."))
+  })
 
 const credentialsOf = (
-  options: Authentication & TokenOptions
-): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> => {
-  if (options.token !== undefined && options.privateKey !== undefined) {
-    return Effect.fail(tokenAndKey)
-  }
-  if (options.token !== undefined) return Credentials.makeToken(options.token)
-  if (options.privateKey !== undefined) {
-    return SignedCredentials.make({
-      privateKey: options.privateKey,
-      ...(options.scopes === undefined ? {} : { scopes: options.scopes }),
-      ...(options.tokenLifetime === undefined ? {} : { lifetime: options.tokenLifetime })
-    })
-  }
-  return Effect.fail(ConfigError.MissingData(["token"], "Give a token or a private key."))
-}
+  authentication: TokenOrKey,
+  { scopes, tokenLifetime }: TokenOptions
+): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
+  "token" in authentication
+    ? Credentials.makeToken(authentication.token)
+    : SignedCredentials.makeRotating(authentication.key, {
+        ...(scopes === undefined ? {} : { scopes }),
+        ...(tokenLifetime === undefined ? {} : { lifetime: tokenLifetime })
+      })
 
 // Validates policies that were not built with `make`.
 const retryPolicy = (

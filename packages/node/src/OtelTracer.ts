@@ -15,10 +15,8 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { activate, activeContext, ignoreThrow, runIn } from "./internal/otel/context.js"
-import { ambientOf } from "./internal/otel/inherited.js"
-import { hasSdk, tracers } from "./internal/otel/provider.js"
-import { spanContextOf, toHrTime } from "./internal/otel/span.js"
+import { activate, activeContext, ambientOf, ignoreThrow, runIn } from "./internal/otel/context.js"
+import { hasSdk, spanContextOf, toHrTime, tracers } from "./internal/otel/sdk.js"
 
 /**
  * The tracer. A span without an Effect parent becomes the child of the span that was active in OpenTelemetry where its

@@ -2,7 +2,7 @@
  * Retry policies as values, for a layer, one call or a whole program. The endpoint decides which failures may be retried;
  * a policy decides how often and after which delay.
  *
- * | endpoint | never connected, 429, 503 with `Retry-After` | 408, 425, 502, 503, 504, reset, early end, timeout | 500 |
+ * | endpoint | never connected, 429, 503 with `Retry-After` | 408, 425, 502, 503, 504, 512–599, reset, early end, timeout | 500 |
  * |---|---|---|---|
  * | `"idempotent"` | retried | retried | retried |
  * | `"keyed"` | retried | retried; a 409 `concurrent_request` too | no |
@@ -233,6 +233,7 @@ export const resendOfStatus = (
     case 504:
       return "idempotent"
     default:
-      return "never"
+      // A 5xx that nobody has defined, e.g. 520–530 of a CDN (RFC 9110, section 15).
+      return status >= 512 && status <= 599 ? "idempotent" : "never"
   }
 }

@@ -19,6 +19,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -74,22 +75,52 @@ const clockToleranceMillis = backdatedSeconds * 1000
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
+  Effect.zipRight(
+    checkNames(options, optionNames),
+    Effect.suspend(() => makeRotating(Effect.succeed(options.privateKey), options))
+  )
+
+/**
+ * {@link make} with a key that may change: it is read again for each token, after a 401 too. If it cannot be read then,
+ * the last one goes on being used.
+ *
+ * @internal
+ */
+export const makeRotating = (
+  readKey: Effect.Effect<Redacted.Redacted, ConfigError.ConfigError>,
+  options: Omit<Options, "privateKey">
+): Effect.Effect<CredentialsService, ConfigError.ConfigError, Scope.Scope> =>
   Effect.gen(function* () {
-    yield* checkNames(options, optionNames)
     const lifetime = yield* checkLifetime("tokenLifetime", options.lifetime ?? Duration.minutes(5))
-    const sign = yield* makeSigner(options.privateKey)
+    let latest = yield* Effect.flatMap(readKey, makeSigner)
     const scopes = options.scopes ?? defaultScopes
     let correction: Correction | undefined
-    return yield* Credentials.makeSource({
-      get: Clock.clockWith((clock) => {
-        const now = clock.unsafeCurrentTimeMillis()
-        if (correction !== undefined && wasSetSince(correction, clock)) correction = undefined
-        const offMillis = correction?.offMillis ?? 0
-        return Effect.map(sign(now + offMillis, lifetime, { scopes }), ({ expiresAtMillis, token }) => ({
+
+    const signer = readKey.pipe(
+      Effect.flatMap((key) => (Equal.equals(key, latest.key) ? Effect.succeed(latest) : makeSigner(key))),
+      Effect.tap((read) => Effect.sync(() => (latest = read))),
+      Effect.catchAll((error) =>
+        Effect.as(
+          Effect.logWarning(`The private key cannot be read again, so the last one goes on being used: ${error}`),
+          latest
+        )
+      )
+    )
+    const getAt = (clock: Clock.Clock) => {
+      const now = clock.unsafeCurrentTimeMillis()
+      if (correction !== undefined && wasSetSince(correction, clock)) correction = undefined
+      const offMillis = correction?.offMillis ?? 0
+      return signer.pipe(
+        Effect.flatMap(({ sign }) => sign(now + offMillis, lifetime, { scopes })),
+        Effect.map(({ expiresAtMillis, token }) => ({
           token,
           expiresAt: DateTime.unsafeMake(expiresAtMillis - offMillis)
         }))
-      }),
+      )
+    }
+
+    return yield* Credentials.makeSource({
+      get: Clock.clockWith(getAt),
       onRejected: (serverTime) =>
         Clock.clockWith((clock) => {
           if (Option.isSome(serverTime)) {
@@ -202,7 +233,7 @@ export const embedToken = (options: EmbedOptions): Effect.Effect<Redacted.Redact
     const session =
       checkoutSessionId === undefined ? {} : { checkout_session_id: yield* sessionClaim(checkoutSessionId) }
     const content = embed === undefined ? {} : { embed: yield* embedClaim(embed) }
-    const sign = yield* makeSigner(options.privateKey)
+    const { sign } = yield* makeSigner(options.privateKey)
     const { token } = yield* sign(yield* Clock.currentTimeMillis, lifetime, {
       scopes: ["embed"],
       ...session,
@@ -353,13 +384,18 @@ type Sign = (
   claims: Readonly<Record<string, unknown>>
 ) => Effect.Effect<{ readonly token: Redacted.Redacted; readonly expiresAtMillis: number }>
 
-const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Sign, ConfigError.ConfigError> =>
+interface Signer {
+  readonly key: Redacted.Redacted
+  readonly sign: Sign
+}
+
+const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Signer, ConfigError.ConfigError> =>
   Effect.gen(function* () {
     const key = yield* parseKey(privateKey)
     // jose is loaded only if there is a key.
     const jose = yield* Effect.promise(() => import("jose"))
     const kid = yield* Effect.promise(async () => jose.calculateJwkThumbprint(await jose.exportJWK(key)))
-    return (nowMillis, lifetime, claims) => {
+    const sign: Sign = (nowMillis, lifetime, claims) => {
       const now = Math.floor(nowMillis / 1000)
       const expiresAt = now + Math.floor(Duration.toSeconds(lifetime))
       return Effect.map(
@@ -376,6 +412,7 @@ const makeSigner = (privateKey: Redacted.Redacted): Effect.Effect<Sign, ConfigEr
         (token) => ({ token: Redacted.make(token), expiresAtMillis: expiresAt * 1000 })
       )
     }
+    return { key: privateKey, sign }
   })
 
 const parseKey = (privateKey: Redacted.Redacted): Either.Either<KeyObject, ConfigError.ConfigError> =>

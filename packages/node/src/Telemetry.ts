@@ -10,7 +10,7 @@
  * @since 0.1.0
  * @category conventions
  */
-export const schemaUrl = "https://opentelemetry.io/schemas/1.40.0"
+export const schemaUrl = "https://opentelemetry.io/schemas/1.44.0"
 
 /**
  * The metric of every request on the wire: a histogram in seconds.
@@ -31,8 +31,25 @@ export const durationBoundaries: ReadonlyArray<number> = [
 ]
 
 /**
+ * The metric of every call: a histogram in seconds, over all its requests and waits, also if it sent nothing. A call that
+ * failed has `error.type` and `gr4vy.delivered`, one that its caller cancelled has `gr4vy.cancelled`.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const callDurationMetric = "gr4vy.client.call.duration"
+
+/**
+ * The metric of every wait of a call for a token: a histogram in seconds. A wait that failed has `error.type`.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const tokenDurationMetric = "gr4vy.client.token.duration"
+
+/**
  * Retries that were made or abandoned, by `error.type` of the failed request. An abandoned one has the reason in
- * `retry.abandoned`: `unsafe`, `attempts`, `budget`, `deadline` or `retry-after`.
+ * `gr4vy.retry.abandoned`: `unsafe`, `attempts`, `budget`, `deadline` or `retry-after`.
  *
  * @since 0.1.0
  * @category conventions

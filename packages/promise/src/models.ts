@@ -118,6 +118,8 @@ interface ClientOptions {
   readonly maxConnectionAge?: Duration | undefined
   /** Whether requests carry the trace's context. `true` by default. */
   readonly propagateTrace?: boolean | undefined
+  /** Whether requests carry OpenTelemetry's baggage. As `propagateTrace` by default. */
+  readonly propagateBaggage?: boolean | undefined
 }
 
 /**

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId } from "@effect-gr4vy/core"
+import { CheckoutSessionId, Endpoint } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Effect, FastCheck, Redacted } from "effect"
-import { RetryBudget } from "../../../packages/node/dist/internal/pipeline/retryBudget.js"
+import { Effect, FastCheck, Redacted, Schema } from "effect"
+import { RetryBudget } from "../../../packages/node/dist/internal/call/retryBudget.js"
 import * as Script from "../../support/script.js"
-import { lost, refused, simulated, status } from "../../support/simulated.js"
+import { type Answer, lost, refused, silent, simulated, status } from "../../support/simulated.js"
 
 const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
+const html: Answer = { outcome: { status: 200, headers: {}, body: "<!doctype html>" }, takes: 0 }
 const quick = RetryPolicy.make({ baseDelay: 1, maxDelay: 2 })
 
 /** The tokens left after one GET that finds 400 of 500. */
@@ -32,6 +33,13 @@ describe("a call", () => {
     "whose connections are lost takes 20": [[lost], -20],
     "whose connections are refused takes 20": [[refused], -20],
     "that ends with a 404 gives 1, because the API works": [[status(404)], 1],
+    "that ends with a 501 gives nothing": [[status(501)], 0],
+    "that ends with a 302 gives nothing": [[status(302)], 0],
+    "that ends with an unusable 200 gives nothing": [[html], 0],
+    "whose retry ends with a 302 gets nothing back": [[status(503), status(302)], -10],
+    "whose retry ends with a 501 gets nothing back": [[status(502), status(501)], -10],
+    "whose retry ends with an unusable 200 gets nothing back": [[status(503), html], -10],
+    "whose retry ends with a 422 gets its 10 back, because the API works": [[status(503), status(422)], 0],
     "told to wait for a minute takes nothing": [[status(429, { "retry-after": "60" })], 0]
   } as const
   for (const [name, [answers, tokens]] of Object.entries(table)) {
@@ -93,6 +101,56 @@ describe("the budget", () => {
       const other = yield* make
       yield* Effect.exit(other.get(id))
       assert.strictEqual(server.requests.length, 1053)
+    }).pipe(Effect.scoped)
+  )
+
+  const Pay = Endpoint.post("Own.pay", "/own", { success: Schema.Struct({ id: Schema.String }), resend: "keyed" })
+
+  it.effect.prop(
+    "allows at most 1,200 requests for 1,000 calls, whatever the mixture of failures",
+    {
+      mixture: FastCheck.array(
+        FastCheck.constantFrom(
+          ...[300, 302, 304, 408, 425, 429, 500, 501, 502, 503, 504, 505, 511, 520, 530, 599].map((code) =>
+            status(code)
+          ),
+          status(503, { "retry-after": "0" }),
+          status(503, { "retry-after": "1" }),
+          html,
+          lost,
+          refused,
+          silent
+        ),
+        { minLength: 1, maxLength: 5 }
+      ),
+      method: FastCheck.constantFrom("get" as const, "add" as const, "pay" as const)
+    },
+    ({ method, mixture }) =>
+      Effect.gen(function* () {
+        const answers = Array.from({ length: 3000 }, (_, n) => mixture[n % mixture.length] ?? lost)
+        const { http, run, sentAt, sessions } = simulated(answers)
+        const { pay } = Endpoint.clientOf({ pay: Pay }, http)
+        const calls = { get: sessions.get(id), add: sessions.add(), pay: pay({ idempotencyKey: "order-1" }) }
+        for (let n = 0; n < 1000; n++) yield* run<unknown, unknown>(calls[method])
+        assert.isAtMost(sentAt.length, 1200)
+      }),
+    { fastCheck: { numRuns: 4 } }
+  )
+
+  it.live.each([
+    ["502 and 500 for a keyed POST", [502, 500]],
+    ["503 and 302", [503, 302]],
+    ["503, 504 and 501", [503, 504, 501]]
+  ] as const)("1,000 calls send at most 1,200 requests to a server that answers with %s in turn", ([, codes]) =>
+    Effect.gen(function* () {
+      const answers = Array.from({ length: 3000 }, (_, n) => Script.status(codes[n % codes.length] ?? 500))
+      const server = yield* Script.script(...answers)
+      const http = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token: Redacted.make("token"), retry: quick })
+      const { pay } = Endpoint.clientOf({ pay: Pay }, http)
+      const call: Effect.Effect<unknown, unknown> =
+        codes[0] === 502 ? pay({ idempotencyKey: "order-1" }) : http.get("/own")
+      yield* Effect.forEach(Array.from({ length: 1000 }), () => Effect.exit(call), { discard: true })
+      assert.isAtMost(server.requests.length, 1200)
     }).pipe(Effect.scoped)
   )
 

@@ -105,6 +105,30 @@ const faults: Readonly<
   "500": [says(500), ["idempotent"], true],
   "502": [says(502), ["idempotent", "keyed"], true],
   "504": [says(504), ["idempotent", "keyed"], true],
+  "503 with Retry-After: 0": [says(503, {}, { "retry-after": "0" }), classes, false],
+  "503 with a Retry-After in the past": [
+    says(503, {}, { "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" }),
+    classes,
+    false
+  ],
+  "503 with a Retry-After in the past, in the form of RFC 850": [
+    says(503, {}, { "retry-after": "Sunday, 06-Nov-94 08:49:37 GMT" }),
+    classes,
+    false
+  ],
+  "503 with a Retry-After that is junk": [says(503, {}, { "retry-after": "soon" }), ["idempotent", "keyed"], true],
+  ...Object.fromEntries(
+    [512, 520, 521, 522, 523, 524, 525, 526, 527, 529, 530, 599].map((code) => [
+      `${code}, which nobody has defined`,
+      [says(code), ["idempotent", "keyed"], true] as const
+    ])
+  ),
+  ...Object.fromEntries(
+    [300, 302, 304, 307, 403, 404, 410, 422, 501, 505, 506, 507, 508, 510, 511].map((code) => [
+      String(code),
+      [says(code), [], true] as const
+    ])
+  ),
   "409 concurrent_request": [says(409, { type: "error", code: "concurrent_request" }), ["keyed"], true],
   "409 of another code": [says(409, { type: "error", code: "duplicate" }), [], true],
   "409 without JSON": [(_, response) => void response.writeHead(409).end("concurrent_request"), [], true],

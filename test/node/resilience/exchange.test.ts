@@ -355,7 +355,7 @@ describe("the addresses of a connection", () => {
       const { exchange } = exchangeOf({ line })
       assert.deepStrictEqual(exchange.received, { status: undefined, peer })
       yield* outcomeAfter(exchange, [sent, head(200)])
-      assert.deepStrictEqual(exchange.received, { status: 200, peer, protocolVersion })
+      assert.deepInclude(exchange.received, { status: 200, peer, protocolVersion })
     })
   )
 })

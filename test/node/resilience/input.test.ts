@@ -61,10 +61,11 @@ describe("an id that was forced past its type", () => {
 })
 
 const visible = FastCheck.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code))
-const fineToken = FastCheck.string({ unit: visible, minLength: 1, maxLength: 2000 })
+const quote = FastCheck.constantFrom('"', "'", "`")
+const fineToken = FastCheck.string({ unit: visible.filter((_) => !/["'`]/.test(_)), minLength: 1, maxLength: 2000 })
 const fineId = FastCheck.string({ unit: FastCheck.oneof(visible, FastCheck.constant(" ")), maxLength: 60 })
   .map((text) => text.trim())
-  .filter((text) => text !== "")
+  .filter((text) => text !== "" && !/^["'`]|["'`]$/.test(text))
 
 /** Anything but visible ASCII and blanks: line breaks, other controls, and what a header has no bytes for. */
 const unsendable = FastCheck.oneof(
@@ -83,10 +84,10 @@ const spoilt = (bad: FastCheck.Arbitrary<string>, where: FastCheck.Arbitrary<str
     parts: [one, two]
   }))
 
-const spoiltToken = spoilt(FastCheck.oneof(unsendable, FastCheck.constant(" ")))
+const spoiltToken = spoilt(FastCheck.oneof(unsendable, quote, FastCheck.constant(" ")))
 const spoiltId = FastCheck.oneof(
   spoilt(unsendable),
-  spoilt(FastCheck.constant(" "), FastCheck.constantFrom("before", "after"))
+  spoilt(FastCheck.oneof(quote, FastCheck.constant(" ")), FastCheck.constantFrom("before", "after"))
 )
 
 const isInactive = (error: unknown, parts: ReadonlyArray<string>) => {

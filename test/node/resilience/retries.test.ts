@@ -63,12 +63,17 @@ describe("the retry table", () => {
     [502, {}, 3, 1],
     [503, {}, 3, 1],
     [503, { "retry-after": "1" }, 3, 3],
-    [503, { "retry-after": "0" }, 3, 1],
+    [503, { "retry-after": "0" }, 3, 3],
     [503, { "retry-after": "-5" }, 3, 1],
     [503, { "retry-after": "1e309" }, 3, 1],
     [503, { "retry-after": "soon" }, 3, 1],
-    [503, { "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" }, 3, 1],
+    [503, { "retry-after": "Sun, 06 Nov 1994 08:49:37 GMT" }, 3, 3],
+    [503, { "retry-after": "Sunday, 06-Nov-94 08:49:37 GMT" }, 3, 3],
+    [503, { "retry-after": "Sun Nov  6 08:49:37 1994" }, 3, 3],
     [504, {}, 3, 1],
+    [520, {}, 3, 1],
+    [530, {}, 3, 1],
+    [599, {}, 3, 1],
     [400, {}, 1, 1],
     [401, {}, 1, 1],
     [403, {}, 1, 1],
@@ -231,7 +236,7 @@ describe("an endpoint of one's own is retried by its kind", () => {
       assert(Either.isLeft(yield* call))
       assert.strictEqual(sentAt.length, requests)
       // A retry of a keyed endpoint is always safe: if there is none, it would change nothing.
-      if (resend === "keyed" && requests === 1) assert.deepStrictEqual(lines, [])
+      if (resend === "keyed" && requests === 1) assert.notInclude(String(lines), "is not retried")
     })
   )
 })

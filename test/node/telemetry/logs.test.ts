@@ -1,13 +1,19 @@
+import { readFileSync } from "node:fs"
+import { createServer } from "node:https"
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessionId, CheckoutSessions, Credentials, RequestFailed } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Effect, HashMap, Layer, Logger, LogLevel, Redacted } from "effect"
+import { type Clock, Effect, HashMap, Layer, Logger, LogLevel, Redacted } from "effect"
+import { loopback } from "../../support/loopback.js"
 import * as Script from "../../support/script.js"
 import { allClean, token, update } from "../../support/sinks.js"
 
 const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
 const getIt = Effect.flatMap(CheckoutSessions, (sessions) => sessions.get(id))
 const addIt = Effect.flatMap(CheckoutSessions, (sessions) => sessions.add())
+
+const file = (name: string) => fileURLToPath(new URL(`../../support/tls/${name}`, import.meta.url))
 
 interface Line {
   readonly level: string
@@ -64,7 +70,7 @@ describe("logs", () => {
         lines.map((_) => [_.level, _.message.replace(/\d+ ms/, "N ms")]),
         [["DEBUG", "GET /checkout/sessions/{checkout_session_id} is retried in N ms after 503"]]
       )
-      const { "retry.delay_ms": delay, ...others } = lines[0]?.annotations ?? {}
+      const { "gr4vy.retry.delay_ms": delay, ...others } = lines[0]?.annotations ?? {}
       assert.isNumber(delay)
       assert.deepStrictEqual(others, { "error.type": "503", "gr4vy.attempts": 1, "gr4vy.request_id": "req-1" })
     })
@@ -90,11 +96,8 @@ describe("logs", () => {
       const { lines } = yield* logged([Script.status(503)], Effect.withClock(outage, clock))
       const warnings = lines.filter((_) => _.message.includes("retry budget is empty")).map((_) => _.message)
       assert.lengthOf(warnings, 2)
-      assert.notInclude(warnings[0], "more calls")
-      assert.match(
-        warnings[1] ?? "",
-        /empty, because too many requests fail \((\d+) more calls since the last such line\)$/
-      )
+      assert.notInclude(warnings[0], "more since")
+      assert.match(warnings[1] ?? "", /empty, because too many requests fail \((\d+) more since the last such line\)$/)
     })
   )
 
@@ -108,7 +111,7 @@ describe("logs", () => {
             "POST /checkout/sessions is not retried after 502: the request may have reached the API, and a second one could do its work twice",
           annotations: {
             "error.type": "502",
-            "retry.abandoned": "unsafe",
+            "gr4vy.retry.abandoned": "unsafe",
             "gr4vy.attempts": 1,
             "gr4vy.request_id": "req-2"
           }
@@ -141,7 +144,7 @@ describe("logs", () => {
       name: "a lost answer",
       answers: [Script.droppedMidBody],
       gr4vy: {},
-      message: /after Disconnected: 3 requests have failed/
+      message: /after Disconnected \(UND_ERR_SOCKET\): 3 requests have failed/
     }
   ]
   it.live.each(reasons)("giving up is one line at Warning: $name", ({ answers, gr4vy, message }) =>
@@ -163,19 +166,154 @@ describe("logs", () => {
     })
   )
 
-  it.live("a policy without retries gives up in silence: its error says it all", () =>
+  it.live("so is a failure under a policy without retries", () =>
     Effect.gen(function* () {
       const { lines } = yield* logged([Script.status(503)], getIt, { gr4vy: { retry: RetryPolicy.none } })
-      assert.deepStrictEqual(lines, [])
+      assert.deepStrictEqual(
+        lines.map((_) => [_.level, _.message.replace(/^.*is not/, "is not")]),
+        [["WARN", "is not retried after 503: the policy allows one request"]]
+      )
     })
   )
 
-  it.live("a failure that no retry can change is told by its error alone", () =>
+  const path = "GET /checkout/sessions/{checkout_session_id}"
+  const headers = { "x-request-id": "req-7" }
+  const html = Script.reply(200, "<!doctype html><title>Log in</title>", headers)
+  const large = Script.reply(200, "x".repeat(2000), headers)
+  it.live.each([
+    [
+      "a redirect to a login page",
+      Script.status(302, headers),
+      "302",
+      / failed with 302: redirects are never followed/
+    ],
+    ["a 403", Script.status(403, headers), "403", / failed with 403: check that the token has the scopes/],
+    ["a 401", Script.status(401, headers), "401", / failed with 401: check the token, or the private key/],
+    ["a 501", Script.status(501, headers), "501", / failed with 501$/],
+    ["HTML with a 200", html, "InvalidResponse", / failed with status 200 and an HTML page/],
+    ["an oversized body", large, "ResponseTooLarge", / failed with ResponseTooLarge: The response is larger/]
+  ] as const)("an API that cannot be used is one line at Warning: %s", ([, answer, error, message]) =>
     Effect.gen(function* () {
-      const large = Script.reply(200, "x".repeat(2000))
-      const { lines } = yield* logged([large], getIt, { gr4vy: { maxResponseBytes: 1024 } })
-      assert.deepStrictEqual(lines, [])
+      const { lines } = yield* logged([answer], getIt, { gr4vy: { maxResponseBytes: 1024 } })
+      assert.lengthOf(lines, 1)
+      assert.strictEqual(lines[0]?.level, "WARN")
+      assert.match(lines[0]?.message ?? "", message)
+      assert.isTrue(lines[0]?.message.startsWith(path))
+      const facts = { "error.type": error, "gr4vy.attempts": 1, "gr4vy.request_id": "req-7" }
+      assert.deepStrictEqual(lines[0]?.annotations, facts)
     })
+  )
+
+  it.live.each([400, 404, 409, 422])("the caller's own business is a line at Debug: %i", (code) =>
+    Effect.gen(function* () {
+      const { lines } = yield* logged([Script.status(code, headers)], getIt, { level: LogLevel.Debug })
+      assert.deepStrictEqual(
+        lines.map((_) => [_.level, _.message]),
+        [["DEBUG", `${path} failed with ${code}`]]
+      )
+    })
+  )
+
+  it.live("a certificate that is not trusted is a line at Warning, with its code", () =>
+    Effect.gen(function* () {
+      const lines: Array<Line> = []
+      const { port } = yield* loopback(
+        createServer({ key: readFileSync(file("localhost.key.pem")), cert: readFileSync(file("localhost.cert.pem")) })
+      )
+      const layer = Gr4vy.layer({ baseUrl: `https://localhost:${port}`, token: Redacted.make(token) })
+      yield* Effect.exit(getIt).pipe(
+        Effect.provide(layer),
+        Effect.provide(
+          Logger.replace(
+            Logger.defaultLogger,
+            Logger.make(({ annotations, logLevel, message }) => {
+              lines.push({
+                level: logLevel.label,
+                message: String(message),
+                annotations: Object.fromEntries(HashMap.toEntries(annotations))
+              })
+            })
+          )
+        )
+      )
+      assert.lengthOf(lines, 1)
+      assert.strictEqual(lines[0]?.level, "WARN")
+      assert.match(lines[0]?.message ?? "", / failed with Connect \(\w*CERT\w*\): .* certificate is not trusted/)
+      assert.match(String(lines[0]?.annotations["gr4vy.error.code"]), /CERT/)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a token source that is dead is a line at Warning", () =>
+    Effect.gen(function* () {
+      const source = Credentials.layerSource({ get: Effect.fail(new Error("vault")) })
+      const client = Layer.provide(Gr4vy.layerWithoutCredentials({ baseUrl: "http://127.0.0.1:9" }), source)
+      const { lines } = yield* logged([Script.session], Effect.provide(getIt, client))
+      assert.lengthOf(lines, 1)
+      assert.strictEqual(lines[0]?.level, "WARN")
+      assert.match(lines[0]?.message ?? "", / failed with Credentials: There is no token to send/)
+    })
+  )
+
+  it.live("names the code where nothing listens: ECONNREFUSED", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Effect.scoped(Script.script())
+      const client = Gr4vy.layer({ baseUrl, token: Redacted.make(token), retry: RetryPolicy.none })
+      const { lines } = yield* logged([Script.session], Effect.provide(getIt, client))
+      assert.match(lines[0]?.message ?? "", /after Connect \(ECONNREFUSED\)/)
+      assert.strictEqual(lines[0]?.annotations["gr4vy.error.code"], "ECONNREFUSED")
+    })
+  )
+
+  it.live("one line of a kind in ten seconds: the others are at Debug, and their number is in the next one", () =>
+    Effect.gen(function* () {
+      const live = yield* Effect.clock
+      let ahead = 0n
+      const clock: Clock.Clock = Object.create(live, {
+        unsafeCurrentTimeNanos: { value: () => live.unsafeCurrentTimeNanos() + ahead }
+      })
+      const storm = Effect.gen(function* () {
+        for (let n = 0; n < 20; n++) yield* Effect.exit(getIt)
+        yield* Effect.exit(addIt)
+        ahead = 11_000_000_000n
+        yield* Effect.exit(getIt)
+      })
+      const { lines } = yield* logged([Script.status(302)], Effect.withClock(storm, clock), { level: LogLevel.Debug })
+      const warnings = lines.filter((_) => _.level === "WARN").map((_) => _.message.replace(/: redirects .*proxy/, ""))
+      assert.deepStrictEqual(warnings, [
+        `${path} failed with 302`,
+        "POST /checkout/sessions failed with 302",
+        `${path} failed with 302 (19 more since the last such line)`
+      ])
+      assert.lengthOf(
+        lines.filter((_) => _.level === "DEBUG"),
+        19
+      )
+    })
+  )
+
+  it.live.each([
+    [0, "DEBUG", / is sent again with a new token after 401$/],
+    [-600, "WARN", / new token after 401: this machine's clock is (599|600|601) s ahead of the API's$/],
+    [600, "WARN", / new token after 401: this machine's clock is (599|600|601) s behind the API's$/]
+  ] as const)(
+    "a new token after a 401, with the server's clock %i s ahead, is a line at %s",
+    ([seconds, level, message]) =>
+      Effect.gen(function* () {
+        const refusal: Script.Answer = (_, response) => {
+          response.sendDate = false
+          response.writeHead(401, { date: new Date(Date.now() + seconds * 1000).toUTCString() }).end("{}")
+        }
+        const { baseUrl } = yield* Script.script(refusal, Script.session)
+        const renewing = Layer.succeed(Credentials, {
+          token: Effect.succeed(Redacted.make("token-0")),
+          renew: () => Effect.succeed(Redacted.make("token-1"))
+        })
+        const client = Layer.provide(Gr4vy.layerWithoutCredentials({ baseUrl }), renewing)
+        const { lines } = yield* logged([Script.session], Effect.provide(getIt, client), { level: LogLevel.Debug })
+        assert.lengthOf(lines, 1)
+        assert.strictEqual(lines[0]?.level, level)
+        assert.match(lines[0]?.message ?? "", message)
+      }).pipe(Effect.scoped)
   )
 
   it.live("a rejected token that cannot be replaced is a line at Warning", () =>
@@ -201,8 +339,8 @@ describe("logs", () => {
       assert.deepStrictEqual(lines, [
         [
           "WARN",
-          "No new token after a 401, which is the call's result: The vault is sealed.",
-          { "error.type": "Credentials", "gr4vy.attempts": 1, "gr4vy.request_id": "req-3" }
+          `${path} failed with 401; no new token: The vault is sealed.`,
+          { "error.type": "401", "gr4vy.attempts": 1, "gr4vy.request_id": "req-3" }
         ]
       ])
     }).pipe(Effect.scoped)

@@ -25,6 +25,7 @@ const collect = (reader: Reader) =>
       resourceMetrics.scopeMetrics.flatMap(({ metrics, scope }) =>
         metrics
           .filter((_): _ is HistogramMetricData => _.dataPointType === DataPointType.HISTOGRAM)
+          .filter(({ descriptor }) => descriptor.name === Telemetry.durationMetric)
           .map((metric) => ({
             scope,
             metric

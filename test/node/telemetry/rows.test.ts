@@ -2,14 +2,21 @@
  * What a trace and a metric show, rule by rule, in a process that registered an OpenTelemetry SDK.
  */
 import { afterEach, assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
+import {
+  CheckoutSessionId,
+  CheckoutSessions,
+  Credentials,
+  Endpoint,
+  Gr4vyHttpClient,
+  RequestFailed
+} from "@effect-gr4vy/core"
 import { Gr4vy, OtelTracer, RetryPolicy, Telemetry } from "@effect-gr4vy/node"
 import { create } from "@effect-gr4vy/promise"
 import * as Otel from "@opentelemetry/api"
 import { MeterProvider } from "@opentelemetry/sdk-metrics"
 import { SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node"
-import { Deferred, Duration, Effect, Exit, Fiber, Redacted } from "effect"
+import { type Clock, Deferred, Duration, Effect, Exit, Fiber, Layer, Redacted, Schema } from "effect"
 import { collect, durations, gauge, Reader } from "../../support/metrics.js"
 import * as Script from "../../support/script.js"
 import { unregister } from "../../support/setUps.js"
@@ -56,8 +63,11 @@ const observe = (
     const metrics = yield* collect(reader)
     const clients = spans.filter((_) => _.kind === "client")
     const service = spans.find((_) => _.name.startsWith("CheckoutSessions."))
-    const points = durations(metrics).flatMap((_) => _.points)
-    return { baseUrl, requests, exit, spans, clients, service, metrics, points }
+    const pointsOf = (metric: string) => durations(metrics, metric).flatMap((_) => _.points)
+    const points = pointsOf(Telemetry.durationMetric)
+    const calls = pointsOf(Telemetry.callDurationMetric)
+    const tokens = pointsOf(Telemetry.tokenDurationMetric)
+    return { baseUrl, requests, exit, spans, clients, service, metrics, points, calls, tokens }
   }).pipe(Effect.scoped)
 
 describe("a request's span", () => {
@@ -130,6 +140,11 @@ describe("a request's span", () => {
   it.live.each([
     { name: "success", answer: Script.session, error: undefined },
     { name: "4xx", answer: Script.status(404), error: "404" },
+    ...[300, 301, 302, 303, 304, 307, 308].map((code) => ({
+      name: `a redirect, which is never followed, ${code}`,
+      answer: Script.status(code, { location: "/login" }),
+      error: String(code)
+    })),
     { name: "5xx", answer: Script.status(501), error: "501" },
     { name: "a transport failure", answer: Script.droppedMidBody, error: "Disconnected" },
     { name: "a time limit", answer: Script.silent, error: "Timeout" },
@@ -138,7 +153,11 @@ describe("a request's span", () => {
     { name: "a 2xx of another session", answer: another, error: "InvalidResponse" }
   ])("has the status and the point of: $name", ({ answer, error }) =>
     Effect.gen(function* () {
-      const { clients, points, service } = yield* observe([answer], { retry: RetryPolicy.none })
+      const { calls, clients, points, service } = yield* observe([answer], { retry: RetryPolicy.none })
+      assert.deepStrictEqual(
+        calls.map((_) => [_.count, _.attributes["error.type"]]),
+        [[1, error]]
+      )
       assert.deepStrictEqual(
         clients.map((_) => [_.status, _.description, _.attributes["error.type"]]),
         [[error === undefined ? "unset" : "error", undefined, error]]
@@ -174,6 +193,238 @@ describe("a request's span", () => {
       const { points } = yield* observe([slow])
       assert.isAbove(points[0]?.value.sum ?? 0, 0.1)
     })
+  )
+})
+
+describe("a request ends when its last byte has arrived", () => {
+  it.live("not when it is decoded: a schema that takes its time is no latency of the API", () =>
+    Effect.gen(function* () {
+      const live = yield* Effect.clock
+      let ahead = 0n
+      const clock: Clock.Clock = Object.create(live, {
+        unsafeCurrentTimeNanos: { value: () => live.unsafeCurrentTimeNanos() + ahead }
+      })
+      const slow = Schema.Struct({ id: Schema.String }).pipe(
+        Schema.filter(() => {
+          ahead += 3_600_000_000_000n
+          return true
+        })
+      )
+      const get = Endpoint.get("Own.get", "/own", { success: slow })
+      const recorder = new Recorder()
+      const times: Array<number> = []
+      new NodeTracerProvider({
+        spanProcessors: [
+          new SimpleSpanProcessor({
+            export: (spans, done) => {
+              for (const { duration, kind } of spans) if (kind === Otel.SpanKind.CLIENT) times.push(duration[0])
+              recorder.export(spans, done)
+            },
+            shutdown: () => recorder.shutdown()
+          })
+        ]
+      }).register()
+      const reader = new Reader()
+      Otel.metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
+      const { baseUrl } = yield* Script.script(Script.session)
+      const http = yield* Gr4vy.makeClient({ baseUrl, token: Redacted.make("token") })
+      yield* Endpoint.clientOf({ get }, http).get().pipe(Effect.withClock(clock), Effect.provide(OtelTracer.layer))
+      assert.isAbove(Number(ahead), 0)
+      assert.deepStrictEqual(times, [0])
+      const [point] = durations(yield* collect(reader)).flatMap((_) => _.points)
+      assert.isBelow(point?.value.sum ?? Number.POSITIVE_INFINITY, 3600)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("the request id", () => {
+  const headers = { "content-type": "application/json", "x-request-id": "req-9" }
+  const cut: Script.Answer = (_, response) => {
+    response.writeHead(200, { ...headers, "content-length": "1000" }).write("{", () => response.destroy())
+  }
+  const stalled: Script.Answer = (_, response) => {
+    response.writeHead(200, { ...headers, "content-length": "1000" }).write("{")
+  }
+  it.live.each([
+    ["a time limit", stalled, "Timeout"],
+    ["a reset", cut, "Disconnected"],
+    ["an oversized body", Script.reply(200, "x".repeat(2000), headers), "ResponseTooLarge"],
+    ["a body nobody asked for", Script.reply(200, "x", { ...headers, "content-encoding": "gzip" }), "InvalidResponse"],
+    ["a 2xx that is HTML", Script.reply(200, "<!doctype html>", headers), "InvalidResponse"]
+  ] as const)("is kept whenever headers arrived: %s", ([, answer, reason]) =>
+    Effect.gen(function* () {
+      const options = { retry: RetryPolicy.none, maxResponseBytes: 1500 }
+      const { clients, exit } = yield* observe([answer], options)
+      assert.strictEqual(clients[0]?.attributes["gr4vy.request_id"], "req-9")
+      assert(Exit.isFailure(exit) && exit.cause._tag === "Fail")
+      assert.deepInclude(exit.cause.error, { reason, requestId: "req-9" })
+    })
+  )
+
+  it.live("is not kept if it is the token", () =>
+    Effect.gen(function* () {
+      const echo: Script.Answer = (request, response) => {
+        const id = String(request.headers.authorization).replace("Bearer ", "")
+        response.writeHead(200, { "x-request-id": id, "content-length": "1000" }).write("{", () => response.destroy())
+      }
+      const { clients, exit } = yield* observe([echo], { retry: RetryPolicy.none })
+      assert.notProperty(clients[0]?.attributes, "gr4vy.request_id")
+      assert.notInclude(JSON.stringify(exit), '"token"')
+    })
+  )
+})
+
+describe("the code of the error below", () => {
+  it.live("is on the request's span where nothing listens: ECONNREFUSED", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Effect.scoped(Script.script())
+      const { clients, points } = yield* observe(baseUrl, { retry: RetryPolicy.none })
+      assert.strictEqual(clients[0]?.attributes["gr4vy.error.code"], "ECONNREFUSED")
+      // A metric needs no more series.
+      assert.notProperty(points[0]?.attributes, "gr4vy.error.code")
+    })
+  )
+})
+
+describe("gr4vy.client.call.duration", () => {
+  it.live("counts a call once, whatever it took", () =>
+    Effect.gen(function* () {
+      const { baseUrl, calls, points } = yield* observe([Script.status(503), Script.session])
+      assert.lengthOf(points, 2)
+      assert.deepStrictEqual(
+        calls.map((_) => [_.count, _.attributes]),
+        [
+          [
+            1,
+            {
+              "http.request.method": "GET",
+              "server.address": "127.0.0.1",
+              "server.port": Number(new URL(baseUrl).port),
+              "url.template": template
+            }
+          ]
+        ]
+      )
+    })
+  )
+
+  it.live("includes the waits between its requests", () =>
+    Effect.gen(function* () {
+      const { calls } = yield* observe([Script.status(503, { "retry-after": "1" }), Script.session])
+      assert.isAtLeast(calls[0]?.value.sum ?? 0, 1)
+    })
+  )
+
+  const sealed = new RequestFailed({ reason: "Credentials", delivered: "no", attempts: 0, message: "sealed" })
+  it.live("counts a call that sent nothing: a token source that is down", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* Script.script(Script.session)
+      const credentials = Layer.succeed(Credentials, { token: Effect.fail(sealed) })
+      const client = Layer.provide(Gr4vy.layerWithoutCredentials({ baseUrl }), credentials)
+      const { calls, points, tokens } = yield* observe(baseUrl, {}, Effect.provide(getIt, client))
+      assert.lengthOf(points, 0)
+      assert.deepStrictEqual(
+        calls.map((_) => [_.count, _.attributes["error.type"], _.attributes["gr4vy.delivered"]]),
+        [[1, "Credentials", "no"]]
+      )
+      assert.deepStrictEqual(
+        tokens.map((_) => [_.count, _.attributes]),
+        [
+          [
+            1,
+            {
+              "server.address": "127.0.0.1",
+              "server.port": Number(new URL(baseUrl).port),
+              "error.type": "Credentials"
+            }
+          ]
+        ]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("counts a call that sent nothing: an invalid merchant account", () =>
+    Effect.gen(function* () {
+      const { calls, requests } = yield* observe([Script.session], {}, Gr4vyHttpClient.withMerchantAccount(getIt, ""))
+      assert.lengthOf(requests, 0)
+      assert.deepStrictEqual(
+        calls.map((_) => [_.count, _.attributes["error.type"], _.attributes["gr4vy.delivered"]]),
+        [[1, "InvalidRequest", "no"]]
+      )
+    })
+  )
+
+  it.live("tells whether a failed call was delivered", () =>
+    Effect.gen(function* () {
+      for (const [answer, error, delivered] of [
+        [Script.droppedMidBody, "Disconnected", "unknown"],
+        [Script.status(404), "404", "yes"]
+      ] as const) {
+        const { calls } = yield* observe([answer], { retry: RetryPolicy.none })
+        assert.deepInclude(calls[0]?.attributes, { "error.type": error, "gr4vy.delivered": delivered })
+      }
+    })
+  )
+
+  it.live("is off with metrics: off, like the token's", () =>
+    Effect.gen(function* () {
+      const { calls, points, tokens } = yield* observe([Script.session], { metrics: "off" })
+      assert.deepStrictEqual([calls, points, tokens], [[], [], []])
+    })
+  )
+})
+
+describe("a token that was renewed after a 401", () => {
+  const renewing = (baseUrl: string) =>
+    Layer.provide(
+      Gr4vy.layerWithoutCredentials({ baseUrl }),
+      Layer.succeed(Credentials, {
+        token: Effect.succeed(Redacted.make("token-0")),
+        renew: () => Effect.succeed(Redacted.make("token-1"))
+      })
+    )
+
+  it.live("is an event on the call's span, with the difference of the clocks", () =>
+    Effect.gen(function* () {
+      const early: Script.Answer = (_, response) => {
+        response.sendDate = false
+        response.writeHead(401, { date: new Date(Date.now() - 600_000).toUTCString() }).end("{}")
+      }
+      const { baseUrl } = yield* Script.script(early, Script.session)
+      const { service } = yield* observe(baseUrl, {}, Effect.provide(getIt, renewing(baseUrl)))
+      assert.strictEqual(service?.status, "unset")
+      const [event, ...others] = service?.events.filter((_) => _.name.startsWith("gr4vy.")) ?? []
+      assert.deepStrictEqual([event?.name, others], ["gr4vy.token.renewed", []])
+      assert.approximately(Number(event?.attributes["gr4vy.clock_offset_s"]), -600, 5)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("the merchant account", () => {
+  it.live("is on the call's span: the client's, or the one of the call", () =>
+    Effect.gen(function* () {
+      const own = yield* observe([Script.session], { merchantAccountId: "acme" })
+      assert.strictEqual(own.service?.attributes["gr4vy.merchant_account_id"], "acme")
+      const call = Gr4vyHttpClient.withMerchantAccount(getIt, "acme-eu")
+      const other = yield* observe([Script.session], { merchantAccountId: "acme" }, call)
+      assert.strictEqual(other.service?.attributes["gr4vy.merchant_account_id"], "acme-eu")
+    })
+  )
+
+  it.live("is on no span of the program, and absent where there is none", () =>
+    Effect.gen(function* () {
+      const { service } = yield* observe([Script.session])
+      assert.notProperty(service?.attributes, "gr4vy.merchant_account_id")
+      const plain = Effect.flatMap(Gr4vyHttpClient, (http) => Effect.withSpan(http.get("/own"), "program"))
+      const { baseUrl } = yield* Script.script(Script.session)
+      const { spans } = yield* observe(
+        baseUrl,
+        {},
+        Effect.provide(plain, Gr4vy.layerClient({ baseUrl, token: Redacted.make("token"), merchantAccountId: "acme" }))
+      )
+      assert.lengthOf(spans, 2)
+      for (const { attributes } of spans) assert.notProperty(attributes, "gr4vy.merchant_account_id")
+    }).pipe(Effect.scoped)
   )
 })
 
@@ -227,34 +478,42 @@ describe("a call's span", () => {
 })
 
 describe("a caller that gives up", () => {
-  it.live("leaves error.type Interrupted on span and point, and a status that is unset", () =>
-    Effect.gen(function* () {
-      const arrived = yield* Deferred.make<void>()
-      const { clients, points, service } = yield* observe(
-        [() => Effect.runSync(Deferred.succeed(arrived, undefined))],
-        {},
-        Effect.gen(function* () {
-          const fiber = yield* Effect.fork(getIt)
-          yield* Deferred.await(arrived)
-          yield* Fiber.interrupt(fiber)
-        })
-      )
-      assert.deepStrictEqual(
-        [...clients, service].map((_) => [_?.status, _?.attributes["error.type"]]),
-        [
-          ["unset", "Interrupted"],
-          ["unset", "Interrupted"]
-        ]
-      )
-      assert.deepStrictEqual(
-        points.map((_) => [_.count, _.attributes["error.type"]]),
-        [[1, "Interrupted"]]
-      )
-    })
+  it.live(
+    "is told apart from success and failure, on span and point: cancelled, no error.type, a status that is unset",
+    () =>
+      Effect.gen(function* () {
+        const arrived = yield* Deferred.make<void>()
+        const { calls, clients, points, service } = yield* observe(
+          [() => Effect.runSync(Deferred.succeed(arrived, undefined))],
+          {},
+          Effect.gen(function* () {
+            const fiber = yield* Effect.fork(getIt)
+            yield* Deferred.await(arrived)
+            yield* Fiber.interrupt(fiber)
+          })
+        )
+        assert.deepStrictEqual(
+          [...clients, service].map((_) => [_?.status, _?.attributes["error.type"], _?.attributes["gr4vy.cancelled"]]),
+          [
+            ["unset", undefined, true],
+            ["unset", undefined, true]
+          ]
+        )
+        for (const kind of [points, calls]) {
+          assert.deepStrictEqual(
+            kind.map((_) => [_.count, _.attributes["error.type"], _.attributes["gr4vy.cancelled"]]),
+            [[1, undefined, true]]
+          )
+        }
+      })
   )
 
   it.live.each([
-    { name: "timed out: Error", signal: () => AbortSignal.timeout(60), status: "error" },
+    {
+      name: "timed out: Error",
+      signal: () => AbortSignal.timeout(60),
+      ending: { status: "error" as const, "error.type": "Timeout", "gr4vy.cancelled": undefined }
+    },
     {
       name: "was aborted: unset",
       signal: () => {
@@ -262,12 +521,12 @@ describe("a caller that gives up", () => {
         setTimeout(() => controller.abort(), 60)
         return controller.signal
       },
-      status: "unset"
+      ending: { status: "unset" as const, "error.type": undefined, "gr4vy.cancelled": true }
     }
-  ])("by an AbortSignal that $name", ({ signal, status }) =>
+  ])("by an AbortSignal that $name", ({ ending, signal }) =>
     Effect.gen(function* () {
       const { baseUrl } = yield* Script.script(Script.silent)
-      const { clients, points, service } = yield* observe(
+      const { calls, clients, points, service } = yield* observe(
         baseUrl,
         {},
         Effect.promise(async () => {
@@ -276,17 +535,17 @@ describe("a caller that gives up", () => {
           await client.close()
         })
       )
+      const { status, ...attributes } = ending
+      const told = (given: Readonly<Record<string, unknown>> | undefined) => ({
+        "error.type": given?.["error.type"],
+        "gr4vy.cancelled": given?.["gr4vy.cancelled"]
+      })
       assert.deepStrictEqual(
-        [...clients, service].map((_) => [_?.status, _?.attributes["error.type"]]),
-        [
-          [status, "Interrupted"],
-          [status, "Interrupted"]
-        ]
+        [...clients, service].map((_) => _?.status),
+        [status, status]
       )
-      assert.deepStrictEqual(
-        points.map((_) => [_.count, _.attributes["error.type"]]),
-        [[1, "Interrupted"]]
-      )
+      const ended = [...clients, service, ...points, ...calls].map((_) => told(_?.attributes))
+      assert.deepStrictEqual(ended, [attributes, attributes, attributes, attributes])
     }).pipe(Effect.scoped)
   )
 })
@@ -345,7 +604,7 @@ describe("a call that ended before it was on the wire", () => {
 describe("decisions about retries", () => {
   const sendEvents = (service: { readonly events: ReadonlyArray<{ readonly name: string }> } | undefined) =>
     // A line of the log is an event of its own, by Effect's logger.
-    service?.events.map((_) => _.name).filter((_) => _.startsWith("retry"))
+    service?.events.map((_) => _.name).filter((_) => _.startsWith("gr4vy."))
 
   it.live("each wait is an event with its reason and its delay", () =>
     Effect.gen(function* () {
@@ -353,11 +612,11 @@ describe("decisions about retries", () => {
       assert.deepStrictEqual(
         service?.events.map((_) => [_.name, _.attributes["error.type"]]),
         [
-          ["retry", "503"],
-          ["retry", "Disconnected"]
+          ["gr4vy.retry", "503"],
+          ["gr4vy.retry", "Disconnected"]
         ]
       )
-      for (const { attributes } of service?.events ?? []) assert.isNumber(attributes["retry.delay_ms"])
+      for (const { attributes } of service?.events ?? []) assert.isNumber(attributes["gr4vy.retry.delay_ms"])
     })
   )
 
@@ -386,16 +645,16 @@ describe("decisions about retries", () => {
     Effect.gen(function* () {
       const { metrics, service } = yield* observe(row.answers, row.options, row.call)
       assert.deepStrictEqual(sendEvents(service), [
-        ...Array.from({ length: row.retries }, () => "retry"),
-        "retry.abandoned"
+        ...Array.from({ length: row.retries }, () => "gr4vy.retry"),
+        "gr4vy.retry.abandoned"
       ])
-      const last = service?.events.find((_) => _.name === "retry.abandoned")
-      assert.strictEqual(last?.attributes["retry.abandoned"], row.reason)
+      const last = service?.events.find((_) => _.name === "gr4vy.retry.abandoned")
+      assert.strictEqual(last?.attributes["gr4vy.retry.abandoned"], row.reason)
       assert.strictEqual(last?.attributes["error.type"], row.error)
       assert.deepStrictEqual(
         gauge(metrics, Telemetry.retriesMetric).map((_) => [
           _.attributes["error.type"],
-          _.attributes["retry.abandoned"],
+          _.attributes["gr4vy.retry.abandoned"],
           _.value
         ]),
         [...(row.retries === 0 ? [] : [[row.error, undefined, row.retries]]), [row.error, row.reason, 1]]
@@ -411,12 +670,13 @@ describe("decisions about retries", () => {
         Effect.forEach(Array.from({ length: 40 }), () => Effect.exit(getIt))
       )
       const services = spans.filter((_) => _.name === "CheckoutSessions.get")
-      assert.deepStrictEqual(services.at(-1)?.events.find((_) => _.name === "retry.abandoned")?.attributes, {
+      assert.deepStrictEqual(services.at(-1)?.events.find((_) => _.name === "gr4vy.retry.abandoned")?.attributes, {
         "error.type": "503",
-        "retry.abandoned": "budget"
+        "gr4vy.retry.abandoned": "budget"
       })
       assert.isAbove(
-        gauge(metrics, Telemetry.retriesMetric).find((_) => _.attributes["retry.abandoned"] === "budget")?.value ?? 0,
+        gauge(metrics, Telemetry.retriesMetric).find((_) => _.attributes["gr4vy.retry.abandoned"] === "budget")
+          ?.value ?? 0,
         10
       )
     })
@@ -426,7 +686,7 @@ describe("decisions about retries", () => {
     Effect.gen(function* () {
       const { metrics, service } = yield* observe([Script.status(404)])
       assert.deepStrictEqual(
-        service?.events.filter((_) => _.name.startsWith("retry")),
+        service?.events.filter((_) => _.name.startsWith("gr4vy.")),
         []
       )
       assert.deepStrictEqual(gauge(metrics, Telemetry.retriesMetric), [])

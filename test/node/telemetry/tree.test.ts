@@ -52,7 +52,7 @@ const paths: ReadonlyArray<Path> = [
     attempts: [{ status: 501, error: "501" }],
     service: "error"
   },
-  { name: "3xx", answers: [Script.status(302)], attempts: [{ status: 302 }], service: "error" },
+  { name: "3xx", answers: [Script.status(302)], attempts: [{ status: 302, error: "302" }], service: "error" },
   {
     name: "an answer out of shape",
     answers: [Script.status(200)],
@@ -111,7 +111,9 @@ const checkClient = (setUp: SetUp, span: Shown, service: Shown, baseUrl: string,
       ? {}
       : { "network.peer.address": "127.0.0.1", "network.peer.port": Number(new URL(baseUrl).port) }),
     ...(attempt.status === undefined ? {} : { "http.response.status_code": attempt.status }),
-    ...(attempt.error === undefined ? {} : { "error.type": attempt.error })
+    ...(attempt.error === undefined ? {} : { "error.type": attempt.error }),
+    ...(attempt.error === "Connect" ? { "gr4vy.error.code": "ECONNREFUSED" } : {}),
+    ...(attempt.error === "Disconnected" ? { "gr4vy.error.code": "UND_ERR_SOCKET" } : {})
   })
   assert.strictEqual(span.status, attempt.error === undefined ? setUp.clientStatus.success : "error")
   if (!setUp.clientStatus.description) assert.isUndefined(span.description)
@@ -137,12 +139,12 @@ describe.each(setUps)("in $name", (setUp) => {
         assert.deepStrictEqual(flags?.slice(1), [client.traceId, client.spanId])
       })
       // One event for each wait before a retry, with its reason.
-      const retries = service.events.filter((_) => _.name === "retry")
+      const retries = service.events.filter((_) => _.name === "gr4vy.retry")
       assert.deepStrictEqual(
         retries.map((_) => _.attributes["error.type"]),
         path.attempts.slice(0, -1).map((_) => _.error)
       )
-      for (const { attributes } of retries) assert.isNumber(attributes["retry.delay_ms"])
+      for (const { attributes } of retries) assert.isNumber(attributes["gr4vy.retry.delay_ms"])
     }).pipe(Effect.scoped)
   )
 
@@ -158,7 +160,7 @@ describe.each(setUps)("in $name", (setUp) => {
     })
   )
 
-  it.live("interrupted: ended, error.type Interrupted, no Error", () =>
+  it.live("interrupted: ended, cancelled, no error.type and no Error", () =>
     Effect.gen(function* () {
       const arrived = yield* Deferred.make<void>()
       const { baseUrl } = yield* Script.script(() => Effect.runSync(Deferred.succeed(arrived, undefined)))
@@ -173,7 +175,8 @@ describe.each(setUps)("in $name", (setUp) => {
       assert.lengthOf(clients, 1)
       for (const span of [service, ...clients]) {
         assert.notStrictEqual(span.status, "error")
-        assert.strictEqual(span.attributes["error.type"], "Interrupted")
+        assert.notProperty(span.attributes, "error.type")
+        assert.strictEqual(span.attributes["gr4vy.cancelled"], true)
       }
       if (setUp.clientStatus.success === "unset") assert.strictEqual(clients[0]?.status, "unset")
     }).pipe(Effect.scoped)

@@ -34,9 +34,9 @@ export const override: FiberRef.FiberRef<string | undefined> = globalValue(
  * @category validation
  */
 export const problemOf = (id: unknown): string | undefined =>
-  Predicate.isString(id) && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id)
+  Predicate.isString(id) && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(id) && !/^["'`]|["'`]$/.test(id)
     ? undefined
-    : "The merchant account id is empty or not a string, or contains control characters, non-ASCII characters or surrounding white space: copy it from the dashboard."
+    : "The merchant account id is empty or not a string, or contains control characters, non-ASCII characters, or surrounding white space or quotes: copy it from the dashboard."
 
 /**
  * The failure of a call for an id that has this problem.

@@ -58,8 +58,14 @@ export const requestIdOf = (
   return requestIdIn(response.headers, names, () => [...secrets, ...BufferedResponse.tokenOf(response)])
 }
 
-// A server may send anything, even its input: an id is short, visible, not a card number and not a secret.
-const requestIdIn = (
+/**
+ * The id in a response's headers, by the first of these names. A server may send anything, even its input: an id is short,
+ * visible, not a card number and not a secret.
+ *
+ * @since 0.1.0
+ * @category request ids
+ */
+export const requestIdIn = (
   headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
   names: ReadonlyArray<string>,
   secrets: () => ReadonlyArray<string>

@@ -20,6 +20,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Tracer from "effect/Tracer"
+import { RequestFailed } from "../Errors.js"
 
 /**
  * The property by which a tracer says that it does not export its spans.
@@ -176,23 +177,17 @@ export const timedOutBySignal = (fiber: Fiber.RuntimeFiber<unknown, unknown>): b
   )
 }
 
-/**
- * The `error.type` of a request or a call that its caller interrupted.
- *
- * @since 0.1.0
- * @category interruption
- */
-export const interrupted = "Interrupted"
-
 const describeFailure = <E>(
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   span: Tracer.Span,
   exit: Exit.Failure<unknown, E>
 ): Exit.Exit<unknown, unknown> => {
   if (Cause.isInterruptedOnly(exit.cause)) {
-    span.attribute("error.type", interrupted)
     // An expired time limit is an error, even if the caller set it; to tracers an interruption is not an error.
-    return timedOutBySignal(fiber) ? Exit.fail("The call's AbortSignal timed out.") : exit
+    const timedOut = timedOutBySignal(fiber)
+    if (timedOut) span.attribute("error.type", "Timeout")
+    else span.attribute("gr4vy.cancelled", true)
+    return timedOut ? Exit.fail("The call's AbortSignal timed out.") : exit
   }
   const { attempts, delivered, type } = factsOf(Option.getOrUndefined(Cause.failureOption(exit.cause)))
   span.attribute("error.type", type)
@@ -201,20 +196,16 @@ const describeFailure = <E>(
   return exit
 }
 
-/** The span attributes of a typed error, ours or the user's. */
+/** The span attributes of a typed error. What a server may have put into a user's own error is not among them. */
 const factsOf = (error: unknown) => {
   if (!Predicate.isRecord(error)) return { type: "_OTHER" }
-  const { _tag, attempts, delivered, reason, status } = error
+  const { _tag, attempts, status } = error
+  // An error with a status is a response of the API.
+  const isResponse = Predicate.isNumber(status) && Number.isInteger(status) && status >= 100 && status <= 999
+  const failed = error instanceof RequestFailed ? error : undefined
   return {
-    type: Predicate.isNumber(status)
-      ? String(status)
-      : Predicate.isString(reason)
-        ? reason
-        : Predicate.isString(_tag)
-          ? _tag
-          : "_OTHER",
-    // An error with a status is a response of the API.
-    delivered: Predicate.isString(delivered) ? delivered : Predicate.isNumber(status) ? "yes" : undefined,
+    type: isResponse ? String(status) : (failed?.reason ?? (Predicate.isString(_tag) ? _tag : "_OTHER")),
+    delivered: isResponse ? "yes" : failed?.delivered,
     attempts: Predicate.isNumber(attempts) ? attempts : undefined
   }
 }

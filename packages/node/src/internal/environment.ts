@@ -9,30 +9,39 @@ import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { Authentication, Options, TokenOptions, TravelOptions } from "../Gr4vy.js"
-import { checkNames, everyOption } from "./options.js"
+import { type Authentication, checkNames, everyOption, type TokenOptions, type TravelOptions } from "./options.js"
 
 type Overrides = Partial<Address> & Partial<Authentication> & TokenOptions & TravelOptions
+
+/** A token, or where to get the private key whenever a token is signed: its file may be replaced. */
+export type TokenOrKey =
+  | { readonly token: Redacted.Redacted }
+  | { readonly key: Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> }
 
 /** Builds from the given options, and from the configuration for the missing ones. */
 export const fromEnvironment = <A, R>(
   overrides: Overrides,
-  make: (options: Options) => Effect.Effect<A, ConfigError.ConfigError, R>
+  make: (
+    options: Address & TokenOptions & TravelOptions,
+    authentication: TokenOrKey
+  ) => Effect.Effect<A, ConfigError.ConfigError, R>
 ): Effect.Effect<A, ConfigError.ConfigError, R> =>
   Effect.zipRight(
     checkNames(overrides, everyOption),
     Effect.gen(function* () {
       const address = yield* addressFrom(overrides)
-      const { keyVariable, ...authentication } = yield* authenticationFrom(overrides)
+      const { authentication, keyVariable } = yield* authenticationFrom(overrides)
       const merchantAccountId = overrides.merchantAccountId ?? (yield* read("GR4VY_MERCHANT_ACCOUNT_ID"))
       const { baseUrl: _, environment: __, id: ___, privateKey: ____, token: _____, ...rest } = overrides
       const options = {
         ...rest,
         ...address,
-        ...authentication,
         ...(merchantAccountId === undefined ? {} : { merchantAccountId })
       }
-      return yield* Effect.mapError(make(options), nameVariable({ ...variables, privateKey: keyVariable }, overrides))
+      return yield* Effect.mapError(
+        make(options, authentication),
+        nameVariable({ ...variables, privateKey: keyVariable }, overrides)
+      )
     }).pipe(Effect.mapError(nameVariable(variables, overrides)))
   )
 
@@ -77,11 +86,11 @@ export const tokenAndKey: ConfigError.ConfigError = ConfigError.InvalidData(
 /** The authentication, and the variable that the private key came from. */
 const authenticationFrom = (
   overrides: Overrides
-): Effect.Effect<Authentication & { readonly keyVariable?: string }, ConfigError.ConfigError> =>
+): Effect.Effect<{ readonly authentication: TokenOrKey; readonly keyVariable?: string }, ConfigError.ConfigError> =>
   Effect.gen(function* () {
     if (overrides.token !== undefined && overrides.privateKey !== undefined) return yield* Effect.fail(tokenAndKey)
-    if (overrides.token !== undefined) return { token: overrides.token }
-    if (overrides.privateKey !== undefined) return { privateKey: overrides.privateKey }
+    if (overrides.token !== undefined) return { authentication: { token: overrides.token } }
+    if (overrides.privateKey !== undefined) return { authentication: { key: Effect.succeed(overrides.privateKey) } }
     const token = yield* read("GR4VY_TOKEN")
     const privateKey = yield* read("GR4VY_PRIVATE_KEY")
     const file = yield* read("GR4VY_PRIVATE_KEY_FILE")
@@ -93,9 +102,12 @@ const authenticationFrom = (
         ConfigError.InvalidData(given.slice(0, 1), `Set only one of these, which are all set: ${given.join(", ")}.`)
       )
     }
-    if (token !== undefined) return { token: Redacted.make(token) }
-    if (privateKey !== undefined) return { privateKey: Redacted.make(privateKey), keyVariable: "GR4VY_PRIVATE_KEY" }
-    if (file !== undefined) return { privateKey: yield* readKey(file), keyVariable: "GR4VY_PRIVATE_KEY_FILE" }
+    if (token !== undefined) return { authentication: { token: Redacted.make(token) } }
+    if (privateKey !== undefined) {
+      const key = Effect.succeed(Redacted.make(privateKey))
+      return { authentication: { key }, keyVariable: "GR4VY_PRIVATE_KEY" }
+    }
+    if (file !== undefined) return { authentication: { key: readKey(file) }, keyVariable: "GR4VY_PRIVATE_KEY_FILE" }
     return yield* Effect.fail(
       ConfigError.MissingData(
         ["token"],
@@ -104,10 +116,12 @@ const authenticationFrom = (
     )
   })
 
-// An empty variable, as CI systems and compose files leave it, counts as unset.
+// An empty variable, as CI systems and compose files leave it, counts as unset. A provider that changes the case of names
+// takes the 4 of `GR4VY_ID` for the end of a word, but not that of `gr4vy_id`.
 const read = (variable: string): Effect.Effect<string | undefined, ConfigError.ConfigError> =>
-  Effect.map(Config.option(Config.string(variable)), (value) =>
-    Option.getOrUndefined(Option.filter(value, (text) => text.trim() !== ""))
+  Effect.map(
+    Config.all([variable, variable.toLowerCase()].map((name) => Config.option(Config.string(name)))),
+    (values) => values.flatMap(Option.toArray).find((text) => text.trim() !== "")
   )
 
 const readKey = (path: string): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>

@@ -21,8 +21,13 @@ export const privateKeyFrom = (text: string): Either.Either<KeyObject, string> =
   return read(() => createPrivateKey(laidOut(key)), "a PEM of a private key whose content cannot be read")
 }
 
-// Environment files and YAML write line breaks as two characters, or three if they are escaped twice.
-const withLineBreaks = (text: string): string => text.replace(/\\+[rn]/g, "\n").trim()
+// Environment files and YAML write line breaks as two characters, or three if they are escaped twice. PowerShell writes
+// UTF-16: read as UTF-8, its mark is replaced and each character has a zero byte beside it.
+const withLineBreaks = (text: string): string =>
+  text
+    .replace(/[\0\uFEFF\uFFFD]/g, "")
+    .replace(/\\+[rn]/g, "\n")
+    .trim()
 
 /** The first block of a PEM in lines of 64 characters, with its line breaks and indentation repaired. */
 const laidOut = (pem: string): string => {

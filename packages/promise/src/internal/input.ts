@@ -77,7 +77,8 @@ const optionChecks: Checks<Options> = {
   maxResponseBytes: aNumber,
   maxConnectionAge: aDuration,
   connections: aNumber,
-  propagateTrace: aBoolean
+  propagateTrace: aBoolean,
+  propagateBaggage: aBoolean
 }
 
 const retryChecks: Checks<RetryOptions> = {

@@ -1,6 +1,6 @@
 /**
- * The metrics of a client: the duration of each request, its connections, the requests that wait for one, and its retry
- * budget. They go to one sink: OpenTelemetry's meter, or Effect's own `Metric`.
+ * The metrics of a client: the durations of requests, calls and waits for a token, its retries, its connections, the
+ * requests that wait for one, and its retry budget. They go to one sink: OpenTelemetry's meter, or Effect's own `Metric`.
  */
 import * as Otel from "@opentelemetry/api"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,7 @@ import * as MetricLabel from "effect/MetricLabel"
 import * as MetricState from "effect/MetricState"
 import type * as Scope from "effect/Scope"
 import {
+  callDurationMetric,
   durationBoundaries,
   durationMetric,
   type Metrics,
@@ -18,9 +19,9 @@ import {
   pendingRequestsMetric,
   retriesMetric,
   retryBudgetMetric,
-  schemaUrl
+  schemaUrl,
+  tokenDurationMetric
 } from "../../Telemetry.js"
-import type { Usage } from "../transport/transport.js"
 import { name, version } from "../version.js"
 import { ignoreThrow } from "./context.js"
 
@@ -45,14 +46,14 @@ export class Point {
 /** The most sets of attributes per kind of request: a server may send any number as a status. */
 const maxPoints = 200
 
-/** The sets of attributes of one kind of request, by the attributes that vary. */
+/** The sets of attributes of one kind of event at one kind of request, by the attributes that vary. */
 export class Points {
   private readonly points = new Map<string, Point>()
   private readonly byStatus = new Map<number, Point>()
 
   constructor(
     private readonly common: Otel.Attributes,
-    private readonly unit: string
+    private readonly kind: keyof typeof kinds
   ) {}
 
   of(added: Otel.Attributes): Point {
@@ -76,7 +77,7 @@ export class Points {
       // OpenTelemetry's SDKs use the same attribute when they merge sets.
       return this.points.get(overflow) ?? this.add(overflow, { "otel.metric.overflow": true })
     }
-    const point = new Point(Object.assign({}, this.common, added), this.unit)
+    const point = new Point(Object.assign({}, this.common, added), kinds[this.kind].unit)
     this.points.set(key, point)
     return point
   }
@@ -84,34 +85,45 @@ export class Points {
 
 const overflow = "otel.metric.overflow"
 
-const duration = { description: "Duration of HTTP client requests.", unit: "s" }
-const retry = { description: "Retries that were made or abandoned.", unit: "{retry}" }
+const kinds = {
+  requests: { metric: durationMetric, description: "Duration of HTTP client requests.", unit: "s" },
+  calls: {
+    metric: callDurationMetric,
+    description: "Duration of calls: every request and every wait, also of calls that sent nothing.",
+    unit: "s"
+  },
+  tokens: { metric: tokenDurationMetric, description: "Duration of a call's wait for a token.", unit: "s" },
+  retries: { metric: retriesMetric, description: "Retries that were made or abandoned.", unit: "{retry}" }
+} as const
 
-const effectDurations = Metric.histogram(
-  durationMetric,
-  MetricBoundaries.fromIterable(durationBoundaries),
-  duration.description
-)
-const effectRetries = Metric.counter(retriesMetric, { description: retry.description, incremental: true })
+/** What has a duration. */
+type Timed = Exclude<keyof typeof kinds, "retries">
 
-/** The points of the duration metric for one kind of request. */
-export const durationPoints = (common: Otel.Attributes): Points => new Points(common, duration.unit)
+const effectHistogram = ({ description, metric }: (typeof kinds)[Timed]) =>
+  Metric.histogram(metric, MetricBoundaries.fromIterable(durationBoundaries), description)
 
-/** The points of the retry metric for one kind of request. */
-export const retryPoints = (common: Otel.Attributes): Points => new Points(common, retry.unit)
+const effectDurations = {
+  requests: effectHistogram(kinds.requests),
+  calls: effectHistogram(kinds.calls),
+  tokens: effectHistogram(kinds.tokens)
+}
+const effectRetries = Metric.counter(kinds.retries.metric, {
+  description: kinds.retries.description,
+  incremental: true
+})
 
-/** Records the duration of one request. Never throws. */
-export const recordDuration = (metrics: Metrics, seconds: number, point: Point): void => {
+/** Records a duration. Never throws. */
+export const record = (metrics: Metrics, kind: Timed, seconds: number, point: Point): void => {
   if (metrics === "off") return
   ignoreThrow(() => {
     const meter = metrics === "effect" ? undefined : instruments()
-    if (meter !== undefined) meter.durations.record(seconds, point.attributes)
-    else if (metrics !== "otel") effectDurations.unsafeUpdate(seconds, point.labels)
+    if (meter !== undefined) meter[kind].record(seconds, point.attributes)
+    else if (metrics !== "otel") effectDurations[kind].unsafeUpdate(seconds, point.labels)
   })
 }
 
 /** Counts one decision about a retry. Never throws. */
-export const countRetry = (metrics: Metrics, point: Point): void => {
+export const count = (metrics: Metrics, point: Point): void => {
   if (metrics === "off") return
   ignoreThrow(() => {
     const meter = metrics === "effect" ? undefined : instruments()
@@ -127,8 +139,7 @@ export const goesToMeter = (metrics: Metrics): boolean =>
 const goesToEffect = (metrics: Metrics): boolean =>
   metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
 
-interface Instruments {
-  readonly durations: Otel.Histogram
+interface Instruments extends Readonly<Record<Timed, Otel.Histogram>> {
   readonly retries: Otel.Counter
 }
 
@@ -144,12 +155,18 @@ const instruments = (): Instruments | undefined => {
     current = undefined
     const meter = provider.getMeter(name, version, { schemaUrl })
     if (meter !== Otel.createNoopMeter()) {
-      current = {
-        durations: meter.createHistogram(durationMetric, {
-          ...duration,
+      const histogram = ({ description, metric, unit }: (typeof kinds)[Timed]) =>
+        meter.createHistogram(metric, {
+          description,
+          unit,
           advice: { explicitBucketBoundaries: [...durationBoundaries] }
-        }),
-        retries: meter.createCounter(retriesMetric, retry)
+        })
+      const { description, metric, unit } = kinds.retries
+      current = {
+        requests: histogram(kinds.requests),
+        calls: histogram(kinds.calls),
+        tokens: histogram(kinds.tokens),
+        retries: meter.createCounter(metric, { description, unit })
       }
       ignoreThrow(() => observeWith(meter))
     }
@@ -162,7 +179,7 @@ export interface Source {
   readonly server: { readonly "server.address": string; readonly "server.port": number }
   readonly metrics: Metrics
   /** Absent if the transport cannot tell. */
-  readonly usage: (() => Usage) | undefined
+  readonly usage: (() => { readonly active: number; readonly idle: number; readonly pending: number }) | undefined
   readonly budget: { readonly available: number }
 }
 

@@ -1,27 +1,58 @@
 /**
- * The CLIENT span and the duration of one request on the wire, by the semantic conventions for HTTP clients
- * (https://opentelemetry.io/docs/specs/semconv/http/).
+ * Spans and durations: of one request on the wire, by the semantic conventions for HTTP clients
+ * (https://opentelemetry.io/docs/specs/semconv/http/), of a call, and of the wait for a token.
  */
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { hideCards } from "@effect-gr4vy/core/unstable/Cards"
 import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
 import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
-import { interrupted, start, timedOutBySignal } from "@effect-gr4vy/core/unstable/Span"
-import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import { start, timedOutBySignal } from "@effect-gr4vy/core/unstable/Span"
+import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { Metrics } from "../../Telemetry.js"
 import { monotonicMillis } from "../pending.js"
-import type { Call } from "../pipeline/call.js"
-import type { Received } from "../transport/transport.js"
 import { ignoreThrow } from "./context.js"
-import { durationPoints, type Points, recordDuration, retryPoints, type Source } from "./metric.js"
-import { bridged, toHrTime } from "./span.js"
+import { Points, record, type Source } from "./metric.js"
+import { bridged, toHrTime } from "./sdk.js"
+
+/** A call, as far as telemetry looks at it. */
+export interface Observed {
+  readonly request: HttpClientRequest.HttpClientRequest
+  /** Absent for a plain request. */
+  readonly endpoint: Endpoint.Any | undefined
+  /** The URL of its requests. */
+  readonly url: string
+  readonly merchantAccountId: string | undefined
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  readonly clock: Clock.Clock
+  /** The OpenTelemetry context that was active where it began. */
+  readonly context: Otel.Context
+  /** The number of requests started so far. */
+  readonly attempts: number
+  /** The trace that its requests start if there is no span. */
+  traceId: string | undefined
+}
+
+type Outcome = Exit.Exit<BufferedResponse, TransportFailure | RequestFailed>
+
+/** The beginning of a response, also of one that never came to its end. */
+export interface Seen {
+  /** Absent while no response has begun. */
+  readonly status: number | undefined
+  readonly protocolVersion?: string | undefined
+  readonly peer?: { readonly address: string; readonly port: number } | undefined
+}
 
 /** The attributes that all requests of one kind share. */
 export interface Route {
@@ -30,6 +61,7 @@ export interface Route {
   /** The base URL that the request's path is appended to. */
   readonly baseUrl: string
   readonly durations: Points
+  readonly calls: Points
   readonly retries: Points
 }
 
@@ -38,9 +70,10 @@ export class Observation {
   /** Absent if no tracer records it. */
   readonly span: Tracer.Span | undefined
   private readonly start: number
+  private stopped: { readonly millis: number; readonly nanos: bigint } | undefined = undefined
 
   constructor(
-    private readonly call: Call,
+    private readonly call: Observed,
     private readonly route: Route,
     private readonly metrics: Metrics
   ) {
@@ -48,37 +81,49 @@ export class Observation {
     this.start = monotonicMillis(call.clock)
   }
 
-  end(exit: Exit.Exit<BufferedResponse, TransportFailure | RequestFailed>, received: Received | undefined): void {
+  /** The last byte has arrived: what is decoded later, or resumes late, is no part of the request. */
+  stop(): { readonly millis: number; readonly nanos: bigint } {
+    const { clock } = this.call
+    this.stopped ??= {
+      millis: monotonicMillis(clock),
+      nanos: this.span === undefined ? 0n : clock.unsafeCurrentTimeNanos()
+    }
+    return this.stopped
+  }
+
+  end(exit: Outcome, received: Seen | undefined): void {
     const { call, metrics, route, span, start } = this
     if (span === undefined && metrics === "off") return
-    const seconds = (monotonicMillis(call.clock) - start) / 1000
-    const errorType = errorTypeOf(call, exit)
+    const { millis, nanos } = this.stop()
+    const seconds = (millis - start) / 1000
+    const ending = endingOf(call, exit)
     const { protocolVersion, status } = received ?? {}
-    const isPlain = status !== undefined && errorType === undefined && protocolVersion === undefined
+    const isPlain = status !== undefined && ending === success && protocolVersion === undefined
     if (span === undefined && isPlain) {
-      recordDuration(metrics, seconds, route.durations.ofStatus(status))
+      record(metrics, "requests", seconds, route.durations.ofStatus(status))
       return
     }
     const result: Otel.Attributes = {}
     if (status !== undefined) result["http.response.status_code"] = status
     if (protocolVersion !== undefined) result["network.protocol.version"] = protocolVersion
-    if (errorType !== undefined) result["error.type"] = errorType
-    recordDuration(metrics, seconds, isPlain ? route.durations.ofStatus(status) : route.durations.of(result))
+    Object.assign(result, ending.attributes)
+    record(metrics, "requests", seconds, isPlain ? route.durations.ofStatus(status) : route.durations.of(result))
     if (span === undefined) return
     ignoreThrow(() => {
       if (received?.peer !== undefined) {
         result["network.peer.address"] = received.peer.address
         result["network.peer.port"] = received.peer.port
       }
-      const requestId = Exit.isSuccess(exit) ? exit.value.requestId : undefined
+      const { code, requestId } = detailsOf(exit)
+      if (code !== undefined) result["gr4vy.error.code"] = code
       if (requestId !== undefined) result["gr4vy.request_id"] = requestId
-      endSpan(call, span, result, errorType)
+      endSpan(nanos, span, result, ending)
     })
   }
 }
 
 /** Finds the shared attributes of a call's requests. */
-export type Router = (call: Call) => Route
+export type Router = (call: Observed) => Route
 
 /** Names a request after its endpoint; a plain request after its method alone. */
 export const router = (baseUrl: string): Router => {
@@ -94,8 +139,9 @@ export const router = (baseUrl: string): Router => {
       name: template === undefined ? method : `${method} ${template}`,
       attributes,
       baseUrl,
-      durations: durationPoints(attributes),
-      retries: retryPoints(attributes)
+      durations: new Points(attributes, "requests"),
+      calls: new Points(attributes, "calls"),
+      retries: new Points(attributes, "retries")
     }
   }
   const endpoints = new WeakMap<object, Route>()
@@ -119,29 +165,113 @@ export const serverOf = (baseUrl: string): Source["server"] => {
   }
 }
 
-const errorTypeOf = (
-  { request }: Call,
-  exit: Exit.Exit<BufferedResponse, TransportFailure | RequestFailed>
-): string | undefined => {
-  if (Exit.isFailure(exit)) {
-    if (Cause.isInterruptedOnly(exit.cause)) return interrupted
-    const failure = Cause.failureOption(exit.cause)
-    return Option.isSome(failure) ? failure.value.reason : "_OTHER"
+/** Runs a call, and records its duration and its end, also if it sends nothing. */
+export const observeCall =
+  (routeOf: Router, metrics: Metrics) =>
+  (
+    call: Observed,
+    outcome: Effect.Effect<BufferedResponse, RequestFailed>
+  ): Effect.Effect<BufferedResponse, RequestFailed> => {
+    onCallSpan(call, "gr4vy.merchant_account_id", call.merchantAccountId)
+    if (metrics === "off") return outcome
+    return timed(call, outcome, (seconds, exit) => {
+      const ending = endingOf(call, exit)
+      const { calls } = routeOf(call)
+      if (ending === success) return record(metrics, "calls", seconds, calls.of(ending.attributes))
+      const delivered = deliveredOf(exit)
+      const attributes = delivered === undefined ? {} : { "gr4vy.delivered": delivered }
+      record(metrics, "calls", seconds, calls.of({ ...ending.attributes, ...attributes }))
+    })
   }
-  const response = exit.value
-  if (response.status >= 400) return String(response.status)
+
+/** Runs the wait of a call for a token, and records its duration. */
+export const observeToken = (server: Source["server"], metrics: Metrics) => {
+  const points = new Points(server, "tokens")
+  return <A, E extends TransportFailure | RequestFailed>(
+    call: Observed,
+    token: Effect.Effect<A, E>
+  ): Effect.Effect<A, E> =>
+    metrics === "off" || Exit.isExit(token)
+      ? token
+      : timed(call, token, (seconds, exit) =>
+          record(metrics, "tokens", seconds, points.of(Exit.isSuccess(exit) ? {} : failureOf(call, exit).attributes))
+        )
+}
+
+const timed = <A, E>(
+  { clock }: Observed,
+  effect: Effect.Effect<A, E>,
+  onEnd: (seconds: number, exit: Exit.Exit<A, E>) => void
+): Effect.Effect<A, E> =>
+  Effect.uninterruptibleMask((restore) => {
+    const start = monotonicMillis(clock)
+    const end = (exit: Exit.Exit<A, E>): Exit.Exit<A, E> => {
+      ignoreThrow(() => onEnd((monotonicMillis(clock) - start) / 1000, exit))
+      return exit
+    }
+    return Effect.matchCauseEffect(restore(effect), {
+      onFailure: (cause) => end(Exit.failCause(cause)),
+      onSuccess: (value) => end(Exit.succeed(value))
+    })
+  })
+
+/** Sets an attribute of the call's own span, never of a span of the program. */
+export const onCallSpan = ({ endpoint, fiber }: Observed, key: string, value: unknown): void => {
+  const span = fiber.currentSpan
+  if (value !== undefined && span?._tag === "Span" && span.name === endpoint?.name)
+    ignoreThrow(() => span.attribute(key, value))
+}
+
+/** Whether a response is one that nobody can use: a 2xx of another shape. */
+export const isUnusable = ({ request }: Observed, response: BufferedResponse): boolean =>
+  response.status >= 200 &&
+  response.status < 300 &&
+  isEndpointRequest(request) &&
   // Decoded here or later, a response is decoded once.
-  const unusable =
-    response.status >= 200 &&
-    response.status < 300 &&
-    isEndpointRequest(request) &&
-    Either.isLeft(response.decodedBy(request))
-  return unusable ? "InvalidResponse" : undefined
+  Either.isLeft(response.decodedBy(request))
+
+/** How a request or a call ended. */
+interface Ending {
+  readonly kind: "success" | "error" | "cancelled"
+  readonly attributes: Readonly<Record<string, string | boolean>>
+}
+
+const success: Ending = { kind: "success", attributes: {} }
+// The conventions leave `error.type` out where the caller has cancelled a request.
+const cancelled: Ending = { kind: "cancelled", attributes: { "gr4vy.cancelled": true } }
+const failed = (errorType: string): Ending => ({ kind: "error", attributes: { "error.type": errorType } })
+
+const endingOf = (call: Observed, exit: Outcome): Ending => {
+  if (Exit.isFailure(exit)) return failureOf(call, exit)
+  const response = exit.value
+  // A redirect is never followed, so it is the end of the call.
+  if (response.status >= 300) return failed(String(response.status))
+  return isUnusable(call, response) ? failed("InvalidResponse") : success
+}
+
+const failureOf = ({ fiber }: Observed, { cause }: Exit.Failure<unknown, TransportFailure | RequestFailed>): Ending => {
+  // A time limit is an error, even if the caller set it.
+  if (Cause.isInterruptedOnly(cause)) return timedOutBySignal(fiber) ? failed("Timeout") : cancelled
+  const failure = Cause.failureOption(cause)
+  return failed(Option.isSome(failure) ? failure.value.reason : "_OTHER")
+}
+
+const deliveredOf = (exit: Outcome): string | undefined =>
+  Exit.isSuccess(exit)
+    ? "yes"
+    : Option.getOrUndefined(Option.map(Cause.failureOption(exit.cause), ({ delivered }) => delivered))
+
+const detailsOf = (exit: Outcome): { readonly code?: string | undefined; readonly requestId?: string | undefined } => {
+  if (Exit.isSuccess(exit)) return { requestId: exit.value.requestId }
+  const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
+  return failure === undefined
+    ? {}
+    : { code: failure instanceof TransportFailure ? failure.code : undefined, requestId: failure.requestId }
 }
 
 // `Effect.useSpan` does not fit: the end of the span must distinguish a received 503 from a success, and no effect inside
 // needs the span as its parent. Effect's native tracer does not export spans, so none is created for it.
-const startSpan = (call: Call, route: Route): Tracer.Span | undefined =>
+const startSpan = (call: Observed, route: Route): Tracer.Span | undefined =>
   start(call.fiber, route.name, "client", () => {
     const attributes: Otel.Attributes = Object.assign({}, route.attributes)
     // The URL shows a secret parameter as its name, and no card number.
@@ -152,21 +282,22 @@ const startSpan = (call: Call, route: Route): Tracer.Span | undefined =>
     return attributes
   })
 
-const endSpan = (call: Call, span: Tracer.Span, result: Otel.Attributes, errorType: string | undefined): void => {
-  const endTime = call.clock.unsafeCurrentTimeNanos()
+const endSpan = (endTime: bigint, span: Tracer.Span, result: Otel.Attributes, { kind }: Ending): void => {
   for (const key in result) span.attribute(key, result[key])
-  // An interruption by the caller is not an error; a time limit is one, even if the caller set it.
-  const isError = errorType !== undefined && (errorType !== interrupted || timedOutBySignal(call.fiber))
   // Wrappers of `end` (e.g. Effect's DevTools) rely on this call.
   const otel = Object.hasOwn(span, "end") ? undefined : bridged(span)
   if (otel !== undefined) {
     // Both bridges would set OK on success and a description on error; the conventions set neither.
-    if (isError) otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
+    if (kind === "error") otel.setStatus({ code: Otel.SpanStatusCode.ERROR })
     otel.end(toHrTime(endTime))
   } else {
     span.end(
       endTime,
-      isError ? Exit.fail(errorType) : errorType === interrupted ? Exit.interrupt(FiberId.none) : Exit.void
+      kind === "error"
+        ? Exit.fail(result["error.type"])
+        : kind === "cancelled"
+          ? Exit.interrupt(FiberId.none)
+          : Exit.void
     )
   }
 }

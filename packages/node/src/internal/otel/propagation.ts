@@ -5,20 +5,71 @@ import { randomFillSync } from "node:crypto"
 import { isInactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
-import type { Call } from "../pipeline/call.js"
-import { bridged, spanContextOf } from "./span.js"
+import { ignoreThrow } from "./context.js"
+import type { Observed } from "./observation.js"
+import { bridged, hasOpenTelemetry, spanContextOf } from "./sdk.js"
 
-export const traceHeaders = (call: Call, span: Tracer.AnySpan | undefined): Readonly<Record<string, string>> => {
-  try {
+/** What requests carry besides their own headers. */
+export interface Propagated {
+  /** The trace context. */
+  readonly trace: boolean
+  /** OpenTelemetry's baggage. */
+  readonly baggage: boolean
+}
+
+/**
+ * Returns the headers of the trace context, for a request that has the headers `sent` already. A propagator is code of
+ * others: it can neither stop a request nor change one of its headers.
+ */
+export const traceHeaders = (
+  call: Observed,
+  span: Tracer.AnySpan | undefined,
+  { baggage, trace }: Propagated,
+  sent: Readonly<Record<string, string>>
+): Readonly<Record<string, string>> => {
+  const carrier: Record<string, unknown> = Object.create(null)
+  ignoreThrow(() => {
     const current = spanContextIn(call, span)
     if (Otel.propagation.fields().length > 0) {
-      const carrier: Record<string, string> = {}
-      Otel.propagation.inject(contextOf(call, current), carrier, setter)
-      return carrier
+      const context = contextOf(call, current)
+      const traced = trace ? context : Otel.trace.deleteSpan(context)
+      Otel.propagation.inject(baggage ? traced : Otel.propagation.deleteBaggage(traced), carrier, setter)
+    } else if (trace && !hasOpenTelemetry()) {
+      carrier["traceparent"] = traceparent(call, current)
     }
-    return hasOpenTelemetry() ? {} : { traceparent: traceparent(call, current) }
-  } catch {
-    return {}
+  })
+  return allowed(carrier, sent)
+}
+
+const allowed = (
+  carrier: Readonly<Record<string, unknown>>,
+  sent: Readonly<Record<string, string>>
+): Readonly<Record<string, string>> => {
+  const headers: Record<string, string> = {}
+  for (const key in carrier) {
+    const name = key.toLowerCase()
+    const value = carrier[key]
+    if (Object.hasOwn(sent, name) || reserved.test(name) || !headerName.test(name)) continue
+    if (typeof value === "string" && value.length <= maxValueLength && headerValue.test(value)) headers[name] = value
+  }
+  return headers
+}
+
+/** The headers that decide how a request is read, whether it is set or not. */
+const reserved =
+  /^(?:accept(?:-.+)?|authorization|connection|content-.+|cookie|expect|host|idempotency-key|if-.+|keep-alive|proxy-.+|range|te|trailer|transfer-encoding|upgrade|user-agent|x-gr4vy-.+|x-http-method(?:-override)?|x-method-override)$/
+
+/** A token of RFC 9110, section 5.6.2. */
+const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** As long as W3C lets baggage be. Servers refuse requests whose headers are much longer. */
+const maxValueLength = 8192
+
+const setter: Otel.TextMapSetter<Record<string, unknown>> = {
+  set: (carrier, key, value) => {
+    carrier[key] = value
   }
 }
 
@@ -26,7 +77,7 @@ export const traceHeaders = (call: Call, span: Tracer.AnySpan | undefined): Read
  * Returns the span of a request: its own, or else the program's. If the tracer does not export spans, only a span of
  * another process counts, because that one is recorded.
  */
-const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanContext | undefined => {
+const spanContextIn = (call: Observed, own: Tracer.AnySpan | undefined): Otel.SpanContext | undefined => {
   const span = own ?? nearestExported(call.fiber.currentSpan)
   if (span === undefined) return undefined
   const context = bridgedContext(span) ?? spanContextOf(span)
@@ -37,31 +88,11 @@ const spanContextIn = (call: Call, own: Tracer.AnySpan | undefined): Otel.SpanCo
 /** Includes `tracestate` if OpenTelemetry knows the span. */
 const bridgedContext = (span: Tracer.AnySpan): Otel.SpanContext | undefined => bridged(span)?.spanContext()
 
-const registry = Symbol.for("opentelemetry.js.api.1")
-
-/**
- * Returns whether the process has set up any part of OpenTelemetry's tracing. If so, a missing or empty propagator is on
- * purpose (`OTEL_PROPAGATORS=none`). Reads the API's global registry, because the API has no function for this.
- */
-const hasOpenTelemetry = (): boolean => {
-  const api: unknown = Reflect.get(globalThis, registry)
-  return typeof api === "object" && api !== null && ("propagation" in api || "trace" in api || "context" in api)
-}
-
-/** Drops headers that HTTP cannot carry, so that a faulty propagator does not fail the request. */
-const setter: Otel.TextMapSetter<Record<string, string>> = {
-  set: (carrier, key, value) => {
-    if (headerValue.test(value)) carrier[key.toLowerCase()] = value
-  }
-}
-
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
-
 /**
  * Builds a `traceparent` (https://www.w3.org/TR/trace-context/#traceparent-header). Without any span it starts a new
  * trace that is not sampled.
  */
-const traceparent = (call: Call, span: Otel.SpanContext | undefined): string => {
+const traceparent = (call: Observed, span: Otel.SpanContext | undefined): string => {
   if (span !== undefined) return `00-${span.traceId}-${span.spanId}-${(span.traceFlags & 1) === 0 ? "00" : "01"}`
   call.traceId ??= randomHex(16)
   return `00-${call.traceId}-${randomHex(8)}-00`
@@ -81,7 +112,7 @@ const randomHex = (bytes: number): string => {
 }
 
 /** The OpenTelemetry context of a request: the context of the call, with the request's span. */
-const contextOf = (call: Call, span: Otel.SpanContext | undefined): Otel.Context => {
+const contextOf = (call: Observed, span: Otel.SpanContext | undefined): Otel.Context => {
   // If Effect's spans are not exported, the active OpenTelemetry span is the better parent.
   const unseen = isInactive(call.fiber.currentTracer) && Otel.trace.getSpan(call.context) !== undefined
   return span === undefined || unseen ? call.context : Otel.trace.setSpanContext(call.context, span)

@@ -25,7 +25,7 @@ export interface Options extends Limits {
   /** How long a connection is used for new requests, in milliseconds. */
   readonly maxConnectionAge: number
   /** Finds the addresses of a host; the system does by default. */
-  readonly lookup?: Lookup
+  readonly lookup?: Lookup | undefined
 }
 
 /** The connections of one transport, which close with the scope. */

@@ -95,7 +95,8 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
 
   get received(): Received | undefined {
     const { peer, protocolVersion } = this.line
-    return this.status === 0 ? { status: undefined, peer } : { status: this.status, peer, protocolVersion }
+    const { headers, status } = this
+    return status === 0 ? { status: undefined, peer } : { status, peer, protocolVersion, headers }
   }
 
   /** Whether the connection is free of this exchange. */

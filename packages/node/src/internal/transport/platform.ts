@@ -45,7 +45,7 @@ export const make = ({
         Effect.flatMap((response) => {
           // Node's own client accepts an unrequested upgrade as a response.
           if (response.status < 200) return Effect.fail(protocolViolation())
-          received = { status: response.status }
+          received = { status: response.status, headers: response.headers }
           return Effect.map(
             readBody(request, response, maxResponseBytes),
             (text) => new BufferedResponse(request, response.status, response.headers, text, requestIdNames)

@@ -68,6 +68,8 @@ export interface Received {
   readonly status: number | undefined
   /** `1.1`; absent if the transport does not know. */
   readonly protocolVersion?: string | undefined
+  /** The headers of the response. */
+  readonly headers?: Readonly<Record<string, string | ReadonlyArray<string> | undefined>> | undefined
   /** The other end of the connection; absent if the transport does not know. */
   readonly peer?: Peer | undefined
 }

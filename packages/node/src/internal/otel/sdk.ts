@@ -1,7 +1,8 @@
 /**
- * Detects a registered OpenTelemetry SDK and provides its tracers.
+ * What the process has registered of OpenTelemetry: its SDK, the tracers, and the spans behind Effect's.
  */
 import * as Otel from "@opentelemetry/api"
+import type * as Tracer from "effect/Tracer"
 import { schemaUrl } from "../../Telemetry.js"
 import { name as tracerName, version } from "../version.js"
 
@@ -49,3 +50,36 @@ export const tracers = (): Tracers => {
   }
   return current
 }
+
+const registry = Symbol.for("opentelemetry.js.api.1")
+
+/**
+ * Returns whether the process has set up any part of OpenTelemetry's tracing. If so, a missing or empty propagator is on
+ * purpose (`OTEL_PROPAGATORS=none`). Reads the API's global registry, because the API has no function for this.
+ */
+export const hasOpenTelemetry = (): boolean => {
+  const api: unknown = Reflect.get(globalThis, registry)
+  return typeof api === "object" && api !== null && ("propagation" in api || "trace" in api || "context" in api)
+}
+
+/**
+ * Returns the OpenTelemetry span inside an Effect span of a bridge: `OtelTracer` or `@effect/opentelemetry`.
+ */
+export const bridged = (span: Tracer.AnySpan): Otel.Span | undefined =>
+  "span" in span &&
+  typeof span.span === "object" &&
+  span.span !== null &&
+  "spanContext" in span.span &&
+  "setStatus" in span.span
+    ? // Both bridges keep their span under this name. An OpenTelemetry span can only be recognized by its methods.
+      (span.span as Otel.Span)
+    : undefined
+
+export const toHrTime = (nanos: bigint): Otel.HrTime => [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)]
+
+export const spanContextOf = (span: Tracer.AnySpan): Otel.SpanContext => ({
+  traceId: span.traceId,
+  spanId: span.spanId,
+  traceFlags: span.sampled ? Otel.TraceFlags.SAMPLED : Otel.TraceFlags.NONE,
+  isRemote: span._tag === "ExternalSpan"
+})

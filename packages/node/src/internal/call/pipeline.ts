@@ -1,7 +1,5 @@
 /**
  * The order of the pipeline's stages, top to bottom, and nothing else.
- *
- * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
@@ -10,18 +8,15 @@ import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import type { RetryPolicy } from "../../RetryPolicy.js"
 import type { Metrics } from "../../Telemetry.js"
 import * as Decisions from "../otel/decisions.js"
-import { router } from "../otel/observation.js"
+import { observeCall, observeToken, router, serverOf } from "../otel/observation.js"
+import type { Propagated } from "../otel/propagation.js"
 import type { Transport } from "../transport/transport.js"
 import { attempt } from "./attempt.js"
 import { authorize } from "./authorize.js"
+import { startCall } from "./call.js"
 import { retry } from "./retry.js"
 import type { RetryBudget } from "./retryBudget.js"
-import { startCall } from "./startCall.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** Without a slash at its end. */
   readonly baseUrl: string
@@ -38,28 +33,28 @@ export interface Options {
   readonly retry: RetryPolicy
   readonly budget: RetryBudget
   readonly credentials: CredentialsService
-  readonly propagateTrace: boolean
+  readonly propagated: Propagated
   readonly metrics: Metrics
+  /** The names of headers that may contain a request's id; the first match wins. */
+  readonly requestIdNames: ReadonlyArray<string>
 }
 
-/**
- * The full client over a transport.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The full client over a transport. */
 export const make = (options: Options, transport: Transport): HttpClient.HttpClient.With<RequestFailed> => {
   const routeOf = router(options.baseUrl)
   return fromExecute(
     // the call begins: address, policy, deadline
-    startCall(options)(
-      // one loop, the only one
+    startCall({ ...options, observe: observeCall(routeOf, options.metrics) })(
+      // the only place that sends again: after a wait, or with a new token after a 401
       retry(
         options.budget,
         Decisions.make(routeOf, options.metrics)
       )(
-        // bearer token; one new token after a 401
-        authorize(options.credentials)(
+        // bearer token
+        authorize(
+          options.credentials,
+          observeToken(serverOf(options.baseUrl), options.metrics)
+        )(
           // a connection; span, metric and headers of one request; its whole response
           attempt({ ...options, routeOf }, transport)
         )

@@ -43,7 +43,7 @@ export class RetryBudget {
     this.tokens = Math.min(this.capacity, this.tokens + taken)
   }
 
-  /** Returns the tokens of the last retry, or adds the reward of a call without retries. */
+  /** After a call that found the API working: returns the tokens of the last retry, or adds the reward of a call without retries. */
   succeeded(taken: number): void {
     this.giveBack(taken === 0 ? reward : taken)
   }

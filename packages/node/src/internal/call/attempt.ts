@@ -4,18 +4,26 @@
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
 import * as MerchantAccount from "@effect-gr4vy/core/unstable/MerchantAccount"
-import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import { type BufferedResponse, requestIdIn } from "@effect-gr4vy/core/unstable/Response"
 import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
+import * as Redacted from "effect/Redacted"
 import type * as Tracer from "effect/Tracer"
 import type { Metrics } from "../../Telemetry.js"
 import { Observation, type Router } from "../otel/observation.js"
-import { traceHeaders } from "../otel/propagation.js"
+import { type Propagated, traceHeaders } from "../otel/propagation.js"
 import { type Pending, settle, timeoutWithin } from "../pending.js"
-import { type Exchange, type Lease, type Transport, timedOut, WireRequest } from "../transport/transport.js"
+import {
+  type Exchange,
+  type Lease,
+  type Received,
+  type Transport,
+  timedOut,
+  WireRequest
+} from "../transport/transport.js"
 import type { Call } from "./call.js"
 
 export interface Options {
@@ -23,9 +31,11 @@ export interface Options {
   readonly headers: Readonly<Record<string, string>>
   /** The time limit of one request in milliseconds. */
   readonly limits: { readonly attempt: number }
-  readonly propagateTrace: boolean
+  readonly propagated: Propagated
   readonly metrics: Metrics
   readonly routeOf: Router
+  /** The names of headers that may contain a request's id; the first match wins. */
+  readonly requestIdNames: ReadonlyArray<string>
 }
 
 type Failure = TransportFailure | RequestFailed
@@ -92,7 +102,11 @@ class Attempt {
     call.attempts++
     this.exchange = lease.send(wireRequest(options, call, authorization, this.observation.span), call, millis)
     this.step = this.exchange
-    this.exchange.begin(this.resume)
+    const { exchange, observation } = this
+    this.exchange.begin((exit) => {
+      observation.stop()
+      this.resume(Exit.isSuccess(exit) ? exit : withRequestId(exit, exchange.received, call, options.requestIdNames))
+    })
   }
 
   /** Waits for a connection, and sends the request on it: once, and not after the attempt's end. */
@@ -128,9 +142,25 @@ class Attempt {
   }
 }
 
+/** A failure after the head of a response has arrived has that head's request id. */
+const withRequestId = (
+  exit: Exit.Failure<BufferedResponse, TransportFailure>,
+  received: Received | undefined,
+  call: Call,
+  names: ReadonlyArray<string>
+): Outcome => {
+  if (received?.headers === undefined) return exit
+  const secrets = () => [
+    ...(isEndpointRequest(call.request) ? call.request.secrets() : []),
+    ...(call.token === undefined ? [] : [Redacted.value(call.token)])
+  ]
+  const requestId = requestIdIn(received.headers, names, secrets)
+  return requestId === undefined ? exit : Exit.mapError(exit, (failure) => failure.withRequestId(requestId))
+}
+
 /** The request as it goes on the wire, with every header. */
 const wireRequest = (
-  { headers, propagateTrace }: Options,
+  { headers, propagated }: Options,
   call: Call,
   authorization: string,
   span: Tracer.Span | undefined
@@ -139,7 +169,7 @@ const wireRequest = (
   const all: Record<string, string> = Object.assign({}, own, headers)
   all["authorization"] = authorization
   if (call.merchantAccountId !== undefined) all[MerchantAccount.header] = call.merchantAccountId
-  if (propagateTrace) Object.assign(all, traceHeaders(call, span))
+  if (propagated.trace || propagated.baggage) Object.assign(all, traceHeaders(call, span, propagated, all))
   return new WireRequest(
     method,
     call.url,
