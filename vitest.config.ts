@@ -7,6 +7,8 @@ const packages = fileURLToPath(new URL("packages", import.meta.url))
 const shared = [
   "test/core/*.test.ts",
   "test/node/config.test.ts",
+  "test/node/credentials/*.test.ts",
+  "test/sandbox/!(command|prism|tracing|vendor).test.ts",
   "test/node/resilience/!(interruption|leaks|memory|secrets|tls).test.ts"
 ]
 

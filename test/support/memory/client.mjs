@@ -1,7 +1,7 @@
 // Makes one call and prints how much memory it took; run with --expose-gc.
 import { CheckoutSessionId } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Effect, Redacted } from "effect"
+import { Effect, Logger, LogLevel, Redacted } from "effect"
 
 const id = CheckoutSessionId.make("9d5f7a1e-7f52-4e2c-8c05-6a1d3f2f9d51")
 const [, , baseUrl, warmUpUrl] = process.argv
@@ -10,7 +10,8 @@ const call = (url) =>
     Effect.flatMap(Gr4vy.make({ baseUrl: url, token: Redacted.make("token"), retry: RetryPolicy.none }), (sessions) =>
       Effect.either(sessions.get(id))
     )
-  )
+    // The output of this program is its figures.
+  ).pipe(Logger.withMinimumLogLevel(LogLevel.None))
 
 // Code and buffers that any first call brings in are no part of what the answer costs.
 for (let n = 0; n < 20; n++) await Effect.runPromise(call(warmUpUrl))

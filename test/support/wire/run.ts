@@ -137,7 +137,10 @@ const secretsIn = (calls: ReadonlyArray<Operation>, all: Shown): ReadonlyArray<s
 /** No timer of an attempt ends before. */
 const soonest = limits.attemptTimeout * 0.95
 
-const retried = new Set([408, 425, 429, 500, 502, 503, 504])
+const retried: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
+
+/** Whether a status passes by itself; a 5xx that nobody has defined is a gateway's (RFC 9110, section 15). */
+const passes = (status: number): boolean => retried.has(status) || (status > 511 && status < 600)
 
 const judge = (
   which: Case,
@@ -276,5 +279,5 @@ const mayFollow = (operation: Operation, policy: Case["policy"], before: Reading
   if (before.status === 503 && before.headers.has("retry-after")) return true
   if (operation === "keyed" && before.status === 409) return true
   if (operation === "keyed" && before.status === 500) return false
-  return isRepeatable && retried.has(before.status)
+  return isRepeatable && passes(before.status)
 }
