@@ -72,7 +72,7 @@ class Imports {
       ...[...this.#effect.keys()].sort().map((name) => `import type * as ${name} from "effect/${name}"`),
       ...(this.#schemas ? ['import * as Schema from "effect/Schema"'] : []),
       ...(this.#id ? ['import { CheckoutSessionId } from "../internal/checkoutSessionId.js"'] : []),
-      `import { ${list([...this.#model, ...[...this.#types].map((name) => `type ${name}`)])} } from "../unstable/Model.js"`,
+      `import { ${list([...this.#model, ...[...this.#types].map((name) => `type ${name}`)])} } from "../spi/Model.js"`,
       ...[...this.#files].sort().map(([file, names]) => `import { ${list(names)} } from "./${file}.js"`)
     ]
     return `${lines.join("\n")}\n`

@@ -4,7 +4,7 @@
 import { Readable } from "node:stream"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
-import { copyJson } from "@effect-gr4vy/core/unstable/Json"
+import { copyJson } from "@effect-gr4vy/core/spi/Json"
 import { Data, Effect, Either, FastCheck as fc, Redacted } from "effect"
 
 class Money {

@@ -2,7 +2,7 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { CartItem, CheckoutSessionCreate, CheckoutSessionSecureFieldsUpdate } from "@effect-gr4vy/core"
-import * as Model from "@effect-gr4vy/core/unstable/Model"
+import * as Model from "@effect-gr4vy/core/spi/Model"
 import { Either, FastCheck, ParseResult, Redacted, Schema, type SchemaAST } from "effect"
 
 const through =

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as RetryAfter from "@effect-gr4vy/core/unstable/RetryAfter"
+import * as RetryAfter from "@effect-gr4vy/core/spi/RetryAfter"
 import { Duration, FastCheck, Option } from "effect"
 
 const now = Date.UTC(2026, 0, 1)

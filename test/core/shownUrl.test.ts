@@ -2,7 +2,7 @@
  * A URL that a trace shows has no card number in it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { hideCards } from "@effect-gr4vy/core/unstable/Cards"
+import { hideCards } from "@effect-gr4vy/core/spi/Cards"
 import { FastCheck as fc } from "effect"
 
 const rows: ReadonlyArray<readonly [url: string, shown: string]> = [

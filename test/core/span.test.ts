@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NotFound, RequestFailed } from "@effect-gr4vy/core"
-import { spanned } from "@effect-gr4vy/core/unstable/Span"
+import { spanned } from "@effect-gr4vy/core/spi/Span"
 import { Data, Deferred, Effect, Exit, Fiber, FiberRef, Option, Tracer } from "effect"
 
 /** A tracer that keeps what has ended. */

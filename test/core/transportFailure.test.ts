@@ -6,7 +6,7 @@ import {
   isProtocolViolation,
   notConnected,
   protocolViolation
-} from "@effect-gr4vy/core/unstable/TransportFailure"
+} from "@effect-gr4vy/core/spi/TransportFailure"
 
 const request = HttpClientRequest.post("https://api.example/checkout/sessions")
 

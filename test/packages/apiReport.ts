@@ -1,6 +1,6 @@
 /**
  * `npm run api:report`: writes what the public modules of each package export into `docs/api-report`, as declared, in
- * alphabetical order and without comments, so that a change of the public surface is seen in review. `unstable/` and
+ * alphabetical order and without comments, so that a change of the public surface is seen in review. `spi/` and
  * `internal/` are not public.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"

@@ -28,7 +28,7 @@ describe("a bundle", () => {
   it.each([
     ["CheckoutSessionId", "core", ["core/dist/internal/checkoutSessionId.js", "core/dist/internal/explain.js"]],
     ["Credentials", "core", ["core/dist/Credentials.js", "core/dist/Errors.js", "core/dist/internal/status.js"]],
-    ["RetryPolicy", "node", ["node/dist/RetryPolicy.js", "core/dist/unstable/Names.js"]]
+    ["RetryPolicy", "node", ["node/dist/RetryPolicy.js", "core/dist/spi/Names.js"]]
   ])("that imports only %s drops the rest of %s", async (name, from, expected) => {
     const { parts } = await bundle(`export { ${name} } from "@effect-gr4vy/${from}"`, {
       platform: "node",

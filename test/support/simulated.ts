@@ -4,8 +4,8 @@
 
 import { make as makeService } from "@effect-gr4vy/core/CheckoutSessions"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
-import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
-import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
+import { disconnected, notConnected, type TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import type { RetryPolicy } from "@effect-gr4vy/node"
 import { standard } from "@effect-gr4vy/node/RetryPolicy"
 import { Clock, Duration, Effect, Exit, Random, Redacted } from "effect"

@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import { CheckoutSessionId } from "./internal/checkoutSessionId.js"
 import { says } from "./internal/explain.js"
 import { type CheckoutSessionCreate, checkoutSessionFields } from "./models/CheckoutSession.js"
-import { silent, type Wire } from "./unstable/Model.js"
+import { silent, type Wire } from "./spi/Model.js"
 
 export {
   type CardScheme,

@@ -47,25 +47,11 @@ import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { call } from "./internal/call.js"
 import { declaredErrors, withStatus } from "./internal/declared.js"
 import { encodeRequest } from "./internal/encodeRequest.js"
+import type { Any, CallOptions, Docs, KeyedCallOptions, Resend } from "./internal/endpoint.js"
 import { isJson, StatusAnnotation, statusOf } from "./internal/status.js"
-import { spanned } from "./unstable/Span.js"
+import { spanned } from "./spi/Span.js"
 
-/**
- * Whether a request to an endpoint may be sent a second time.
- *
- * - `"idempotent"`: a second copy changes nothing. Retried after every temporary failure.
- * - `"keyed"`: the server recognizes a second copy by its `Idempotency-Key`. Retried with the same key; not after a 500,
- *   because the API stores its first response for the key.
- * - `"create"`: a second copy creates a second, harmless resource. Retried after a lost request only under a
- *   policy with `creates: "at-least-once"`.
- * - `"once"`: a second copy may do harm. Never retried once it may have arrived, with any policy.
- *
- * A request that had no effect for certain (never sent, 429, 503 with `Retry-After`) is retried in every class.
- *
- * @since 0.1.0
- * @category models
- */
-export type Resend = "idempotent" | "keyed" | "create" | "once"
+export type { Any, CallOptions, Docs, KeyedCallOptions, Resend } from "./internal/endpoint.js"
 
 /**
  * @since 0.1.0
@@ -78,54 +64,6 @@ export const TypeId: unique symbol = Symbol.for("@effect-gr4vy/core/Endpoint")
  * @category type ids
  */
 export type TypeId = typeof TypeId
-
-/**
- * The documentation of an endpoint in the API's description. Every field is optional.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Docs {
-  /** The id of the operation in `openapi.json`. */
-  readonly identifier?: string
-  readonly summary?: string
-  readonly description?: string
-  /** The content of a success response, as a sentence. */
-  readonly success?: string
-  /** An example payload, as JSON on the wire. A docs page offers it to try. */
-  readonly example?: unknown
-}
-
-/**
- * The properties of any endpoint.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Any {
-  /** The name of the call's span, e.g. `Transactions.get`. */
-  readonly name: string
-  readonly method: HttpMethod
-  /** The template of the path, e.g. `/transactions/{transaction_id}`; `url.template` in traces. */
-  readonly path: string
-  readonly resend: Resend
-  /** The scope that a token needs to call it. */
-  readonly scope: string | undefined
-  /** The time limit that one attempt asks for, in milliseconds; a longer limit of the client applies instead. */
-  readonly attemptTimeout: number | undefined
-  /** The status of a success when the endpoint is served: 200, 201 or 204. A client accepts every 2xx. */
-  readonly status: number
-  readonly params: Readonly<Record<string, Schema.Schema.AnyNoContext>>
-  readonly query: Schema.Schema.AnyNoContext | undefined
-  readonly payload: Schema.Schema.AnyNoContext | undefined
-  /** Whether the payload is optional. */
-  readonly payloadOptional: boolean
-  readonly success: Schema.Schema.AnyNoContext | undefined
-  readonly errors: ReadonlyArray<Schema.Schema.AnyNoContext>
-  /** Checks that a decoded success belongs to the request with these parameters. */
-  readonly belongs: ((success: never, params: never) => boolean) | undefined
-  readonly docs: Docs
-}
 
 /**
  * The inputs of an endpoint by their place in the request, in terms of `@effect/platform`.
@@ -158,36 +96,6 @@ export interface Endpoint<
     readonly _E: (_: never) => E
     readonly _W: (_: never) => W
   }
-}
-
-/**
- * Options of one call.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CallOptions {
-  /**
-   * Runs before each request of the call, before a connection is taken; `attempt` is 1 for the first. If it fails, the
-   * request is not sent and the call fails with that error. Use it to record in a database that a request may have been
-   * sent. It may call the same client. An interruption of the call waits for its finalizers.
-   */
-  readonly beforeSend?: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined
-}
-
-/**
- * Options of one call to a `"keyed"` endpoint.
- *
- * @since 0.1.0
- * @category models
- */
-export interface KeyedCallOptions extends CallOptions {
-  /**
-   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters. Choose it before the call and keep it, e.g. the id of the
-   * order and the number of the buyer's try. Repeat a call with an unknown outcome with the same key; a new try of the buyer
-   * needs a new key.
-   */
-  readonly idempotencyKey: string
 }
 
 /**
@@ -244,7 +152,7 @@ export {
    * @category models
    */
   EndpointRequest as Request
-} from "./unstable/EndpointRequest.js"
+} from "./spi/EndpointRequest.js"
 
 // --- constructors ----------------------------------------------------------------------------------------------------
 

@@ -17,11 +17,11 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import { bearer, Credentials } from "./Credentials.js"
 import { RequestFailed } from "./Errors.js"
-import { isEndpointRequest } from "./unstable/EndpointRequest.js"
-import * as MerchantAccount from "./unstable/MerchantAccount.js"
-import { unknownName } from "./unstable/Names.js"
-import * as PlatformClient from "./unstable/PlatformClient.js"
-import { BufferedResponse } from "./unstable/Response.js"
+import { isEndpointRequest } from "./spi/EndpointRequest.js"
+import * as MerchantAccount from "./spi/MerchantAccount.js"
+import { unknownName } from "./spi/Names.js"
+import * as PlatformClient from "./spi/PlatformClient.js"
+import { BufferedResponse } from "./spi/Response.js"
 
 /**
  * The address of the API: the id of an instance, or a base URL (a white-label host, a proxy, the sandbox server).

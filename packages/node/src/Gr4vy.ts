@@ -13,7 +13,7 @@ import {
 import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { type Address, baseUrl, fixedHeaders, Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
-import { requestIdHeaders } from "@effect-gr4vy/core/unstable/Response"
+import { requestIdHeaders } from "@effect-gr4vy/core/spi/Response"
 import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"

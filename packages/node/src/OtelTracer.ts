@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { inactive, nearestExported, ownSpan } from "@effect-gr4vy/core/unstable/Span"
+import { inactive, nearestExported, ownSpan } from "@effect-gr4vy/core/spi/Span"
 import * as Otel from "@opentelemetry/api"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"

@@ -14,8 +14,8 @@
  * @since 0.1.0
  */
 import type { Resend } from "@effect-gr4vy/core/Endpoint"
-import { unknownName } from "@effect-gr4vy/core/unstable/Names"
-import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import { unknownName } from "@effect-gr4vy/core/spi/Names"
+import type { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -6,56 +6,12 @@
  */
 
 import type * as HttpServerError from "@effect/platform/HttpServerError"
-import type { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
-import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Fault, Options, Running, Seen } from "./internal/model.js"
 
-/**
- * A fault for one request. Parts combine: a status can be delayed or truncated. A part that cannot be used is refused when
- * the fault is set.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Fault {
-  /** Responds with this status (a whole number, 200 to 599) and the API's own error, without carrying out the request. */
-  readonly status?: number
-  /** The error's code; `sandbox_fault` by default. It needs a `status`. */
-  readonly code?: string
-  /** The error's message; one that says that it was asked for by default. It needs a `status`. */
-  readonly message?: string
-  /** Adds `Retry-After` to the response of `status`, in whole seconds, 0 or more. */
-  readonly retryAfterSeconds?: number
-  /** Closes the connection without a response, `"before"` or `"after"` (also `true`) the request is carried out. Not
-   * together with `status` or `truncate`. */
-  readonly reset?: boolean | "before" | "after"
-  /** Closes the connection in the middle of the response's body; a response without a body is not sent at all. */
-  readonly truncate?: boolean
-  /** Waits this long, in milliseconds of real time (0 to 604,800,000: 7 days), before anything else. */
-  readonly delayMillis?: number
-}
-
-/**
- * One request that the sandbox received, without body and token.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Seen {
-  readonly method: string
-  /** The endpoint's path template, `/checkout/sessions/{checkout_session_id}`; absent for any other path. */
-  readonly route: string | undefined
-  readonly path: string
-  /** Header names in lower case; `authorization`, `proxy-authorization` and `cookie` are left out. */
-  readonly headers: Readonly<Record<string, string>>
-  /** The status of the response; absent if the connection was closed by a fault. */
-  readonly status?: number
-  /** The duration in milliseconds of real time. */
-  readonly millis: number
-}
+export type { Fault, Options, Seen }
 
 /**
  * A running sandbox.
@@ -63,59 +19,7 @@ export interface Seen {
  * @since 0.1.0
  * @category services
  */
-export class Sandbox extends Context.Tag("@effect-gr4vy/sandbox/Sandbox")<
-  Sandbox,
-  {
-    /** `http://127.0.0.1:{port}` */
-    readonly baseUrl: string
-    /** The requests so far, oldest first; at most the latest 10,000. */
-    readonly seen: Effect.Effect<ReadonlyArray<Seen>>
-    /**
-     * Sets faults for the next requests, one each, in order; `undefined` is a request that succeeds. Dies with an
-     * `IllegalArgumentException` if a fault has an unknown property, or a value that cannot be used.
-     */
-    readonly failNext: (...faults: ReadonlyArray<Fault | undefined>) => Effect.Effect<void>
-  }
->() {}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  /** 0 to 65535; 0, the default, is a free port. */
-  readonly port?: number
-  /** `127.0.0.1` by default. */
-  readonly host?: string
-  /** The lifetime of a new session, at most 36,500 days; 1 hour by default. */
-  readonly sessionLifetime?: Duration.DurationInput
-  /**
-   * Your own endpoints, served next to Checkout Sessions, from `Endpoint.implement`. Give an effect if the implementation
-   * has state or uses the sandbox's own `CheckoutSessions`. Faults, latency, `seen` and token checks apply to them too.
-   * Two endpoints with the same method and path are a `ServeError`.
-   */
-  readonly endpoints?: ReadonlyArray<
-    Endpoint.Implementation | Effect.Effect<Endpoint.Implementation, never, CheckoutSessions>
-  >
-  /** Whether the sandbox makes server spans, with the tracer of the program that builds the layer; `false` by default. */
-  readonly tracing?: boolean
-  /**
-   * Checks tokens with this P-521 public key (PEM or JWK): signature, expiry, and the scope of the endpoint. Without it
-   * any bearer token is accepted. An invalid key is a `ServeError`.
-   */
-  readonly publicKey?: string
-  /** Faults for the first requests, one each, in order; `undefined` is a request that succeeds. */
-  readonly faults?: ReadonlyArray<Fault | undefined>
-  /**
-   * Random faults, for requests without a scripted one. `rate` is from 0 to 1; the first that applies is used. They use
-   * Effect's `Random` of the program that builds the layer, so a seed makes them repeatable.
-   */
-  readonly faultRates?: ReadonlyArray<{ readonly rate: number; readonly fault: Fault }>
-  /** The minimum duration of every response, in real time, at most 7 days; none by default. */
-  readonly latency?: Duration.DurationInput
-  /** Runs for each request once its response is decided, e.g. to log it. */
-  readonly onRequest?: (seen: Seen) => Effect.Effect<void>
-}
+export class Sandbox extends Context.Tag("@effect-gr4vy/sandbox/Sandbox")<Sandbox, Running>() {}
 
 /**
  * Runs a sandbox for the lifetime of the layer. Fails with a `ServeError` if the port is in use or an option cannot

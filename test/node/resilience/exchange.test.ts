@@ -3,8 +3,8 @@
  * is free of it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
-import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import type { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
+import type { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import { type Clock, Effect, Exit, Fiber } from "effect"
 import type { Dispatcher } from "undici"
 import { Line, UndiciExchange } from "../../../packages/node/dist/internal/transport/exchange.js"

@@ -6,13 +6,13 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Endpoint from "../Endpoint.js"
 import { RequestFailed } from "../Errors.js"
-import type { EndpointRequest, Unusable } from "../unstable/EndpointRequest.js"
-import { attemptsOf, BufferedResponse, requestIdOf } from "../unstable/Response.js"
-import * as RetryAfter from "../unstable/RetryAfter.js"
+import type { EndpointRequest, Unusable } from "../spi/EndpointRequest.js"
+import { attemptsOf, BufferedResponse, requestIdOf } from "../spi/Response.js"
+import * as RetryAfter from "../spi/RetryAfter.js"
 import { decodeError } from "./decodeError.js"
 import { encodeRequest } from "./encodeRequest.js"
+import type * as Endpoint from "./endpoint.js"
 
 /** The function of an endpoint, without its span. */
 export const call = (

@@ -4,10 +4,10 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as AST from "effect/SchemaAST"
-import type * as Endpoint from "../Endpoint.js"
-import type { Unusable } from "../unstable/EndpointRequest.js"
+import type { Unusable } from "../spi/EndpointRequest.js"
 import { kindOf, parseJson } from "./body.js"
 import { decoder, type Refusal } from "./codec/codec.js"
+import type * as Endpoint from "./endpoint.js"
 import { explain } from "./explain.js"
 
 /** `params` are the call's: one as its value, several as a record. */

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as AST from "effect/SchemaAST"
-import { advice } from "../unstable/Names.js"
+import { advice } from "../spi/Names.js"
 
 export interface Problem {
   /** The path to the value, in the names of the side that was checked. A key that comes from the data is `*`. */

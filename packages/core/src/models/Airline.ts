@@ -20,7 +20,7 @@ import {
   request,
   text,
   type Wire
-} from "../unstable/Model.js"
+} from "../spi/Model.js"
 
 /**
  * One flight of a ticket. Times keep their offset, which gives the local time at the airport.

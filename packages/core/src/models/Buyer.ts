@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { type Field, type Model, nullish, object, oneOf, pattern, request, text, type Wire } from "../unstable/Model.js"
+import { type Field, type Model, nullish, object, oneOf, pattern, request, text, type Wire } from "../spi/Model.js"
 
 /**
  * A postal address.

@@ -20,7 +20,7 @@ import {
   request,
   text,
   type Wire
-} from "../unstable/Model.js"
+} from "../spi/Model.js"
 
 /**
  * The kinds of product that the API accepts.

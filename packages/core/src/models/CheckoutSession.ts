@@ -28,7 +28,7 @@ import {
   texts,
   uuid,
   type Wire
-} from "../unstable/Model.js"
+} from "../spi/Model.js"
 import { type Airline, type AirlineOutput, airlineDeclared } from "./Airline.js"
 import { type Buyer, type BuyerOutput, buyerDeclared } from "./Buyer.js"
 import { type CartItem, type CartItemOutput, cartItemDeclared } from "./CartItem.js"

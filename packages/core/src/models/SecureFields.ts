@@ -22,7 +22,7 @@ import {
   text,
   uuid,
   type Wire
-} from "../unstable/Model.js"
+} from "../spi/Model.js"
 
 /** The fields of every card. */
 interface CardFields {

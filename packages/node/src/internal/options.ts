@@ -2,7 +2,7 @@
  * The options of a client, and their names, to refuse a misspelt one. A name that is missing here does not compile.
  */
 import type { Address } from "@effect-gr4vy/core/Gr4vyHttpClient"
-import { unknownName } from "@effect-gr4vy/core/unstable/Names"
+import { unknownName } from "@effect-gr4vy/core/spi/Names"
 import * as ConfigError from "effect/ConfigError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -4,7 +4,7 @@
  */
 import { isDate } from "node:util/types"
 import type * as SecureFields from "@effect-gr4vy/core/SecureFields"
-import { unknownName } from "@effect-gr4vy/core/unstable/Names"
+import { unknownName } from "@effect-gr4vy/core/spi/Names"
 import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -4,7 +4,7 @@
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { type Generic, NotFound, type RequestFailed, type Unauthorized } from "@effect-gr4vy/core/Errors"
 import type { Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
-import { copyJson } from "@effect-gr4vy/core/unstable/Json"
+import { copyJson } from "@effect-gr4vy/core/spi/Json"
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"

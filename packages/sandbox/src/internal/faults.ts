@@ -3,7 +3,7 @@
  */
 
 import * as Either from "effect/Either"
-import type { Fault, Options } from "../Sandbox.js"
+import type { Fault, Options } from "./model.js"
 import { faultProblem } from "./options.js"
 
 /** The request header that scripts faults for one key. */

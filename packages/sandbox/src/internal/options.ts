@@ -2,13 +2,13 @@
  * Checks options and faults. A test relies on them: a name or a value that the sandbox cannot use is refused, not ignored.
  */
 import { type Implementation, Implemented } from "@effect-gr4vy/core/Endpoint"
-import { unknownName } from "@effect-gr4vy/core/unstable/Names"
+import { unknownName } from "@effect-gr4vy/core/spi/Names"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import type { Fault, Options } from "../Sandbox.js"
+import type { Fault, Options } from "./model.js"
 
 /** The longest delay; the sum of two is still one that a timer of Node can wait. */
 export const maxDelay = Duration.days(7)

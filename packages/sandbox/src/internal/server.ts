@@ -31,12 +31,12 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { BearerAuth, CheckoutSessionsApi } from "../CheckoutSessionsApi.js"
 import * as CheckoutSessionsServer from "../CheckoutSessionsServer.js"
-import type { Fault, Options, Sandbox, Seen } from "../Sandbox.js"
 import { type Accept, accepted } from "./accepted.js"
 import { cardForm, formTokens, sessionOfCardForm } from "./cardForm.js"
 import type { Api } from "./docs.js"
 import { picker, scriptHeader } from "./faults.js"
 import { httpApiGroup } from "./httpApi.js"
+import type { Fault, Options, Running, Seen } from "./model.js"
 import { faultProblem, implementations, isBodiless, isImplementation, optionsProblem } from "./options.js"
 import { current, group, router } from "./serve.js"
 import { invalidOption, type StartError } from "./startError.js"
@@ -48,7 +48,7 @@ const maxBodyBytes = 1024 * 1024
 /** The number of stored requests; the oldest is removed first. */
 const maxSeen = 10_000
 
-export const start = (options: Options): Effect.Effect<Context.Tag.Service<Sandbox>, StartError, Scope.Scope> =>
+export const start = (options: Options): Effect.Effect<Running, StartError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* checkOptions(options)
     const random = yield* Effect.random

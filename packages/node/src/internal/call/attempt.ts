@@ -2,10 +2,10 @@
  * One request of a call, from the wait for its connection to its end: everything that happens to it is in this file.
  */
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
-import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
-import * as MerchantAccount from "@effect-gr4vy/core/unstable/MerchantAccount"
-import { type BufferedResponse, requestIdIn } from "@effect-gr4vy/core/unstable/Response"
-import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import { isEndpointRequest } from "@effect-gr4vy/core/spi/EndpointRequest"
+import * as MerchantAccount from "@effect-gr4vy/core/spi/MerchantAccount"
+import { type BufferedResponse, requestIdIn } from "@effect-gr4vy/core/spi/Response"
+import type { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"

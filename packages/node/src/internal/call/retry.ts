@@ -3,9 +3,9 @@
  * once more with a new token after a 401.
  */
 import { RequestFailed } from "@effect-gr4vy/core/Errors"
-import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
-import * as RetryAfter from "@effect-gr4vy/core/unstable/RetryAfter"
-import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import type { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
+import * as RetryAfter from "@effect-gr4vy/core/spi/RetryAfter"
+import { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

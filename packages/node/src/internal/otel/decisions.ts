@@ -3,9 +3,9 @@
  * that somebody on call must know of. As an event on the call's span, a count, and a log line.
  */
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
-import { isEndpointRequest } from "@effect-gr4vy/core/unstable/EndpointRequest"
-import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
-import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import { isEndpointRequest } from "@effect-gr4vy/core/spi/EndpointRequest"
+import type { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
+import { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as LogLevel from "effect/LogLevel"

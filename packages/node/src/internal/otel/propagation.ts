@@ -2,7 +2,7 @@
  * Writes the trace context into a request's headers: by the globally registered propagator, or as W3C `traceparent`.
  */
 import { randomFillSync } from "node:crypto"
-import { isInactive, nearestExported } from "@effect-gr4vy/core/unstable/Span"
+import { isInactive, nearestExported } from "@effect-gr4vy/core/spi/Span"
 import * as Otel from "@opentelemetry/api"
 import type * as Tracer from "effect/Tracer"
 import { ignoreThrow } from "./context.js"

@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net"
 import { setImmediate } from "node:timers"
-import { disconnected, TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import { disconnected, TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

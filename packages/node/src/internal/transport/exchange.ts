@@ -3,7 +3,7 @@
  */
 import type { Socket } from "node:net"
 import type { TLSSocket } from "node:tls"
-import { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
+import { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
 import {
   disconnected,
   hostAndPort,
@@ -11,7 +11,7 @@ import {
   notConnected,
   protocolViolation,
   TransportFailure
-} from "@effect-gr4vy/core/unstable/TransportFailure"
+} from "@effect-gr4vy/core/spi/TransportFailure"
 import type * as Clock from "effect/Clock"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"

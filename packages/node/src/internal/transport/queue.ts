@@ -2,7 +2,7 @@
  * The calls that wait for a connection, first come, first served. As many may wait as a program likes, so that a waiting
  * call holds one small object, and all of them share one timer.
  */
-import type { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import type { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import type * as Otel from "@opentelemetry/api"
 import type * as Clock from "effect/Clock"
 import * as Exit from "effect/Exit"

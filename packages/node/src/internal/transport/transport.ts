@@ -2,8 +2,8 @@
  * The interface between the pipeline and a transport. A transport knows nothing of tokens, retries or spans.
  */
 import type { HttpMethod } from "@effect/platform/HttpMethod"
-import type { BufferedResponse } from "@effect-gr4vy/core/unstable/Response"
-import { TransportFailure } from "@effect-gr4vy/core/unstable/TransportFailure"
+import type { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
+import { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import type * as Clock from "effect/Clock"
 import type * as Fiber from "effect/Fiber"
 import type { Pending } from "../pending.js"

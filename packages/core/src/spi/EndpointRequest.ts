@@ -13,8 +13,8 @@ import type * as Either from "effect/Either"
 import { format, NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
-import type * as Endpoint from "../Endpoint.js"
 import type { RequestFailed } from "../Errors.js"
+import type * as Endpoint from "../internal/endpoint.js"
 
 /**
  * The reason why a 2xx is unusable.
