@@ -44,20 +44,20 @@ type Outcome = Exit.Exit<BufferedResponse, Failure>
 export const attempt =
   (options: Options, transport: Transport) =>
   (call: Call, authorization: string): Effect.Effect<BufferedResponse, Failure> => {
-    const sent = Effect.uninterruptibleMask((restore) => {
-      const attempt = new Attempt(options, transport, call, authorization)
-      return settle<BufferedResponse, Failure>(
-        (resume) => attempt.begin(resume),
-        restore,
-        (exit) => attempt.end(exit)
-      )
-    })
+    const attempt = new Attempt(options, transport, call, authorization)
+    const sent = settle<BufferedResponse, Failure>(
+      (resume) => attempt.begin(resume),
+      call.restore,
+      (exit) => attempt.end(exit)
+    )
     const beforeSend = isEndpointRequest(call.request) ? call.request.beforeSend : undefined
     if (beforeSend === undefined) return sent
     // Without a connection, because it may make a call of the same client.
     const prepared = Effect.suspend(() =>
-      timeoutWithin<void, RequestFailed, Failure>(beforeSend(call.attempts + 1), call.timeLeft, () =>
-        timedOut("beforeSend did not end before the call's deadline.", false)
+      call.restore(
+        timeoutWithin<void, RequestFailed, Failure>(beforeSend(call.attempts + 1), call.timeLeft, () =>
+          timedOut("beforeSend did not end before the call's deadline.", false)
+        )
       )
     )
     return Effect.zipRight(prepared, sent)

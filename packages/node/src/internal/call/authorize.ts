@@ -70,7 +70,7 @@ export const authorize = (
         renew &&
         ((call, refusal) =>
           call.token === undefined
-            ? credentials.token
+            ? observe(call, inTime(credentials.token, call))
             : observe(call, inTime(renew(call.token, serverTime(refusal, call)), call)))
     }
   }
@@ -81,7 +81,9 @@ const inTime = (
   token: Effect.Effect<Redacted.Redacted, RequestFailed>,
   call: Call
 ): Effect.Effect<Redacted.Redacted, RequestFailed | TransportFailure> =>
-  timeoutWithin(token, call.timeLeft, () => timedOut("There was no token before the call's deadline.", false))
+  call.restore(
+    timeoutWithin(token, call.timeLeft, () => timedOut("There was no token before the call's deadline.", false))
+  )
 
 const serverTime = ({ headers }: BufferedResponse, { clock }: Call): Option.Option<DateTime.Utc> =>
   Option.map(RetryAfter.dateOf(headers, clock.unsafeCurrentTimeMillis()), DateTime.unsafeMake)

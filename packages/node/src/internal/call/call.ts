@@ -13,6 +13,7 @@ import type * as Otel from "@opentelemetry/api"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import type * as Redacted from "effect/Redacted"
 import { override, type RetryPolicy } from "../../RetryPolicy.js"
 import { activeContext } from "../otel/context.js"
@@ -23,6 +24,11 @@ import { clockOf, monotonicMillis } from "../pending.js"
 // they refer to, into its old space.
 export class Call implements Observed {
   readonly clock: Clock.Clock
+  /**
+   * Lets an interruption end a wait of the call: for a connection, a response, a token, a retry. Everything between two
+   * waits is uninterruptible, so that each end is seen.
+   */
+  restore: <A, E>(wait: Effect.Effect<A, E>) => Effect.Effect<A, E> = identity
   /** The OpenTelemetry context that was active where the call began. */
   readonly context: Otel.Context = activeContext()
   /** The deadline, by the monotonic clock. */
@@ -73,7 +79,7 @@ export const startCall =
     readonly merchantAccountId: string | undefined
     readonly limits: { readonly deadline: number }
     readonly retry: RetryPolicy
-    /** Runs each call. */
+    /** Runs each call, uninterruptible but for its waits. */
     readonly observe: (
       call: Call,
       outcome: Effect.Effect<BufferedResponse, RequestFailed>
@@ -93,7 +99,10 @@ export const startCall =
         fiber,
         options.limits.deadline
       )
-      return options.observe(call, problem === undefined ? next(call) : Effect.fail(problem))
+      return Effect.uninterruptibleMask((restore) => {
+        call.restore = restore
+        return options.observe(call, problem === undefined ? next(call) : Effect.fail(problem))
+      })
     })
 
 const problemOf = (

@@ -87,7 +87,10 @@ class Loop {
     const { call } = this
     if (!call.policy.renewToken) {
       // This call sends nothing more, but the next one should have a token that is not refused.
-      return Effect.zipRight(Effect.forkDaemon(Effect.ignore(token)), this.judge(response, undefined, history))
+      return Effect.zipRight(
+        Effect.forkDaemon(Effect.interruptible(Effect.ignore(token))),
+        this.judge(response, undefined, history)
+      )
     }
     return Effect.matchEffect(token, {
       // Without a new token the 401 is still the API's response.
@@ -138,25 +141,20 @@ class Loop {
     if (minimum > Duration.toMillis(call.policy.maxRetryAfter)) return abandon("retry-after", minimum)
     return Effect.flatMap(delay(call.policy, history.retries, minimum), (millis) => {
       if (millis >= call.timeLeft) return abandon("deadline", millis)
-      // Masked, or an interruption between the taking and `onExit` would keep the tokens.
-      return Effect.uninterruptibleMask((restore) => {
-        const taken = budget.take(last.throttled)
-        if (taken === 0) return restore(abandon("budget"))
-        const { attempts } = call
-        const retries = history.retries + 1
-        const mayHaveActed = history.mayHaveActed || last.mayHaveActed
-        const { renewed } = history
-        const retried = decisions
-          .retrying(call, last, millis)
-          .pipe(
-            Effect.zipRight(Effect.sleep(millis)),
-            Effect.zipRight(Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed, renewed })))
-          )
-        // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
-        return Effect.onExit(restore(retried), () =>
-          Effect.sync(() => call.attempts === attempts && budget.giveBack(taken))
+      const taken = budget.take(last.throttled)
+      if (taken === 0) return abandon("budget")
+      const { attempts } = call
+      const retries = history.retries + 1
+      const mayHaveActed = history.mayHaveActed || last.mayHaveActed
+      const { renewed } = history
+      const retried = decisions
+        .retrying(call, last, millis)
+        .pipe(
+          Effect.zipRight(call.restore(Effect.sleep(millis))),
+          Effect.zipRight(Effect.suspend(() => this.attempt({ retries, taken, mayHaveActed, renewed })))
         )
-      })
+      // A retry that sent nothing, because the call was interrupted or out of time, costs nothing.
+      return Effect.onExit(retried, () => Effect.sync(() => call.attempts === attempts && budget.giveBack(taken)))
     })
   }
 }

@@ -198,22 +198,22 @@ export const observeToken = (server: Source["server"], metrics: Metrics) => {
         )
 }
 
+/** Inside a call everything is uninterruptible but its waits, so that each end is seen here. */
 const timed = <A, E>(
   { clock }: Observed,
   effect: Effect.Effect<A, E>,
   onEnd: (seconds: number, exit: Exit.Exit<A, E>) => void
-): Effect.Effect<A, E> =>
-  Effect.uninterruptibleMask((restore) => {
-    const start = monotonicMillis(clock)
-    const end = (exit: Exit.Exit<A, E>): Exit.Exit<A, E> => {
-      ignoreThrow(() => onEnd((monotonicMillis(clock) - start) / 1000, exit))
-      return exit
-    }
-    return Effect.matchCauseEffect(restore(effect), {
-      onFailure: (cause) => end(Exit.failCause(cause)),
-      onSuccess: (value) => end(Exit.succeed(value))
-    })
+): Effect.Effect<A, E> => {
+  const start = monotonicMillis(clock)
+  const end = (exit: Exit.Exit<A, E>): Exit.Exit<A, E> => {
+    ignoreThrow(() => onEnd((monotonicMillis(clock) - start) / 1000, exit))
+    return exit
+  }
+  return Effect.matchCauseEffect(effect, {
+    onFailure: (cause) => end(Exit.failCause(cause)),
+    onSuccess: (value) => end(Exit.succeed(value))
   })
+}
 
 /** Sets an attribute of the call's own span, never of a span of the program. */
 export const onCallSpan = ({ endpoint, fiber }: Observed, key: string, value: unknown): void => {

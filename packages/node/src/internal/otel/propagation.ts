@@ -27,19 +27,21 @@ export const traceHeaders = (
   { baggage, trace }: Propagated,
   sent: Readonly<Record<string, string>>
 ): Readonly<Record<string, string>> => {
+  const injects = ignoreThrow(() => Otel.propagation.fields().length > 0) === true
+  if (!injects) {
+    if (!trace || "traceparent" in sent || hasOpenTelemetry()) return none
+    return ignoreThrow(() => ({ traceparent: traceparent(call, spanContextIn(call, span)) })) ?? none
+  }
   const carrier: Record<string, unknown> = Object.create(null)
   ignoreThrow(() => {
-    const current = spanContextIn(call, span)
-    if (Otel.propagation.fields().length > 0) {
-      const context = contextOf(call, current)
-      const traced = trace ? context : Otel.trace.deleteSpan(context)
-      Otel.propagation.inject(baggage ? traced : Otel.propagation.deleteBaggage(traced), carrier, setter)
-    } else if (trace && !hasOpenTelemetry()) {
-      carrier["traceparent"] = traceparent(call, current)
-    }
+    const context = contextOf(call, spanContextIn(call, span))
+    const traced = trace ? context : Otel.trace.deleteSpan(context)
+    Otel.propagation.inject(baggage ? traced : Otel.propagation.deleteBaggage(traced), carrier, setter)
   })
   return allowed(carrier, sent)
 }
+
+const none: Readonly<Record<string, string>> = {}
 
 const allowed = (
   carrier: Readonly<Record<string, unknown>>,
