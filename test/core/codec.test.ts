@@ -488,6 +488,50 @@ describe("what JSON would change in silence is refused:", () => {
       }
     })
   }
+  class Hidden {
+    readonly #amount = 1299
+    get twice() {
+      return 2 * this.#amount
+    }
+  }
+  const Optional = Schema.Struct({ amount: Schema.optional(Schema.Int), currency: Schema.optional(Schema.String) })
+  const Renamed = Schema.Struct({
+    orderId: Schema.optional(Schema.String).pipe(Schema.fromKey("order_id"))
+  })
+  const Texts = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  for (const [what, value] of [
+    ["a Promise", Promise.resolve({ amount: 1299 })],
+    ["a Map", new Map([["amount", 1299]])],
+    ["a Set", new Set()],
+    ["a Date", new Date(0)],
+    ["an Option", Option.none()],
+    ["a Redacted", Redacted.make({ amount: 1299 })],
+    ["URLSearchParams", new URLSearchParams("amount=1299")],
+    ["a class with private fields", new Hidden()],
+    ["an Effect", Effect.succeed({ amount: 1299 })]
+  ] as ReadonlyArray<readonly [string, object]>) {
+    it(`${what} in place of an object whose properties are all optional`, () => {
+      const schemas: ReadonlyArray<AnySchema> = [Optional, Renamed, Texts, CheckoutSessionCreate]
+      for (const schema of schemas) {
+        assert.isTrue(Either.isLeft(codec.encoder(schema)(value)), String(schema))
+        assert.isTrue(Either.isLeft(codec.encoder(Schema.Struct({ inner: schema }))({ inner: value })), String(schema))
+      }
+    })
+  }
+  it("a Redacted inside what writes its own JSON", () => {
+    for (const value of [Option.some(Redacted.make("x")), Chunk.make(Redacted.make("x"))]) {
+      const encoded = codec.encoder(Body)({ body: value })
+      assert.strictEqual(Either.isLeft(encoded) && encoded.left._tag, "Lossy")
+    }
+  })
+  it("symbols, hidden and inherited properties", () => {
+    const hidden = Object.defineProperty({ name: "x" }, "amount", { value: 1, enumerable: false })
+    const inherited = Object.create(Object.assign(Object.create(null), { amount: 1 }))
+    for (const value of [{ [Symbol("amount")]: 1 }, hidden, inherited]) {
+      const encoded = codec.encoder(Body)({ body: value })
+      assert.strictEqual(Either.isLeft(encoded) && encoded.left._tag, "Lossy")
+    }
+  })
   it("a cycle", () => {
     const encoded = codec.encoder(Body)({ body: cyclic })
     assert.strictEqual(Either.isLeft(encoded) && encoded.left._tag, "Lossy")

@@ -46,10 +46,11 @@ export const call = (
     const succeed = (
       response: HttpClientResponse.HttpClientResponse,
       success: Either.Either<unknown, Unusable>
-    ): Effect.Effect<unknown, unknown> =>
-      Either.isRight(success)
-        ? Effect.succeed(success.right)
-        : unusable(invalidResponse(response, success.left, request.secrets()))
+    ): Effect.Effect<unknown, unknown> => {
+      if (Either.isRight(success)) return Effect.succeed(success.right)
+      const fail = (reason: Unusable) => unusable(invalidResponse(response, reason, request.secrets()))
+      return success.left.later === undefined ? fail(success.left) : Effect.catchAll(success.left.later, fail)
+    }
 
     return Effect.flatMap(client.execute(request), (response) => {
       const isSuccess = response.status >= 200 && response.status < 300

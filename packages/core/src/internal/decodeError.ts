@@ -94,23 +94,28 @@ const scrubbedBody = (
   body: Readonly<Record<string, unknown>>,
   scrubber: Scrubber
 ): Readonly<Record<string, unknown>> | undefined => {
+  // Keys follow, because a number may be spread over the values alone.
   const texts: Array<string> = []
+  const keys: Array<string> = []
   const collect = (value: unknown, depth: number): void => {
-    if (depth > maxDepth || texts.length > maxValues) return
+    if (depth > maxDepth || texts.length + keys.length > maxValues) return
     if (Predicate.isString(value)) texts.push(clipped(value))
     // A card number may come back as a number: then it is no longer one.
     else if (Predicate.isNumber(value)) texts.push(String(value))
     else if (Array.isArray(value)) for (const item of value) collect(item, depth + 1)
     else if (Predicate.isRecord(value)) {
       for (const [key, part] of Object.entries(value)) {
-        texts.push(clipped(key))
+        keys.push(clipped(key))
         collect(part, depth + 1)
       }
     }
   }
   collect(body, 0)
-  const clean = scrubber.texts(isTooLarge(texts) ? [] : texts).values()
-  const next = (): string => cut(clean.next().value ?? "")
+  const isLarge = isTooLarge([...texts, ...keys])
+  const clean = scrubber.texts(isLarge ? [] : [...texts, ...keys], maxMessageLength)
+  const values = clean.slice(0, texts.length).values()
+  const names = clean.slice(texts.length).values()
+  const next = (): string => values.next().value ?? ""
   const rebuild = (value: unknown): unknown => {
     if (Predicate.isString(value)) return next()
     if (Predicate.isNumber(value)) {
@@ -122,8 +127,8 @@ const scrubbedBody = (
   }
   const rebuildRecord = (record: Readonly<Record<string, unknown>>): Record<string, unknown> =>
     Object.fromEntries(Object.entries(record).map(([key, part]) => [rebuildKey(key), rebuild(part)]))
-  const rebuildKey = (_: string): string => next()
-  return isTooLarge(texts) || depthOf(body) > maxDepth ? undefined : rebuildRecord(body)
+  const rebuildKey = (_: string): string => names.next().value ?? ""
+  return isLarge || depthOf(body) > maxDepth ? undefined : rebuildRecord(body)
 }
 
 const isTooLarge = (texts: ReadonlyArray<string>): boolean =>
@@ -138,8 +143,8 @@ const depthOf = (value: unknown, depth = 0): number =>
 /** The longest message, so that a response cannot flood a log. */
 const maxMessageLength = 2000
 
-/** The longest text that is searched: a secret that begins within the longest message ends within it. */
-const maxTextLength = 2 * maxMessageLength
+/** The longest text that is looked at, long enough for the longest token that the API takes. */
+const maxTextLength = 20_000
 
 /** How much text of one response is searched, so that its cost is bounded. Details beyond it are left out. */
 const maxTotalLength = 50_000
@@ -278,30 +283,34 @@ const textOf = (value: unknown): string | undefined =>
 
 /** The error's texts without secrets, which may be spread over several of them. */
 const scrubbedError = ({ code, details, message, resourceId }: ErrorBody, scrubber: Scrubber): ErrorBody => {
+  // Places follow, because a number may be spread over the messages alone.
   const texts = [
     code,
     message,
     resourceId,
-    ...details.flatMap((each) => [each.location, each.type, each.pointer, each.message])
+    ...details.map((each) => each.message),
+    ...details.flatMap((each) => [each.location, each.type, each.pointer])
   ]
-  const clean = scrubber.texts(texts.flatMap((text) => text ?? [])).values()
-  const next = (text: string | undefined) => (text === undefined ? undefined : cut(clean.next().value ?? ""))
+  const clean = scrubber.texts(
+    texts.map((text) => text ?? ""),
+    maxMessageLength
+  )
+  const at = (index: number) => (texts[index] === undefined ? undefined : clean[index])
+  const places = 3 + details.length
   return {
-    code: next(code),
-    message: next(message),
-    resourceId: next(resourceId),
-    details: details.map((each) => ({
-      location: next(each.location),
-      type: next(each.type),
-      pointer: next(each.pointer),
-      message: next(each.message)
+    code: at(0),
+    message: at(1),
+    resourceId: at(2),
+    details: details.map((_, index) => ({
+      location: at(places + 3 * index),
+      type: at(places + 3 * index + 1),
+      pointer: at(places + 3 * index + 2),
+      message: at(3 + index)
     }))
   }
 }
 
 const clipped = (text: string): string => (text.length > maxTextLength ? text.slice(0, maxTextLength) : text)
-
-const cut = (text: string): string => (text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text)
 
 const errorDetail = ({ location, message, pointer, type }: Detail): ErrorDetail =>
   new ErrorDetail({

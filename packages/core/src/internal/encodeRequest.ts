@@ -61,7 +61,9 @@ export const encodeRequest = (
       if (Either.isLeft(encoded)) return invalidRequest(encoded.left)
       const hidden = encoded.right.secrets
       for (const secret of hidden) secrets.add(secret)
-      // What a query schema encodes to is what `fromInput` takes, which a schema of any shape cannot tell.
+      const problem = queryProblem(encoded.right.value)
+      if (problem !== undefined) return invalidRequest(problem)
+      // As just checked.
       urlParams = UrlParams.fromInput(encoded.right.value as UrlParams.Input)
       const isSecret = (value: string) => Array.from(hidden).some((secret) => value.includes(secret))
       shownParams =
@@ -167,9 +169,23 @@ const problem = (refusal: Refusal, { ast }: Schema.Schema.AnyNoContext, place: s
   }
 }
 
+/** A query has texts, numbers, booleans and lists of them. */
+const queryProblem = (query: unknown): string | undefined => {
+  const isText = (value: unknown) =>
+    Predicate.isString(value) || Predicate.isNumber(value) || Predicate.isBoolean(value) || value === undefined
+  if (!Predicate.isRecord(query)) return "query must be an object"
+  for (const [key, value] of Object.entries(query)) {
+    if (isText(value) || (Array.isArray(value) && value.every(isText))) continue
+    return `query.${shownKey(key)} must be a string, a number, true or false, or a list of these`
+  }
+  return undefined
+}
+
 /** A key may come from the data. */
 const shownKey = (key: PropertyKey): string =>
-  Predicate.isNumber(key) || (Predicate.isString(key) && /^[A-Za-z_][\w-]{0,39}$/.test(key)) ? String(key) : "*"
+  Predicate.isNumber(key) || (Predicate.isString(key) && /^[A-Za-z]{1,24}(?:[_-][A-Za-z]{1,24}){0,3}$/.test(key))
+    ? String(key)
+    : "*"
 
 const acceptJson = Headers.fromInput({ accept: "application/json" })
 const jsonHeaders = Headers.set(acceptJson, "content-type", "application/json")

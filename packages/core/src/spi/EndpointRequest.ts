@@ -29,6 +29,8 @@ export interface Unusable {
   readonly misdirected: boolean
   /** The properties of the API's own JSON that do not fit, by path and expectation, without their values. */
   readonly problem?: string
+  /** Decodes a body whose schema does asynchronous work: whether it is usable is known later. */
+  readonly later?: Effect.Effect<unknown, Unusable>
 }
 
 /**

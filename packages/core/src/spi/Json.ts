@@ -8,7 +8,7 @@ import { jsonValue } from "../internal/codec/json.js"
 import { failed, Walk } from "../internal/codec/step.js"
 
 /** A longer key, or one with other characters, may be a secret in the wrong place: it is not shown. */
-const isShown = (key: string): boolean => /^(?:[A-Za-z_$][\w$-]{0,39}|\d{1,5})$/.test(key)
+const isShown = (key: string): boolean => /^(?:[A-Za-z]{1,24}(?:[_-][A-Za-z]{1,24}){0,3}|\d{1,5})$/.test(key)
 
 /**
  * Copies a value as JSON has it, or says what JSON would change in silence: `body.amount must be a finite number`. `place`

@@ -166,7 +166,10 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
 
   get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
     return Effect.try({
-      try: (): unknown => (this.#body === "" ? null : JSON.parse(this.#body)),
+      try: (): unknown => {
+        const body = this.#body.replace(/^\uFEFF/, "")
+        return body === "" ? null : JSON.parse(body)
+      },
       catch: () => this.#unreadable()
     })
   }

@@ -8,7 +8,6 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { finite, jsonValue } from "./json.js"
@@ -19,6 +18,7 @@ import {
   isDecoding,
   type Mode,
   needsTime,
+  redactedsIn,
   run,
   type Step,
   undecided,
@@ -73,30 +73,12 @@ export const interpreted: Compile = (ast, mode) => {
       return failed
     }
     if (mode === "decode") return parsed.right
-    for (const secret of redactedsIn(value)) walk.read(secret)
+    const secrets = redactedsIn(value)
+    for (const secret of secrets) walk.read(secret)
     if (mode === "check") return parsed.right
-    walk.became(value, parsed.right)
+    if (secrets.length > 0) walk.became(value, parsed.right)
     return mode === "wire" ? jsonValue(parsed.right, walk) : parsed.right
   }
-}
-
-/** Every `Redacted` in a value. */
-export const redactedsIn = (value: unknown): ReadonlyArray<Redacted.Redacted<unknown>> => {
-  const found: Array<Redacted.Redacted<unknown>> = []
-  const seen = new Set<object>()
-  const visit = (part: unknown): void => {
-    if (!Predicate.isObject(part) || Predicate.isFunction(part) || seen.has(part)) return
-    seen.add(part)
-    if (Redacted.isRedacted(part)) {
-      found.push(part)
-      return
-    }
-    if (ArrayBuffer.isView(part)) return
-    if (Predicate.isIterable(part)) for (const each of part) visit(each)
-    for (const key of Object.keys(part)) visit(Reflect.get(part, key))
-  }
-  visit(value)
-  return found
 }
 
 // --- leaves ----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import { failed, type Step, type Walk } from "./step.js"
+import * as Schema from "effect/Schema"
+import { failed, redactedsIn, type Step, type Walk } from "./step.js"
 
 /** Copies a value as JSON has it. Every property is read once, so that what is checked is what is sent. */
 export const jsonValue: Step = (value, walk) => copy(value, walk, [])
@@ -35,6 +36,9 @@ const copy = (value: unknown, walk: Walk, within: ReadonlyArray<object>): unknow
   const kind = lossyKind(value)
   if (kind !== undefined) return walk.loses(`a JSON value, not ${kind}`)
   const toJSON: unknown = Reflect.get(value, "toJSON")
+  if (redactedsIn(value).length > 0 && Predicate.isFunction(toJSON)) {
+    return walk.loses("a plain value: JSON would hold <redacted> in place of the Redacted inside")
+  }
   if (Predicate.isFunction(toJSON)) return copy(Reflect.apply(toJSON, value, [""]), walk, inside)
   if (hasInheritedState(value)) {
     return walk.loses("a plain object: JSON leaves out what it inherits, e.g. a class's getters")
@@ -45,6 +49,10 @@ const copy = (value: unknown, walk: Walk, within: ReadonlyArray<object>): unknow
   }
   if (keys.length === 0 && !isPlain(value)) {
     return walk.loses("a plain object: JSON leaves out what a class has as private fields")
+  }
+  // Frameworks mark objects with hidden properties, whose names begin so.
+  if (Reflect.ownKeys(value).some((key) => Predicate.isSymbol(key) || (!keys.includes(key) && !key.startsWith("__")))) {
+    return walk.loses("a plain object: JSON leaves out symbols and properties that are not enumerable")
   }
   const record: Record<string, unknown> = {}
   for (const key of keys) {
@@ -104,17 +112,47 @@ const opaque: ReadonlySet<string> = new Set([
   "SharedArrayBuffer"
 ])
 
+/**
+ * Why the properties of an object are not what it holds: a `Promise`, a `Map` or a `Date` would be sent as `{}` where
+ * every property is optional. A class of `Schema.Class` may have none.
+ */
+export const hiddenContent = (value: object): string | undefined => {
+  if (isPlain(value)) return undefined
+  const { constructor } = value
+  if (Predicate.isFunction(constructor) && Schema.TypeId in constructor) return undefined
+  const kind =
+    value instanceof Date
+      ? "a Date"
+      : Redacted.isRedacted(value)
+        ? "a Redacted"
+        : Predicate.hasProperty(value, Symbol.iterator)
+          ? "an iterable"
+          : lossyKind(value)
+  if (kind !== undefined) return `an object, not ${kind}`
+  return Reflect.ownKeys(value).length === 0
+    ? "an object with properties of its own: private fields are left out"
+    : undefined
+}
+
+/** Whether an object has nothing that JSON would leave out because it is inherited. */
+export const inheritsNothing = (value: object): boolean => isPlain(value) || !hasInheritedState(value)
+
 /** Whether the prototype is an `Object.prototype`, of whatever realm, or none. */
 const isPlain = (value: object): boolean => {
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || isObjectPrototype(prototype)
 }
+
+export const isObjectPrototype = (prototype: unknown): boolean =>
+  Predicate.isObject(prototype) &&
+  Object.getPrototypeOf(prototype) === null &&
+  Object.hasOwn(prototype, "isPrototypeOf")
 
 /** Whether a prototype has getters, or properties that are no methods. */
 const hasInheritedState = (value: object): boolean => {
   for (
     let prototype = Object.getPrototypeOf(value);
-    prototype !== null && Object.getPrototypeOf(prototype) !== null;
+    prototype !== null && !isObjectPrototype(prototype);
     prototype = Object.getPrototypeOf(prototype)
   ) {
     for (const { enumerable, get, value } of Object.values(Object.getOwnPropertyDescriptors(prototype))) {

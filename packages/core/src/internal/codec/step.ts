@@ -136,3 +136,22 @@ export const needsTime = (issue: ParseResult.ParseIssue): boolean => {
       return false
   }
 }
+
+/** Every `Redacted` in a value. */
+export const redactedsIn = (value: unknown): ReadonlyArray<Redacted.Redacted<unknown>> => {
+  const found: Array<Redacted.Redacted<unknown>> = []
+  const seen = new Set<object>()
+  const visit = (part: unknown): void => {
+    if (!Predicate.isObject(part) || Predicate.isFunction(part) || seen.has(part)) return
+    seen.add(part)
+    if (Redacted.isRedacted(part)) {
+      found.push(part)
+      return
+    }
+    if (ArrayBuffer.isView(part)) return
+    if (Predicate.isIterable(part)) for (const each of part) visit(each)
+    for (const key of Object.keys(part)) visit(Reflect.get(part, key))
+  }
+  visit(value)
+  return found
+}

@@ -6,7 +6,7 @@ import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as AST from "effect/SchemaAST"
-import { jsonValue, set } from "./json.js"
+import { hiddenContent, inheritsNothing, isObjectPrototype, jsonValue, set } from "./json.js"
 import { fits, takesUndefined } from "./sameType.js"
 import { type Compile, failed, type Inner, isDecoding, type Mode, run, type Step, type Walk } from "./step.js"
 
@@ -28,6 +28,11 @@ export const struct: Compile<AST.TypeLiteral> = (ast, mode, compile) => {
   const index = ast.indexSignatures.length === 0 ? undefined : new Index(ast, mode, compile)
   return (value, walk) => {
     if (!Predicate.isRecord(value)) return failed
+    const hidden = mode === "decode" ? undefined : hiddenContent(value)
+    if (hidden !== undefined) return walk.loses(hidden)
+    if (index !== undefined && mode !== "decode" && !inheritsNothing(value)) {
+      return walk.loses("a plain object: what a class has as getters would be left out")
+    }
     const result: Record<PropertyKey, unknown> = {}
     let missing = required.length
     for (const key of keysOf(value)) {
@@ -124,9 +129,8 @@ const inheritedName = (value: object, names: Iterable<PropertyKey>): PropertyKey
   return undefined
 }
 
-/** `Object.prototype`, of any realm, has no prototype of its own. */
 const isClass = (prototype: unknown): prototype is object =>
-  Predicate.isObject(prototype) && Object.getPrototypeOf(prototype) !== null
+  Predicate.isObject(prototype) && !isObjectPrototype(prototype)
 
 const lostAt = (name: PropertyKey, walk: Walk): typeof failed => {
   walk.loses("a property of the object itself: a getter of its class would be left out")
@@ -278,6 +282,8 @@ const encoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step 
   const keysOf = keysFor(properties.keys(), mode)
   return (value, walk) => {
     if (!Predicate.isRecord(value)) return failed
+    const hidden = hiddenContent(value)
+    if (hidden !== undefined) return walk.loses(hidden)
     const result: Result = {}
     for (const key of keysOf(value)) {
       const property = properties.get(key)

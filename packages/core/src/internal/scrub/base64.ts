@@ -6,10 +6,14 @@ import type { Literals } from "./literals.js"
 
 /** The runs that hold a secret, each as a whole: the characters around it hold parts of it. */
 export const base64Ranges = (text: string, literals: Literals, numbers: Numbers): ReadonlyArray<Range> =>
-  // Shorter runs are words.
-  Array.from(text.matchAll(/([A-Za-z0-9+/_-]{8,})={0,2}/g)).flatMap(({ 0: whole, 1: run = "", index }) =>
-    // A word in front shifts the groups of four.
-    [0, 1, 2, 3].some((shift) => holdsSecret(decoded(run.slice(shift)), literals, numbers))
+  Array.from(text.matchAll(/([A-Za-z0-9+/_-]{4,})={0,2}/g)).flatMap(({ 0: whole, 1: run = "", index }) =>
+    // Shorter runs are words, or a security code by itself.
+    (
+      run.length < 8
+        ? numbers.codes.has(decoded(run))
+        : // A word in front shifts the groups of four.
+          [0, 1, 2, 3].some((shift) => holdsSecret(decoded(run.slice(shift)), literals, numbers))
+    )
       ? [[index, index + whole.length] as const]
       : []
   )
@@ -24,4 +28,4 @@ const decoded = (run: string): string => {
 const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text)
 
 const holdsSecret = (text: string, literals: Literals, numbers: Numbers): boolean =>
-  literals.rangesIn(text).length > 0 || numbers.areIn(text)
+  literals.rangesIn(text).length > 0 || numbers.areIn(text.replace(/[ -]/g, ""))

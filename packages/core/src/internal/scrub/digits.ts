@@ -8,6 +8,9 @@ export type Range = readonly [start: number, end: number]
 /** Separates the strings of one response, over which a number may be spread. */
 export const boundary = "\u0000"
 
+/** The longest secret that is looked for among the digits: a longer one is a document, found as it is. */
+export const maxNumber = 64
+
 /** Secret numbers, by what is looked for: the parts of long ones, and short ones as a whole. */
 export class Numbers {
   /** Parts by their length. */
@@ -123,7 +126,8 @@ const markNumbers = ({ all, gap, joins, mark }: Digits, { parts }: Numbers): voi
   for (const [size, some] of parts) {
     let start = 0
     for (let end = 1; end <= all.length; end++) {
-      if (gap[end - 1] === Gap.letters && !joins.has(end - 1)) start = end - 1
+      // Anything may separate the digits of a long number, words too; those of a short one would be found anywhere.
+      if (size < maxShown && gap[end - 1] === Gap.letters && !joins.has(end - 1)) start = end - 1
       if (end - start >= size && some.has(all.slice(end - size, end))) mark.fill(1, end - size, end)
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Finds any number of strings in a text, in time that grows with the text and not with their number.
  */
-import type { Range } from "./digits.js"
+import { maxNumber, type Range } from "./digits.js"
 
 /** A longer secret is known by its beginning. */
 const maxPrefix = 64
@@ -15,8 +15,9 @@ export class Literals {
 
   constructor(secrets: Iterable<string>) {
     // A number is looked for among the digits.
-    for (const secret of new Set(secrets)) {
-      if (!/[^0-9]/.test(secret)) continue
+    for (const secret of new Set([...secrets].flatMap((secret) => [secret, secret.trim()]))) {
+      if (!/[^0-9]/.test(secret) && secret.length <= maxNumber) continue
+      if (secret === "") continue
       let size = 1
       while (size * 2 <= Math.min(secret.length, maxPrefix)) size *= 2
       const prefixes = this.bySize.get(size) ?? new Prefixes(size)
@@ -29,10 +30,10 @@ export class Literals {
     const ranges: Array<Range> = []
     for (const [size, prefixes] of this.bySize) {
       for (let start = 0; start + size <= text.length; start++) {
-        for (const secret of prefixes.at(text, start)) {
-          const end = start + secret.length
-          const isThere = text.startsWith(secret, start)
-          if (isThere && (secret.length > maxWord || !isInsideWord(text, start, end))) ranges.push([start, end])
+        for (const [length, secrets] of prefixes.at(text, start)) {
+          const end = start + length
+          if (end > text.length || !secrets.has(text.slice(start, end))) continue
+          if (length > maxWord || !isInsideWord(text, start, end)) ranges.push([start, end])
         }
       }
     }
@@ -40,9 +41,12 @@ export class Literals {
   }
 }
 
-/** Secrets with a prefix of one length, by that prefix. */
+/** Secrets of one length. */
+type OfLength = Map<number, Set<string>>
+
+/** Secrets with a prefix of one length, by that prefix and by their own length: many may begin alike. */
 class Prefixes {
-  private readonly secrets = new Map<string, Array<string>>()
+  private readonly secrets = new Map<string, OfLength>()
   /** Where no secret begins with these two characters, no prefix is cut out to be looked up. */
   private readonly beginnings = new Uint8Array(65_536)
 
@@ -50,13 +54,15 @@ class Prefixes {
 
   add(secret: string): void {
     const prefix = secret.slice(0, this.size)
-    const others = this.secrets.get(prefix)
-    if (others === undefined) this.secrets.set(prefix, [secret])
-    else others.push(secret)
+    const byLength: OfLength = this.secrets.get(prefix) ?? new Map()
+    this.secrets.set(prefix, byLength)
+    const others = byLength.get(secret.length)
+    if (others === undefined) byLength.set(secret.length, new Set([secret]))
+    else others.add(secret)
     this.beginnings[this.beginningOf(prefix, 0)] = 1
   }
 
-  at(text: string, start: number): ReadonlyArray<string> {
+  at(text: string, start: number): OfLength {
     if (this.beginnings[this.beginningOf(text, start)] !== 1) return none
     return this.secrets.get(text.slice(start, start + this.size)) ?? none
   }
@@ -67,7 +73,7 @@ class Prefixes {
   }
 }
 
-const none: ReadonlyArray<string> = []
+const none: OfLength = new Map()
 
 const wordCharacter = /[\p{L}\p{N}]/u
 

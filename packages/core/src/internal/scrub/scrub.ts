@@ -13,7 +13,7 @@
  * All secrets are searched in the original text, in linear time, and removed together. So removing one cannot hide another.
  */
 import { base64Ranges } from "./base64.js"
-import { boundary, Numbers, numberRanges, type Range } from "./digits.js"
+import { boundary, maxNumber, Numbers, numberRanges, type Range } from "./digits.js"
 import { Literals } from "./literals.js"
 import { original, unescaped, type View, withBlanks } from "./spellings.js"
 
@@ -27,9 +27,17 @@ export class Scrubber {
   private readonly numbers: Numbers
   private readonly literals: Literals
   private readonly hasBlank: boolean
+  /** The length of the longest secret. */
+  readonly longest: number
 
   constructor(secrets: ReadonlyArray<string>) {
-    this.numbers = new Numbers(secrets.flatMap((secret) => (/\p{L}/u.test(secret) ? [] : [secret.replace(/\D/g, "")])))
+    // Blanks and dashes group the digits of a number; a date has other signs.
+    this.numbers = new Numbers(
+      secrets.flatMap((secret) =>
+        secret.length <= maxNumber && /^[\d\s-]+$/.test(secret) ? [secret.replace(/\D/g, "")] : []
+      )
+    )
+    this.longest = secrets.reduce((longest, { length }) => Math.max(longest, length), 0)
     this.literals = new Literals(secrets)
     this.hasBlank = secrets.some((secret) => secret.includes(" "))
   }
@@ -39,8 +47,12 @@ export class Scrubber {
     return replaced(text, this.rangesIn(text))
   }
 
-  /** Removes them from the strings of one response, over which a number may be spread. */
-  texts(texts: ReadonlyArray<string>): ReadonlyArray<string> {
+  /**
+   * Removes them from the strings of one response, over which a number may be spread. Of each, at most `most` characters are
+   * returned: a secret that goes on beyond them is found as a whole.
+   */
+  texts(all: ReadonlyArray<string>, most: number): ReadonlyArray<string> {
+    const texts = all.map((text) => text.slice(0, most + this.longest))
     const ranges = [...this.rangesIn(texts.join(boundary))].sort(byStart)
     let offset = 0
     let next = 0
@@ -54,12 +66,12 @@ export class Scrubber {
         if (to > offset) own.push([Math.max(from, offset) - offset, Math.min(to, end) - offset])
       }
       offset = end + boundary.length
-      return replaced(text, own)
+      return replaced(text, own, most)
     })
   }
 
   private rangesIn(text: string): ReadonlyArray<Range> {
-    const ranges = [...base64Ranges(text, this.literals, this.numbers)]
+    const ranges: Array<Range> = []
     let view: View | undefined = original(text)
     for (let depth = 0; view !== undefined && depth <= maxEscapes; depth++) {
       ranges.push(...this.rangesOf(view))
@@ -70,7 +82,12 @@ export class Scrubber {
   }
 
   private rangesOf({ end, start, text }: View): ReadonlyArray<Range> {
-    const ranges = [...tokens(text), ...this.literals.rangesIn(text), ...numberRanges(text, this.numbers)]
+    const ranges = [
+      ...tokens(text),
+      ...this.literals.rangesIn(text),
+      ...numberRanges(text, this.numbers),
+      ...base64Ranges(text, this.literals, this.numbers)
+    ]
     return ranges.map(([from, to]) => [start(from), end(to - 1)])
   }
 }
@@ -80,15 +97,17 @@ export const scrub = (text: string, secrets: ReadonlyArray<string>): string => n
 
 const byStart = ([one]: Range, [other]: Range): number => one - other
 
-const replaced = (text: string, ranges: ReadonlyArray<Range>): string => {
+/** The text up to `most`, with the ranges replaced; an ellipsis says that it goes on. */
+const replaced = (text: string, ranges: ReadonlyArray<Range>, most = text.length): string => {
   let clean = ""
   let end = 0
   for (const [from, to] of [...ranges].sort(byStart)) {
+    if (from >= most) break
     // Overlapping and adjacent ranges are replaced once.
     if (from > end || end === 0) clean += text.slice(end, from) + redacted
     end = Math.max(end, to)
   }
-  return clean + text.slice(end)
+  return text.length > most ? `${clean}${text.slice(end, most)}…` : clean + text.slice(end)
 }
 
 // Matches start at a word boundary only, so that a server's text cannot slow the search.

@@ -13,7 +13,7 @@ export interface View {
 export const original = (text: string): View => ({ text, start: (index) => index, end: (index) => index + 1 })
 
 const escapes =
-  /(?:%[0-9a-f]{2})+|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\["'\\/bfnrt]|&#x[0-9a-f]{1,6};|&#[0-9]{1,7};|&(?:amp|lt|gt|quot|apos|nbsp);/gi
+  /(?:%[0-9a-f]{2})+|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\["'\\/bfnrt]|&#x[0-9a-f]{1,6};|&#[0-9]{1,7};|&[a-z]{2,8}[0-9]{0,2};/gi
 
 /** The view with one level of escapes resolved; `undefined` if it has none. */
 export const unescaped = (view: View): View | undefined => {
@@ -73,19 +73,17 @@ const utf8 = (bytes: Uint8Array): string | undefined => {
   }
 }
 
-const named: Readonly<Record<string, string>> = {
-  "&amp;": "&",
-  "&lt;": "<",
-  "&gt;": ">",
-  "&quot;": '"',
-  "&apos;": "'",
-  "&nbsp;": "\u00a0",
-  "\\b": "\b",
-  "\\f": "\f",
-  "\\n": "\n",
-  "\\r": "\r",
-  "\\t": "\t"
-}
+/** The named references of HTML for Latin-1, from U+00A0 on, and for what URLs and JSON are written with. */
+const latin1 =
+  "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml"
+const ascii =
+  "amp & lt < gt > quot \" apos ' sol / equals = num # excl ! dollar $ percnt % lpar ( rpar ) ast * plus + comma , period . colon : semi ; quest ? commat @ lsqb [ bsol \\ rsqb ] Hat ^ lowbar _ grave ` lcub { verbar | rcub } lbrack [ rbrack ] lbrace { rbrace } hyphen -"
+
+const named: ReadonlyMap<string, string> = new Map([
+  ...latin1.split(" ").map((name, index) => [`&${name};`, String.fromCharCode(0xa0 + index)] as const),
+  ...Array.from(ascii.matchAll(/(\S+) (\S)/g), ([, name = "", character = ""]) => [`&${name};`, character] as const),
+  ...Object.entries({ "\\b": "\b", "\\f": "\f", "\\n": "\n", "\\r": "\r", "\\t": "\t" })
+])
 
 const resolved = (escape: string): string => {
   if (escape.startsWith("\\u") || escape.startsWith("\\U") || escape.startsWith("\\x") || escape.startsWith("\\X")) {
@@ -96,5 +94,7 @@ const resolved = (escape: string): string => {
     const code = Number.parseInt(escape.slice(isHex ? 3 : 2), isHex ? 16 : 10)
     return code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd"
   }
-  return named[escape.toLowerCase()] ?? escape.slice(1)
+  const character = named.get(escape) ?? named.get(escape.toLowerCase())
+  // An unknown reference stays as it is.
+  return character ?? (escape.startsWith("&") ? escape : escape.slice(1))
 }

@@ -224,11 +224,10 @@ export const onCallSpan = ({ endpoint, fiber }: Observed, key: string, value: un
 
 /** Whether a response is one that nobody can use: a 2xx of another shape. */
 export const isUnusable = ({ request }: Observed, response: BufferedResponse): boolean =>
-  response.status >= 200 &&
-  response.status < 300 &&
-  isEndpointRequest(request) &&
-  // Decoded here or later, a response is decoded once.
-  Either.isLeft(response.decodedBy(request))
+  response.status >= 200 && response.status < 300 && isEndpointRequest(request) && isUnread(response.decodedBy(request))
+
+const isUnread = (decoded: ReturnType<BufferedResponse["decodedBy"]>): boolean =>
+  Either.isLeft(decoded) && decoded.left.later === undefined
 
 /** How a request or a call ended. */
 interface Ending {
