@@ -218,6 +218,12 @@ type WireOf<P extends Params, Q extends AnySchema | undefined, B extends Payload
 
 type ErrorOf<E extends ReadonlyArray<AnySchema>> = Schema.Schema.Type<E[number]>
 
+/** The options of the verbs that are idempotent by HTTP. */
+interface IdempotentOptions {
+  /** `"once"` if a second copy does harm all the same: then it is never retried once it may have arrived. */
+  readonly resend?: "idempotent" | "once"
+}
+
 /** The options of all constructors. */
 interface CommonOptions<P extends Params, E extends ReadonlyArray<AnySchema>> {
   /** A schema for each name in the path; a secret parameter is a `Redacted`. */
@@ -261,6 +267,7 @@ export const get = <
   name: string,
   path: Path,
   options: CommonOptions<P, E> &
+    IdempotentOptions &
     SuccessOptions<P, S> & {
       /** The schema of the query: a struct whose encoded fields are strings or lists of strings. */
       readonly query?: Q
@@ -270,7 +277,7 @@ export const get = <
   SuccessOf<S>,
   ErrorOf<E>,
   WireOf<P, Q, undefined>
-> => make({ ...options, name, path, method: "GET", resend: "idempotent", status: 200 })
+> => make({ ...options, name, path, method: "GET", resend: options.resend ?? "idempotent", status: 200 })
 
 /**
  * Declares a `PUT`, which is idempotent. Without `success` its response is 204 without a body.
@@ -288,6 +295,7 @@ export const put = <
   name: string,
   path: Path,
   options: CommonOptions<P, E> &
+    IdempotentOptions &
     Partial<SuccessOptions<P, S>> & {
       /** The schema of the JSON body; {@link optional} if it may be absent. */
       readonly payload?: B
@@ -303,7 +311,7 @@ export const put = <
     name,
     path,
     method: "PUT",
-    resend: "idempotent",
+    resend: options.resend ?? "idempotent",
     status: options.success === undefined ? 204 : 200
   })
 
@@ -314,9 +322,9 @@ const delete_ = <
 >(
   name: string,
   path: Path,
-  options: CommonOptions<P, E> & ForPath<Path, P>
+  options: CommonOptions<P, E> & IdempotentOptions & ForPath<Path, P>
 ): Endpoint<[...ParamArgs<P>, options?: CallOptions], void, ErrorOf<E>, WireOf<P, undefined, undefined>> =>
-  make({ ...options, name, path, method: "DELETE", resend: "idempotent", status: 204 })
+  make({ ...options, name, path, method: "DELETE", resend: options.resend ?? "idempotent", status: 204 })
 
 export {
   /**

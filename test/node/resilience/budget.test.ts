@@ -39,7 +39,7 @@ describe("a call", () => {
     "whose retry ends with a 302 gets nothing back": [[status(503), status(302)], -10],
     "whose retry ends with a 501 gets nothing back": [[status(502), status(501)], -10],
     "whose retry ends with an unusable 200 gets nothing back": [[status(503), html], -10],
-    "whose retry ends with a 422 gets its 10 back, because the API works": [[status(503), status(422)], 0],
+    "whose retry ends with a 422 gets 1, because the API works and the retry did not": [[status(503), status(422)], -9],
     "told to wait for a minute takes nothing": [[status(429, { "retry-after": "60" })], 0]
   } as const
   for (const [name, [answers, tokens]] of Object.entries(table)) {
@@ -102,6 +102,20 @@ describe("the budget", () => {
       yield* Effect.exit(other.get(id))
       assert.strictEqual(server.requests.length, 1053)
     }).pipe(Effect.scoped)
+  )
+
+  it.effect.each([401, 403, 409, 413, 422])(
+    "lets 1,000 calls that end in a %d after a 503 send at most 1,200 requests",
+    (code) =>
+      Effect.gen(function* () {
+        const failing = simulated(Array.from({ length: 1_200 }, (_, n) => status(n % 2 === 0 ? 503 : code)))
+        let sent = 0
+        for (let n = 0; n < 300; n++) {
+          yield* failing.run(failing.sessions.get(id))
+          sent = failing.sentAt.length
+        }
+        assert.isAtMost(sent, 720)
+      })
   )
 
   const Pay = Endpoint.post("Own.pay", "/own", { success: Schema.Struct({ id: Schema.String }), resend: "keyed" })

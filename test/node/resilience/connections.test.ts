@@ -9,7 +9,7 @@ import { CheckoutSessionId } from "@effect-gr4vy/core"
 import type { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
 import type { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import { Gr4vy, RetryPolicy } from "@effect-gr4vy/node"
-import { Clock, Context, DefaultServices, type Duration, Effect, Either, Redacted, TestClock } from "effect"
+import { Clock, Context, DefaultServices, type Duration, Effect, Either, Exit, Redacted, TestClock } from "effect"
 import { vi } from "vitest"
 import { Connections } from "../../../packages/node/dist/internal/transport/connections.js"
 import { loopback } from "../../support/loopback.js"
@@ -67,6 +67,22 @@ describe("idle connections that a proxy has dropped", () => {
       const outcomes = yield* Effect.forEach(Array.from({ length: 4 }), () => Effect.either(sessions.add()))
       assert.deepStrictEqual(outcomes.map(Either.isRight), [false, true, true, true])
       assert.strictEqual(server.accepted(), 13)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("fail one call, not one after the other, if the program sets the time limit", () =>
+    Effect.gen(function* () {
+      const server = yield* dropping(() => {})
+      const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
+      yield* Effect.all(
+        Array.from({ length: 12 }, () => sessions.get(id)),
+        { concurrency: "unbounded" }
+      )
+      server.drop()
+      const outcomes = yield* Effect.forEach(Array.from({ length: 4 }), () =>
+        Effect.exit(Effect.timeout(sessions.add(), "400 millis"))
+      )
+      assert.deepStrictEqual(outcomes.map(Exit.isSuccess), [false, true, true, true])
     }).pipe(Effect.scoped)
   )
 

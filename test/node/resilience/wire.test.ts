@@ -247,6 +247,22 @@ describe("a response that comes before its request is complete", () => {
   )
 })
 
+describe("a refusal of a larger upload", () => {
+  it.live("ends its connection, whose server may not have read it", () =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket, n) => {
+        socket.write(n === 1 ? whole("413 Too Large", "{}") : whole("200 OK", sessionJson))
+        if (n === 1) setTimeout(() => socket.resetAndDestroy(), 100)
+      })
+      const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
+      const upload = yield* client.post("/things", { body: HttpBody.uint8Array(new Uint8Array(20_000)) })
+      assert.strictEqual(upload.status, 413)
+      assert.strictEqual((yield* client.post("/things")).status, 200)
+      assert.strictEqual(server.accepted(), 2)
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("a response that belongs to another request", () => {
   const session = (session: string) => sessionJson.replace(id, session)
   const ids = Array.from({ length: 60 }, (_, n) => CheckoutSessionId.make(`${id.slice(0, -2)}${n + 10}`))
@@ -280,7 +296,7 @@ describe("a response that belongs to another request", () => {
         socket.write(whole("200 OK", session(n === 1 ? (ids[0] ?? id) : path.slice(-id.length))))
       })
       const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, connections: 1 })
-      assert.deepInclude(yield* Effect.flip(sessions.get(id)), { reason: "InvalidResponse", delivered: "yes" })
+      assert.deepInclude(yield* Effect.flip(sessions.get(id)), { reason: "InvalidResponse", delivered: "unknown" })
       yield* Effect.timeout(server.quiet, "5 seconds")
       assert.strictEqual((yield* sessions.get(id)).id, id)
       assert.deepStrictEqual([server.requests(), server.accepted()], [2, 2])
@@ -310,12 +326,21 @@ describe("a server that closes its connections without saying so", () => {
         const server = yield* raw((socket) => closings[name]?.(socket))
         const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token })
         const endpoints = {
-          put: { ...Endpoint.put("Things.put", "/things", { success: Schema.Unknown }), resend: "once" as const }
+          put: Endpoint.put("Things.put", "/things", { success: Schema.Unknown, resend: "once" })
         }
         const { put } = Endpoint.clientOf(endpoints, client)
         const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(put()))
         assert.lengthOf(outcomes.filter(Either.isLeft), 0)
       }).pipe(Effect.scoped)
+  )
+
+  it.live.each(Object.keys(closings))("loses none of 60 consecutive GET requests that no policy repeats: %s", (name) =>
+    Effect.gen(function* () {
+      const server = yield* raw((socket) => closings[name]?.(socket))
+      const sessions = yield* Gr4vy.make({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
+      const outcomes = yield* Effect.forEach(Array.from({ length: 60 }), () => Effect.either(sessions.get(id)))
+      assert.lengthOf(outcomes.filter(Either.isLeft), 0)
+    }).pipe(Effect.scoped)
   )
 
   it.live.each(Object.keys(closings))("loses none of 60 consecutive creates: %s", (name) =>

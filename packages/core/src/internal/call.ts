@@ -74,16 +74,17 @@ const invalidResponse = (
   { found, misdirected, problem }: Unusable,
   secrets: ReadonlyArray<string>
 ): RequestFailed => {
-  const requestId = requestIdOf(response, secrets)
+  // The response to another request says nothing of this one.
+  const requestId = misdirected ? undefined : requestIdOf(response, secrets)
   const came = `The API responded with status ${response.status} and ${found}`
   return new RequestFailed({
     reason: "InvalidResponse",
-    delivered: "yes",
+    delivered: misdirected ? "unknown" : "yes",
     attempts: attemptsOf(response),
     ...(requestId === undefined ? {} : { requestId }),
     message:
       problem === undefined || misdirected
-        ? `${came}. Check the base URL, and any proxy between you and the API.`
+        ? `${came}. ${misdirected ? "Whether the API acted on this request is unknown. " : ""}Check the base URL, and any proxy between you and the API.`
         : `${came}: ${problem}. The API may have acted on the request, but this version cannot read its response.`
   })
 }

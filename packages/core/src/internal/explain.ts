@@ -325,6 +325,7 @@ const expectation = (ast: AST.AST): string => {
     case "Refinement":
       return rulesOf(ast) ?? (described === undefined ? "does not satisfy its rule" : byDescription(described))
     case "Declaration":
+      return declared(ast) ?? (described === undefined ? "is not valid" : byDescription(described))
     case "Transformation":
       return described === undefined ? "is not valid" : byDescription(described)
     case "Suspend":
@@ -361,6 +362,24 @@ const expectation = (ast: AST.AST): string => {
       return "must be absent"
     default:
       return described === undefined ? "is not valid" : byDescription(described)
+  }
+}
+
+/** Effect's own types, by what a program gives for them. */
+const declared = (ast: AST.Declaration): string | undefined => {
+  const constructor = Option.getOrUndefined(
+    AST.getAnnotation<{ readonly _tag: string }>(AST.TypeConstructorAnnotationId)(ast)
+  )
+  const identifier = Option.getOrUndefined(AST.getIdentifierAnnotation(ast)) ?? ""
+  switch (constructor?._tag ?? identifier) {
+    case "effect/Redacted":
+      return "must be a Redacted, from Redacted.make(…)"
+    case "effect/Option":
+      return "must be an Option, from Option.some(…) or Option.none()"
+    case "DateFromSelf":
+      return "must be a Date"
+    default:
+      return undefined
   }
 }
 
@@ -405,10 +424,12 @@ const rulesOf = (ast: AST.Refinement): string | undefined => {
     ...say("maximum", (bound) => `must be at most ${bound}`),
     ...say("exclusiveMaximum", (bound) => `must be less than ${bound}`),
     ...say("multipleOf", (step) => `must be a multiple of ${step}`),
-    ...say("minLength", (bound) => `must have at least ${bound} characters`),
-    ...say("maxLength", (bound) => `must have at most ${bound} characters`),
-    ...say("minItems", (bound) => `must have at least ${bound} items`),
-    ...say("maxItems", (bound) => `must have at most ${bound} items`)
+    ...say("minLength", (bound) => `must have at least ${counted(bound, "character")}`),
+    ...say("maxLength", (bound) => `must have at most ${counted(bound, "character")}`),
+    ...say("minItems", (bound) => `must have at least ${counted(bound, "item")}`),
+    ...say("maxItems", (bound) => `must have at most ${counted(bound, "item")}`)
   ]
   return said.length === 0 ? undefined : said.join(" and ")
 }
+
+const counted = (count: string, noun: string): string => `${count} ${noun}${count === "1" ? "" : "s"}`

@@ -65,8 +65,9 @@ export const unknownName = (
   known: object,
   which: "any" | "near" = "any"
 ): { readonly name: string; readonly message: string } | undefined => {
-  // Plain JavaScript may give anything, e.g. the instance's id alone.
-  if (!Predicate.isRecord(given)) return { name: "options", message: "give an object of options" }
+  // Plain JavaScript may give anything: the instance's id alone, a Promise without its await, a Map.
+  if (!Predicate.isRecord(given) || Object.prototype.toString.call(given) !== "[object Object]")
+    return { name: "options", message: "give an object of options" }
   const names = Object.keys(known)
   const has = (key: string) => Reflect.get(given, key) !== undefined
   const isMisspelt = (key: string) => {

@@ -193,9 +193,11 @@ export class BufferedResponse extends Inspectable.Class implements HttpClientRes
     return Stream.sync(() => this.#bytes())
   }
 
-  /** A response that replaces this one: another status, without headers and body. */
+  /** A response that replaces this one: another status, without a body. */
   replacedBy(status: number): BufferedResponse {
-    return new BufferedResponse(this.#sent, status, {}, "")
+    const other = new BufferedResponse(this.#sent, status, this.#headers, "", this.requestIdNames)
+    other.attempts = this.attempts
+    return other
   }
 
   toJSON(): unknown {

@@ -36,10 +36,11 @@ const copy = (value: unknown, walk: Walk, within: ReadonlyArray<object>): unknow
   const kind = lossyKind(value)
   if (kind !== undefined) return walk.loses(`a JSON value, not ${kind}`)
   const toJSON: unknown = Reflect.get(value, "toJSON")
-  if (redactedsIn(value).length > 0 && Predicate.isFunction(toJSON)) {
-    return walk.loses("a plain value: JSON would hold <redacted> in place of the Redacted inside")
+  if (Predicate.isFunction(toJSON)) {
+    return redactedsIn(value).length > 0
+      ? walk.loses("a plain value: JSON would hold <redacted> in place of the Redacted inside")
+      : copy(Reflect.apply(toJSON, value, [""]), walk, inside)
   }
-  if (Predicate.isFunction(toJSON)) return copy(Reflect.apply(toJSON, value, [""]), walk, inside)
   if (hasInheritedState(value)) {
     return walk.loses("a plain object: JSON leaves out what it inherits, e.g. a class's getters")
   }

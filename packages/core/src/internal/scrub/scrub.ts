@@ -56,7 +56,7 @@ export class Scrubber {
     const ranges = [...this.rangesIn(texts.join(boundary))].sort(byStart)
     let offset = 0
     let next = 0
-    return texts.map((text) => {
+    return texts.map((text, index) => {
       const end = offset + text.length
       while (next < ranges.length && (ranges[next]?.[1] ?? 0) <= offset) next++
       const own: Array<Range> = []
@@ -66,7 +66,8 @@ export class Scrubber {
         if (to > offset) own.push([Math.max(from, offset) - offset, Math.min(to, end) - offset])
       }
       offset = end + boundary.length
-      return replaced(text, own, most)
+      const isCut = (all[index]?.length ?? 0) > most
+      return isCut ? `${replaced(text, own, most)}…` : replaced(text, own)
     })
   }
 
@@ -97,7 +98,7 @@ export const scrub = (text: string, secrets: ReadonlyArray<string>): string => n
 
 const byStart = ([one]: Range, [other]: Range): number => one - other
 
-/** The text up to `most`, with the ranges replaced; an ellipsis says that it goes on. */
+/** The text up to `most`, with the ranges replaced. */
 const replaced = (text: string, ranges: ReadonlyArray<Range>, most = text.length): string => {
   let clean = ""
   let end = 0
@@ -107,7 +108,7 @@ const replaced = (text: string, ranges: ReadonlyArray<Range>, most = text.length
     if (from > end || end === 0) clean += text.slice(end, from) + redacted
     end = Math.max(end, to)
   }
-  return text.length > most ? `${clean}${text.slice(end, most)}…` : clean + text.slice(end)
+  return clean + text.slice(end, Math.max(end, most))
 }
 
 // Matches start at a word boundary only, so that a server's text cannot slow the search.

@@ -7,13 +7,12 @@ import * as MerchantAccount from "@effect-gr4vy/core/spi/MerchantAccount"
 import { type BufferedResponse, requestIdIn } from "@effect-gr4vy/core/spi/Response"
 import type { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import * as Redacted from "effect/Redacted"
 import type * as Tracer from "effect/Tracer"
 import type { Metrics } from "../../Telemetry.js"
-import { Observation, type Router } from "../otel/observation.js"
+import { isMisdirected, Observation, type Router } from "../otel/observation.js"
 import { type Propagated, traceHeaders } from "../otel/propagation.js"
 import { type Pending, settle, timeoutWithin } from "../pending.js"
 import {
@@ -176,13 +175,7 @@ const wireRequest = (
     all,
     body._tag === "Uint8Array" ? body.body : undefined,
     isEndpointRequest(call.request) ? call.request.secrets : undefined,
-    call.resend === "idempotent"
+    // A request that is lost is sent again.
+    call.resend === "idempotent" && call.policy.maxAttempts > 1
   )
-}
-
-/** Whether a response belongs to another request: whatever comes next on its connection would as well. */
-const isMisdirected = (call: Call, response: BufferedResponse): boolean => {
-  if (response.status < 200 || response.status >= 300 || !isEndpointRequest(call.request)) return false
-  const success = response.decodedBy(call.request)
-  return Either.isLeft(success) && success.left.misdirected
 }

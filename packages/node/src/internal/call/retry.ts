@@ -114,9 +114,10 @@ class Loop {
     if (status >= 400 && resendOfStatus(this.call.resend, status, false, code) !== "never") {
       return this.again(refused(response, code, this.call), history)
     }
-    if (isSuccess(response, this.call)) this.budget.succeeded(history.taken)
+    // A retry that ends in a refusal has not worked, although the API does.
+    if (isSuccess(response, this.call)) this.budget.succeeded(status < 300 ? history.taken : 0)
     onCallSpan(this.call, "gr4vy.attempts", this.call.attempts)
-    if (history.mayHaveActed && status === 404 && this.call.request.method === "DELETE") {
+    if (history.mayHaveActed && status === 404 && isDeleted(this.call)) {
       // An earlier copy has done the job, and its response was lost.
       return Effect.succeed(response.replacedBy(204))
     }
@@ -158,6 +159,10 @@ class Loop {
     })
   }
 }
+
+/** Whether a 404 to a copy means that an earlier one has done its job. An endpoint with a result has none to give then. */
+const isDeleted = ({ endpoint, request }: Call): boolean =>
+  request.method === "DELETE" && endpoint?.success === undefined
 
 /** Whether the API works: a 2xx that can be used, or a 4xx about the request itself. */
 const isSuccess = (response: BufferedResponse, call: Call): boolean =>

@@ -178,7 +178,7 @@ export const observeCall =
       const ending = endingOf(call, exit)
       const { calls } = routeOf(call)
       if (ending === success) return record(metrics, "calls", seconds, calls.of(ending.attributes))
-      const delivered = deliveredOf(exit)
+      const delivered = deliveredOf(call, exit)
       const attributes = delivered === undefined ? {} : { "gr4vy.delivered": delivered }
       record(metrics, "calls", seconds, calls.of({ ...ending.attributes, ...attributes }))
     })
@@ -226,6 +226,13 @@ export const onCallSpan = ({ endpoint, fiber }: Observed, key: string, value: un
 export const isUnusable = ({ request }: Observed, response: BufferedResponse): boolean =>
   response.status >= 200 && response.status < 300 && isEndpointRequest(request) && isUnread(response.decodedBy(request))
 
+/** Whether a response belongs to another request: whatever comes next on its connection would as well. */
+export const isMisdirected = ({ request }: Pick<Observed, "request">, response: BufferedResponse): boolean => {
+  if (response.status < 200 || response.status >= 300 || !isEndpointRequest(request)) return false
+  const success = response.decodedBy(request)
+  return Either.isLeft(success) && success.left.misdirected
+}
+
 const isUnread = (decoded: ReturnType<BufferedResponse["decodedBy"]>): boolean =>
   Either.isLeft(decoded) && decoded.left.later === undefined
 
@@ -255,9 +262,11 @@ const failureOf = ({ fiber }: Observed, { cause }: Exit.Failure<unknown, Transpo
   return failed(Option.isSome(failure) ? failure.value.reason : "_OTHER")
 }
 
-const deliveredOf = (exit: Outcome): string | undefined =>
+const deliveredOf = (call: Observed, exit: Outcome): string | undefined =>
   Exit.isSuccess(exit)
-    ? "yes"
+    ? isMisdirected(call, exit.value)
+      ? "unknown"
+      : "yes"
     : Option.getOrUndefined(Option.map(Cause.failureOption(exit.cause), ({ delivered }) => delivered))
 
 const detailsOf = (exit: Outcome): { readonly code?: string | undefined; readonly requestId?: string | undefined } => {

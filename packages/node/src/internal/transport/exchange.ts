@@ -90,6 +90,9 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
   }
 
   cancel(): void {
+    // A caller's own time limit tells as much about the connection as ours.
+    const waited = monotonicMillis(this.clock) - (this.deadline - this.millis)
+    if (!this.isSettled && this.state === "sent" && this.status === 0 && waited >= suspicious) this.isLost = true
     this.settle(undefined)
   }
 
@@ -101,7 +104,8 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
 
   /** Whether the connection is free of this exchange. */
   get isClean(): boolean {
-    return this.state === "new" || this.isWhole
+    const isUnread = this.status >= 400 && (this.request.body?.length ?? 0) > maxUnread
+    return this.state === "new" || (this.isWhole && !isUnread)
   }
 
   /** Whether the whole response has been read. */
@@ -206,7 +210,9 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
   }
 
   private failureOf(error: Error): TransportFailure {
-    if ("code" in error && error.code === "UND_ERR_INVALID_ARG") return invalidRequest
+    if ("code" in error && (error.code === "UND_ERR_INVALID_ARG" || error.code === "UND_ERR_NOT_SUPPORTED")) {
+      return invalidRequest
+    }
     if (error instanceof NotLoopback) return notLoopback(this.limits.origin)
     if (this.state !== "sent") return notConnected(error, hostAndPort(this.limits.origin))
     return isProtocolViolation(error, this.status !== 0) ? protocolViolation(error) : disconnected(error)
@@ -223,6 +229,12 @@ const notLoopback = (origin: string): TransportFailure =>
     resend: "never",
     message: `Nothing was sent: ${hostAndPort(origin)} has no loopback address, and http: would send the token in plain text. Use https:.`
   })
+
+/** How long a response is waited for, in milliseconds, before an interruption makes its connection suspect. */
+const suspicious = 250
+
+/** A server that refuses a larger upload may not have read it, and then closes its connection. */
+const maxUnread = 16_384
 
 const invalidRequest = new TransportFailure({
   reason: "InvalidRequest",
