@@ -167,6 +167,14 @@ const union: Compile<AST.Union> = (ast, mode, compile) => {
       break
     }
   }
+  const [first, second, ...others] = otherwise
+  // Most unions are of a value and `null`.
+  if (keyed.size === 0 && first !== undefined && second !== undefined && others.length === 0) {
+    return (value, walk) => {
+      const result = first(value, walk)
+      return result !== failed || walk.undecided ? result : second(value, walk)
+    }
+  }
   // The interpreter keeps keys in an object, where array indices come first.
   const keys = Reflect.ownKeys(Object.fromEntries(Array.from(keyed.keys(), (key) => [key, null])))
   return (value, walk) => {
