@@ -18,7 +18,7 @@ import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Config, Console, Context, Deferred, Effect, Layer, Predicate, Redacted } from "effect"
 import { type Booking, cards, makeAcquirer } from "./12-take-a-payment/acquirer.js"
 import * as Payment from "./12-take-a-payment/outcome.js"
-import { capture, type Order, openSession, pay, refund, totalOf } from "./12-take-a-payment/payment.js"
+import { capture, nextPart, type Order, openSession, pay, refund, totalOf } from "./12-take-a-payment/payment.js"
 import { Purchases } from "./12-take-a-payment/purchases.js"
 import { shop } from "./12-take-a-payment/shop.js"
 import type { Transaction } from "./12-take-a-payment/transactions.js"
@@ -91,9 +91,9 @@ export const program = Effect.gen(function* () {
   const { label, scheme } = paid.payment_method ?? {}
   yield* say("card", `arrived from the browser: ${scheme} ending ${label}`)
   yield* say("paid", `${paid.id}: ${paid.status}`)
-  const captured = yield* capture(paid)
+  const captured = yield* capture(yield* Effect.flatten(nextPart("capture", paid.id, 1)))
   yield* say("captured", `${money(captured.captured_amount, captured.currency)}: ${captured.status}`)
-  const given = yield* refund(captured, 450)
+  const given = yield* refund(yield* Effect.flatten(nextPart("refund", paid.id, 1, { amount: 450 })))
   yield* say("refunded", `${money(given.amount, given.currency)}: ${given.status}`)
 
   const another = Effect.fnUntraced(function* (order: Order, card?: string) {

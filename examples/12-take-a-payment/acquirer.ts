@@ -23,7 +23,9 @@ export const cards = {
   /** The bank breaks down, and the API stores a 500. */
   broken: "4000000000000119",
   /** Authorized, and never captured. */
-  uncapturable: "4000000000000341"
+  uncapturable: "4000000000000341",
+  /** Captured, and every refund is declined. */
+  unrefundable: "4000000000000259"
 }
 
 type Failure = Generic | NotFound | CheckoutSessionsError
@@ -189,20 +191,20 @@ export const makeAcquirer = Effect.gen(function* () {
             ? refused("There is not as much to refund")
             : Effect.succeed({ refunded, transaction })
         }),
-        ({ refunded, transaction }) =>
-          Effect.as(
-            Effect.zipRight(
-              enter("refund", id, refunded),
-              store({ ...transaction, refunded_amount: transaction.refunded_amount + refunded })
-            ),
-            {
-              id: `refund-${++ids}`,
-              transaction_id: id,
-              status: "succeeded",
-              amount: refunded,
-              currency: transaction.currency
-            }
+        ({ refunded, transaction }) => {
+          const declined = transaction.payment_method?.label === cards.unrefundable.slice(-4)
+          const booked = Effect.zipRight(
+            enter("refund", id, refunded),
+            store({ ...transaction, refunded_amount: transaction.refunded_amount + refunded })
           )
+          return Effect.as(declined ? Effect.void : booked, {
+            id: `refund-${++ids}`,
+            transaction_id: id,
+            status: declined ? "declined" : "succeeded",
+            amount: refunded,
+            currency: transaction.currency
+          })
+        }
       )
   })
 

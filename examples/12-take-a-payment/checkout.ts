@@ -6,7 +6,7 @@ import { type CheckoutSessionsError, Endpoint } from "@effect-gr4vy/core"
 import { Effect, Option, Schema } from "effect"
 import { statusOf } from "../support/statusOf.js"
 import * as Payment from "./outcome.js"
-import { pay } from "./payment.js"
+import { capture, type OutcomeUnknown, pay, refund } from "./payment.js"
 import { nextAttempt, type Purchase, Purchases } from "./purchases.js"
 import { transactions } from "./transactions.js"
 
@@ -30,6 +30,34 @@ export const payOnce = (purchase: Purchase) =>
       transaction,
       attempt: nextAttempt({ ...purchase, transaction })
     }
+  })
+
+/**
+ * Captures `amount`, or what is left. A part stays open, and is repeated with its key and its amount, until the API has said
+ * whether it took money. Then the next call begins a new one.
+ */
+export const captureOnce = (transactionId: string, amount?: number) =>
+  Effect.gen(function* () {
+    const { get } = yield* Endpoint.client(transactions)
+    const purchases = yield* Purchases
+    const part = yield* purchases.beginPart("capture", transactionId, amount)
+    if (Option.isNone(part)) return yield* get(transactionId)
+    return yield* capture(part.value).pipe(
+      Effect.tap((now) => purchases.endPart(part.value, now.captured_amount)),
+      Effect.tapErrorTag("NotCaptured", () => purchases.endPart(part.value, part.value.before))
+    )
+  })
+
+/** Gives back `amount`, or what is left. A refund that is still processing stays open: its webhook says how it ended. */
+export const refundOnce = (transactionId: string, amount?: number) =>
+  Effect.gen(function* () {
+    const purchases = yield* Purchases
+    const part = yield* purchases.beginPart("refund", transactionId, amount)
+    if (Option.isNone(part)) return
+    const { status } = yield* refund(part.value)
+    const { before } = part.value
+    if (status === "succeeded") yield* purchases.endPart(part.value, before + part.value.amount)
+    if (["declined", "failed", "voided"].includes(status)) yield* purchases.endPart(part.value, before)
   })
 
 /** The words for the buyer. Only an outcome without money asks for another card. */
@@ -72,10 +100,10 @@ export const router = HttpRouter.empty.pipe(
           })
         ),
         // The try stays open: the page repeats it with the same number, hence with the same key.
-        Effect.catchAll((error: CheckoutSessionsError) =>
+        Effect.catchAll((error: CheckoutSessionsError | OutcomeUnknown) =>
           Effect.as(
             Effect.logError(`${error._tag}: ${error.message}`),
-            answer(statusOf(error), notKnown, purchase.attempt)
+            answer(statusOf(error._tag === "OutcomeUnknown" ? error.last : error), notKnown, purchase.attempt)
           )
         )
       )

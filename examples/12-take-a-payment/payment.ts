@@ -2,7 +2,7 @@
  * The steps of a payment. Copy this file into your shop.
  */
 import { CheckoutSessions, type CheckoutSessionsError, Endpoint } from "@effect-gr4vy/core"
-import { Data, Effect, Schedule } from "effect"
+import { Data, Effect, Option, Schedule } from "effect"
 import * as Payment from "./outcome.js"
 import { type Transaction, transactions } from "./transactions.js"
 
@@ -28,8 +28,9 @@ export const openSession = (order: Order) =>
   )
 
 /**
- * 2. Pay with the card in the session. `attempt` counts the buyer's tries: use the next number after a decline, and the same
- * number as long as the outcome is unknown. The API then returns its first response, so the buyer pays once.
+ * 2. Pay with the card in the session. `attempt` counts the buyer's tries of this order, in all its sessions: use the next
+ * number after a decline, and the same number and session after an error. The API then returns its first response, so the
+ * buyer pays once.
  */
 export const pay = (order: Order, session: { readonly id: string }, attempt: number) =>
   Effect.flatMap(Endpoint.client(transactions), ({ create }) =>
@@ -44,35 +45,78 @@ export const pay = (order: Order, session: { readonly id: string }, attempt: num
     )
   ).pipe(patiently)
 
+/** A copy of the request may have moved the money. Make the same call again: its key is the same, so the money moves once. */
+export class OutcomeUnknown extends Data.TaggedError("OutcomeUnknown")<{ readonly last: CheckoutSessionsError }> {
+  override get message() {
+    return `The outcome is unknown. The last error was: ${this.last.message}`
+  }
+}
+
 /**
- * The client has already retried for some seconds. This covers longer outages; the key makes a second copy safe. A copy that
- * never arrived says nothing about an earlier one that may have.
+ * The client has already retried for some seconds. This covers longer outages; the key makes a second copy safe. No later
+ * error says what an earlier copy did.
  */
 const patiently = <A, R>(call: Effect.Effect<A, CheckoutSessionsError, R>) =>
   Effect.suspend(() => {
-    let unknown: CheckoutSessionsError | undefined
+    let unknown = false
     return call.pipe(
       Effect.tapError((error) =>
         Effect.sync(() => {
-          if (mayHaveActed(error)) unknown = error
+          unknown ||= mayHaveActed(error)
         })
       ),
       Effect.retry({ while: mayPass, times: 3, schedule: Schedule.jittered(Schedule.exponential("200 millis")) }),
-      Effect.mapError((last) => (mayPass(last) || last._tag === "Unauthorized" ? (unknown ?? last) : last))
+      Effect.mapError((last) => (unknown ? new OutcomeUnknown({ last }) : last))
     )
   })
 
-/** Returns whether the same call with the same key may succeed: no response arrived, or the API asks to retry later. */
+/** Returns whether the same call with the same key may succeed: no usable response arrived, or the API asks to retry later. */
 const mayPass = (error: CheckoutSessionsError): boolean =>
   error._tag === "RequestFailed"
-    ? error.reason !== "InvalidRequest" && error.delivered !== "yes"
+    ? error.reason !== "InvalidRequest"
     : error._tag === "Generic" && (error.status >= 500 || [408, 409, 425, 429].includes(error.status))
 
-/** Returns whether the money may have moved in spite of the error. */
-const mayHaveActed = (error: CheckoutSessionsError): boolean =>
-  error._tag === "RequestFailed"
+/** Returns whether the money may have moved in spite of the error. The error is about the last copy, not about earlier ones. */
+const mayHaveActed = (error: CheckoutSessionsError): boolean => {
+  if (error.attempts > 1) return true
+  return error._tag === "RequestFailed"
     ? error.delivered !== "no"
     : error._tag === "Generic" && (error.status >= 500 || error.status === 408 || error.status === 409)
+}
+
+/** A capture or a refund of a transaction. Store it before its first call: a repeated call needs the same one. */
+export interface Part {
+  readonly kind: "capture" | "refund"
+  readonly transactionId: string
+  /** Counts the captures or the refunds of the transaction, from 1. */
+  readonly number: number
+  /** What the parts before this one moved. */
+  readonly before: number
+  readonly amount: number
+}
+
+/**
+ * Reads the transaction, and returns its next part: of `amount`, or of everything that is left; none if nothing is left or a
+ * capture is pending. Call it once for a part, when the outcome of the part before is known. `moved` is what the parts before
+ * are known to have moved, in case the transaction does not show it yet.
+ */
+export const nextPart = (
+  kind: Part["kind"],
+  transactionId: string,
+  number: number,
+  { amount, moved = 0 }: { readonly amount?: number | undefined; readonly moved?: number } = {}
+) =>
+  Effect.gen(function* () {
+    const { get } = yield* Endpoint.client(transactions)
+    const { authorized_amount, captured_amount, refunded_amount, status } = yield* get(transactionId)
+    const [whole, shown] =
+      kind === "capture" ? [authorized_amount, captured_amount] : [captured_amount, refunded_amount]
+    const before = Math.max(shown, moved)
+    const part: Part = { kind, transactionId, number, before, amount: amount ?? whole - before }
+    return before >= whole || status === "capture_pending" ? Option.none() : Option.some(part)
+  })
+
+const keyOf = ({ kind, number, transactionId }: Part) => Payment.key(`${transactionId}/${kind}`, number)
 
 /** The API answered, and this capture took no money. */
 export class NotCaptured extends Data.TaggedError("NotCaptured")<{ readonly transaction: Transaction }> {
@@ -82,42 +126,32 @@ export class NotCaptured extends Data.TaggedError("NotCaptured")<{ readonly tran
 }
 
 /**
- * 3. Capture when you ship the goods: everything, or `amount` of it. Succeeds only if this capture has taken money or is
- * pending. `part` counts the captures of a transaction: use the next number for another part, and after `NotCaptured`.
+ * 3. Capture when you ship the goods. Succeeds only if this part has taken money or is pending. After `NotCaptured` a new try
+ * is the next part; after any other error, repeat this one.
  */
-export const capture = (transaction: Transaction, { amount, part = 1 }: { amount?: number; part?: number } = {}) =>
+export const capture = (part: Part) =>
   Effect.gen(function* () {
     const { capture, get } = yield* Endpoint.client(transactions)
-    const idempotencyKey = Payment.key(`${transaction.id}/capture`, part)
-    return yield* capture(transaction.id, amount === undefined ? {} : { amount }, { idempotencyKey }).pipe(
+    // Money that an earlier part took does not count.
+    const isCaptured = (now: Transaction) => now.captured_amount > part.before || now.status === "capture_pending"
+    return yield* capture(part.transactionId, { amount: part.amount }, { idempotencyKey: keyOf(part) }).pipe(
       patiently,
-      Effect.filterOrFail(
-        (now) => isCaptured(transaction, now),
-        (now) => new NotCaptured({ transaction: now })
+      // The transaction may show a capture whose response was lost. If it does not, the error says what is known.
+      Effect.catchAll((error) =>
+        get(part.transactionId).pipe(
+          Effect.filterOrFail(isCaptured),
+          Effect.mapError(() => error)
+        )
       ),
-      // The transaction may show a capture whose response was lost. If it does not, the outcome stays unknown.
-      Effect.catchIf(
-        (error) => error._tag !== "NotCaptured" && mayHaveActed(error),
-        (error) =>
-          Effect.filterOrFail(
-            get(transaction.id),
-            (now) => isCaptured(transaction, now),
-            () => error
-          )
-      )
+      Effect.filterOrFail(isCaptured, (now) => new NotCaptured({ transaction: now }))
     )
   })
 
-/** Money that an earlier capture took does not count. */
-const isCaptured = (before: Transaction, now: Transaction): boolean =>
-  now.captured_amount > before.captured_amount ||
-  (now.status === "capture_pending" && before.status !== "capture_pending")
-
 /**
- * 4. Refund a part of the captured amount. `part` counts the refunds of a transaction: a repeated call has the same number,
- * another refund the next one. A call without an amount would refund everything.
+ * 4. Refund, with an explicit amount: a call without one would refund everything. The refund's status says whether the money
+ * went back. After `declined`, `failed` or `voided` a new try is the next part; after an error, repeat this one.
  */
-export const refund = (transaction: Transaction, amount: number, part = 1) =>
+export const refund = (part: Part) =>
   Effect.flatMap(Endpoint.client(transactions), ({ refund }) =>
-    refund(transaction.id, { amount }, { idempotencyKey: Payment.key(`${transaction.id}/refund`, part) })
+    refund(part.transactionId, { amount: part.amount }, { idempotencyKey: keyOf(part) })
   ).pipe(patiently)

@@ -9,9 +9,9 @@ import { drawTraceSvg } from "../support/drawTraceSvg.js"
 import { statusOf } from "../support/statusOf.js"
 import type { TraceSpan } from "../support/trace.js"
 import { cards } from "./acquirer.js"
-import { payOnce, wordsFor } from "./checkout.js"
+import { captureOnce, payOnce, refundOnce, wordsFor } from "./checkout.js"
 import * as Payment from "./outcome.js"
-import { capture, type Order, openSession, refund, totalOf } from "./payment.js"
+import { type Order, type OutcomeUnknown, openSession, totalOf } from "./payment.js"
 import { nextAttempt, type Purchase, Purchases } from "./purchases.js"
 
 /** A request for an order or a cart that does not exist. */
@@ -75,7 +75,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
             // This shop ships at once, so it captures at once.
             Effect.flatMap(({ outcome, transaction }) =>
               outcome._tag === "Authorized"
-                ? Effect.flatMap(capture(transaction), (captured) => purchases.learn(purchase, captured))
+                ? Effect.flatMap(captureOnce(transaction.id), (captured) => purchases.learn(purchase, captured))
                 : Effect.void
             ),
             Effect.withSpan("Shop.pay", { attributes: { "order.id": purchase.order.id } })
@@ -89,7 +89,7 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
           const purchase = yield* purchaseOf
           const { order, transaction } = purchase
           if (transaction !== undefined && Payment.outcome(transaction)._tag === "Paid") {
-            yield* refund(transaction, transaction.captured_amount - transaction.refunded_amount)
+            yield* refundOnce(transaction.id)
             // The refund may be pending or declined: the transaction says how much went back.
             yield* payOnce(purchase)
           }
@@ -126,15 +126,19 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
         NotFound: failed,
         Unauthorized: failed,
         Generic: failed,
-        RequestFailed: failed
+        RequestFailed: failed,
+        OutcomeUnknown: failed
       })
     )
   })
 
-const failed = (error: CheckoutSessionsError) =>
+const failed = (error: CheckoutSessionsError | OutcomeUnknown) =>
   Effect.zipRight(
     Effect.logWarning(`${error._tag}: ${error.message}`),
-    HttpServerResponse.json({ error: error._tag }, { status: statusOf(error) })
+    HttpServerResponse.json(
+      { error: error._tag },
+      { status: statusOf(error._tag === "OutcomeUnknown" ? error.last : error) }
+    )
   )
 
 /** Draws the trace of a payment. */

@@ -9,18 +9,20 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckoutSessions, Endpoint } from "@effect-gr4vy/core"
 import { Bank, cardArrives, PaymentSandbox, program, Shop } from "@effect-gr4vy/examples/12-take-a-payment"
 import { cards } from "@effect-gr4vy/examples/12-take-a-payment/acquirer"
-import { router } from "@effect-gr4vy/examples/12-take-a-payment/checkout"
+import { captureOnce, payOnce, refundOnce, router } from "@effect-gr4vy/examples/12-take-a-payment/checkout"
 import * as Payment from "@effect-gr4vy/examples/12-take-a-payment/outcome"
 import {
   capture,
+  nextPart,
   type Order,
   openSession,
+  type Part,
   pay,
   refund,
   totalOf
 } from "@effect-gr4vy/examples/12-take-a-payment/payment"
-import { Purchases } from "@effect-gr4vy/examples/12-take-a-payment/purchases"
-import { transactions } from "@effect-gr4vy/examples/12-take-a-payment/transactions"
+import { nextAttempt, Purchases } from "@effect-gr4vy/examples/12-take-a-payment/purchases"
+import { type Transaction, transactions } from "@effect-gr4vy/examples/12-take-a-payment/transactions"
 import { RetryPolicy } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Deferred, Effect, Fiber, FastCheck as fc, Layer } from "effect"
@@ -52,6 +54,15 @@ const taken = (id: string) =>
   Effect.flatMap(Bank, ({ transactions }) =>
     Effect.map(transactions, (all) => all.filter((_) => _.external_identifier === id))
   )
+
+/** The n-th part of a transaction. */
+const partOf = (kind: Part["kind"], { id }: Transaction, number: number, amount?: number) =>
+  Effect.flatten(nextPart(kind, id, number, { amount }))
+
+const captureOf = (transaction: Transaction, number = 1, amount?: number) =>
+  Effect.flatMap(partOf("capture", transaction, number, amount), capture)
+
+const lost = { reset: "after" } as const
 
 const quick = RetryPolicy.make({ baseDelay: "1 millis", maxDelay: "2 millis" })
 
@@ -92,8 +103,8 @@ describe("a payment", () => {
       const { failNext } = yield* Sandbox.Sandbox
       const mine = order("order-captured")
       const transaction = yield* pay(mine, yield* withCard(mine), 1)
-      yield* failNext({ reset: "after" })
-      const captured = yield* capture(transaction)
+      yield* failNext(undefined, { reset: "after" })
+      const captured = yield* captureOf(transaction)
       assert.deepInclude(captured, { status: "capture_succeeded", captured_amount: totalOf(mine) })
       assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000"])
     }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(PaymentSandbox))
@@ -104,8 +115,8 @@ describe("a payment", () => {
       const { failNext } = yield* Sandbox.Sandbox
       const mine = order("order-captured-silently")
       const transaction = yield* pay(mine, yield* withCard(mine), 1)
-      yield* failNext(...Array.from({ length: 4 }, () => ({ reset: "after" }) as const))
-      const captured = yield* capture(transaction)
+      yield* failNext(undefined, ...Array.from({ length: 4 }, () => ({ reset: "after" }) as const))
+      const captured = yield* captureOf(transaction)
       assert.deepInclude(captured, { status: "capture_succeeded", captured_amount: totalOf(mine) })
       assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000"])
     }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
@@ -116,9 +127,9 @@ describe("a payment", () => {
       const { failNext } = yield* Sandbox.Sandbox
       const mine = order("order-lost-capture")
       const transaction = yield* pay(mine, yield* withCard(mine), 1)
-      yield* failNext(...Array.from({ length: 4 }, () => ({ reset: "before" }) as const))
-      const error = yield* Effect.flip(capture(transaction))
-      assert.deepInclude(error, { _tag: "RequestFailed", delivered: "unknown" })
+      yield* failNext(undefined, ...Array.from({ length: 4 }, () => ({ reset: "before" }) as const))
+      const error = yield* Effect.flip(captureOf(transaction))
+      assert.strictEqual(error._tag, "OutcomeUnknown")
       assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
     }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
   )
@@ -128,12 +139,12 @@ describe("a payment", () => {
       const { failNext } = yield* Sandbox.Sandbox
       const mine = order("order-lost-part")
       const transaction = yield* pay(mine, yield* withCard(mine), 1)
-      const part = yield* capture(transaction, { amount: 5_000 })
+      const part = yield* captureOf(transaction, 1, 5_000)
       assert.deepStrictEqual(Payment.outcome(part), Payment.Paid({ captured: 5_000, outstanding: 7_000, refunded: 0 }))
-      yield* failNext(...Array.from({ length: 4 }, () => ({ reset: "before" }) as const))
-      const error = yield* Effect.flip(capture(part, { part: 2 }))
-      assert.deepInclude(error, { _tag: "RequestFailed", delivered: "unknown" })
-      yield* capture(part, { part: 2 })
+      yield* failNext(undefined, ...Array.from({ length: 4 }, () => ({ reset: "before" }) as const))
+      const error = yield* Effect.flip(captureOf(part, 2))
+      assert.strictEqual(error._tag, "OutcomeUnknown")
+      yield* captureOf(part, 2)
       assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 5000", "capture 7000"])
     }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
   )
@@ -142,7 +153,7 @@ describe("a payment", () => {
     Effect.gen(function* () {
       const mine = order("order-uncapturable")
       const transaction = yield* pay(mine, yield* withCard(mine, cards.uncapturable), 1)
-      const error = yield* Effect.flip(capture(transaction))
+      const error = yield* Effect.flip(captureOf(transaction))
       assert.strictEqual(error._tag, "NotCaptured")
       assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
     }).pipe(Effect.provide(PaymentSandbox))
@@ -152,11 +163,12 @@ describe("a payment", () => {
     Effect.gen(function* () {
       const { failNext } = yield* Sandbox.Sandbox
       const mine = order("order-refunded")
-      const captured = yield* capture(yield* pay(mine, yield* withCard(mine), 1))
+      const captured = yield* captureOf(yield* pay(mine, yield* withCard(mine), 1))
       yield* failNext({ reset: "after" })
-      yield* refund(captured, 450)
-      yield* refund(captured, 450)
-      yield* refund(captured, 450, 2)
+      const first = yield* partOf("refund", captured, 1, 450)
+      yield* refund(first)
+      yield* refund(first)
+      yield* refund({ ...first, number: 2, before: 450 })
       assert.deepStrictEqual((yield* booked(mine.id)).slice(2), ["refund 450", "refund 450"])
     }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(PaymentSandbox))
   )
@@ -168,9 +180,78 @@ describe("a payment", () => {
       const session = yield* withCard(mine)
       yield* failNext({ reset: "after" }, ...Array.from({ length: 3 }, () => ({ status: 429 })))
       const error = yield* Effect.flip(pay(mine, session, 1))
-      assert.deepInclude(error, { _tag: "RequestFailed", delivered: "unknown" })
+      assert.strictEqual(error._tag, "OutcomeUnknown")
       assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
     }).pipe(RetryPolicy.withPolicy(RetryPolicy.none), Effect.provide(PaymentSandbox))
+  )
+
+  // The client itself sends the second copy, so its error has no word about the first one.
+  for (const status of [429, 403, 401, 400]) {
+    it.live(`counts as captured if the copy after a lost response is refused with ${status}`, () =>
+      Effect.gen(function* () {
+        const { failNext } = yield* Sandbox.Sandbox
+        const mine = order(`order-captured-then-${status}`)
+        const transaction = yield* pay(mine, yield* withCard(mine), 1)
+        // A 429 may pass, so the call is made four times, three copies each.
+        const refusals = status === 429 ? 11 : 1
+        yield* failNext(undefined, lost, ...Array.from({ length: refusals }, () => ({ status })))
+        const captured = yield* captureOf(transaction)
+        assert.deepInclude(captured, { status: "capture_succeeded", captured_amount: totalOf(mine) })
+        assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000"])
+      }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(PaymentSandbox))
+    )
+
+    it.live(`is unknown if the copy after a lost response is refused with ${status}, and moves its money once`, () =>
+      Effect.gen(function* () {
+        const { failNext } = yield* Sandbox.Sandbox
+        const mine = order(`order-unknown-then-${status}`)
+        const session = yield* withCard(mine)
+        const refusals = Array.from({ length: status === 429 ? 11 : 1 }, () => ({ status }))
+        yield* failNext(lost, ...refusals)
+        assert.strictEqual((yield* Effect.flip(pay(mine, session, 1)))._tag, "OutcomeUnknown")
+        const captured = yield* captureOf(yield* pay(mine, session, 1))
+        const part = yield* partOf("refund", captured, 1, 450)
+        yield* failNext(lost, ...refusals)
+        assert.strictEqual((yield* Effect.flip(refund(part)))._tag, "OutcomeUnknown")
+        assert.strictEqual((yield* refund(part)).status, "succeeded")
+        assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000", "refund 450"])
+      }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(PaymentSandbox))
+    )
+  }
+
+  it.live("is refused, and not unknown, if its only copy is refused", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-refused")
+      const session = yield* withCard(mine)
+      yield* failNext({ status: 403 })
+      assert.deepInclude(yield* Effect.flip(pay(mine, session, 1)), { _tag: "Generic", status: 403, attempts: 1 })
+      assert.deepStrictEqual(yield* booked(mine.id), [])
+    }).pipe(Effect.provide(PaymentSandbox))
+  )
+
+  it.live("keeps the capture's own error if the transaction cannot be read either", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-unreadable")
+      const transaction = yield* pay(mine, yield* withCard(mine), 1)
+      yield* failNext(undefined, lost, { status: 403 }, { status: 404 })
+      assert.strictEqual((yield* Effect.flip(captureOf(transaction)))._tag, "OutcomeUnknown")
+    }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(PaymentSandbox))
+  )
+
+  it.live("is repeated with the same key after a response that is not the API's", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-misdirected")
+      const session = yield* withCard(mine)
+      yield* failNext({ status: 200 })
+      const captured = yield* captureOf(yield* pay(mine, session, 1))
+      const part = yield* partOf("refund", captured, 1, 450)
+      yield* failNext({ status: 200 })
+      yield* refund(part)
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000", "refund 450"])
+    }).pipe(Effect.provide(PaymentSandbox))
   )
 
   it.live("without a card in the session is refused, in the API's words", () =>
@@ -197,6 +278,151 @@ describe("a payment", () => {
   )
 
   it.live("runs to the end of the example's story", () => Effect.provide(program, PaymentSandbox))
+})
+
+describe("a merchant's try", () => {
+  /** Another card for the bank's next decision. */
+  const changeCard = (transaction: Transaction, label = "1111") =>
+    Effect.flatMap(Bank, (bank) =>
+      bank.change(transaction.id, { payment_method: { label, scheme: "visa", approval_url: null } })
+    )
+
+  const Store = Layer.merge(Purchases.memory, PaymentSandbox)
+
+  it.live("to capture the rest counts no money of the part before", () =>
+    Effect.gen(function* () {
+      const mine = order("order-two-parts")
+      const transaction = yield* pay(mine, yield* withCard(mine), 1)
+      const part = yield* captureOnce(transaction.id, 5_000)
+      assert.strictEqual(part.captured_amount, 5_000)
+      yield* changeCard(part, cards.uncapturable.slice(-4))
+      assert.strictEqual((yield* Effect.flip(captureOnce(transaction.id, 6_000)))._tag, "NotCaptured")
+      yield* changeCard(part)
+      assert.strictEqual((yield* captureOnce(transaction.id)).captured_amount, 12_000)
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 5000", "capture 7000"])
+    }).pipe(Effect.provide(Store))
+  )
+
+  it.live("to capture is a new one after the bank took nothing", () =>
+    Effect.gen(function* () {
+      const mine = order("order-captured-later")
+      const transaction = yield* pay(mine, yield* withCard(mine, cards.uncapturable), 1)
+      assert.strictEqual((yield* Effect.flip(captureOnce(transaction.id)))._tag, "NotCaptured")
+      yield* changeCard(transaction)
+      assert.strictEqual((yield* captureOnce(transaction.id)).captured_amount, 12_000)
+      assert.strictEqual((yield* captureOnce(transaction.id)).captured_amount, 12_000)
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000"])
+    }).pipe(Effect.provide(Store))
+  )
+
+  it.live("to refund is a new one after a decline", () =>
+    Effect.gen(function* () {
+      const mine = order("order-refunded-later")
+      const captured = yield* captureOf(yield* pay(mine, yield* withCard(mine, cards.unrefundable), 1))
+      yield* refundOnce(captured.id)
+      assert.lengthOf(yield* booked(mine.id), 2)
+      yield* changeCard(captured)
+      yield* refundOnce(captured.id)
+      yield* refundOnce(captured.id)
+      assert.deepStrictEqual((yield* booked(mine.id)).slice(2), ["refund 12000"])
+    }).pipe(Effect.provide(Store))
+  )
+
+  it.live("stays the same one as long as its outcome is unknown", () =>
+    Effect.gen(function* () {
+      const { failNext, seen } = yield* Sandbox.Sandbox
+      const mine = order("order-open-part")
+      const transaction = yield* pay(mine, yield* withCard(mine), 1)
+      // The capture acts, and no later request says so: the copy is refused, and the transaction cannot be read.
+      yield* failNext(undefined, lost, { status: 403 }, { status: 403 })
+      assert.strictEqual((yield* Effect.flip(captureOnce(transaction.id)))._tag, "OutcomeUnknown")
+      assert.strictEqual((yield* captureOnce(transaction.id)).captured_amount, 12_000)
+      yield* failNext(undefined, lost, { status: 403 })
+      assert.strictEqual((yield* Effect.flip(refundOnce(transaction.id)))._tag, "OutcomeUnknown")
+      yield* refundOnce(transaction.id)
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000", "refund 12000"])
+      const keys = (yield* seen)
+        .filter(({ method, path }) => method === "POST" && path.includes("/transactions/"))
+        .map(({ headers }) => headers["idempotency-key"])
+      assert.lengthOf(keys, 6)
+      assert.lengthOf(new Set(keys), 2)
+    }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(Store))
+  )
+
+  it.live("begins once for two calls at the same time", () =>
+    Effect.gen(function* () {
+      const mine = order("order-both")
+      const transaction = yield* pay(mine, yield* withCard(mine), 1)
+      const twice = <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.all([call, call], { concurrency: "unbounded" })
+      yield* twice(captureOnce(transaction.id))
+      yield* twice(refundOnce(transaction.id))
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000", "capture 12000", "refund 12000"])
+    }).pipe(Effect.provide(Store))
+  )
+
+  it.live("to refund counts what went back although the transaction does not show it yet", () =>
+    Effect.gen(function* () {
+      const bank = yield* Bank
+      const mine = order("order-late-books")
+      const captured = yield* captureOf(yield* pay(mine, yield* withCard(mine), 1))
+      yield* refundOnce(captured.id)
+      yield* bank.change(captured.id, { refunded_amount: 0 })
+      yield* refundOnce(captured.id)
+      assert.deepStrictEqual((yield* booked(mine.id)).slice(2), ["refund 12000"])
+    }).pipe(Effect.provide(Store))
+  )
+})
+
+describe("an order's tries", () => {
+  const Store = Layer.merge(Purchases.memory, PaymentSandbox)
+
+  /** A new session of the order, with this card, and the number that its page gets. */
+  const visitWith = Effect.fnUntraced(function* (mine: Order, card?: string) {
+    const purchases = yield* Purchases
+    const session = yield* withCard(mine, card)
+    yield* purchases.open(mine, session)
+    const attempt = nextAttempt(yield* Effect.flatten(purchases.find(session.id)))
+    const click = Effect.flatMap(Effect.flatten(purchases.begin(session.id, attempt)), payOnce)
+    return { attempt, click }
+  })
+
+  it.live("count on in its next session, so another card is tried", () =>
+    Effect.gen(function* () {
+      const mine = order("order-two-sessions")
+      const first = yield* visitWith(mine, cards.declined)
+      assert.strictEqual((yield* first.click).outcome._tag, "Declined")
+      const second = yield* visitWith(mine)
+      assert.deepStrictEqual([first.attempt, second.attempt], [1, 2])
+      assert.strictEqual((yield* second.click).outcome._tag, "Authorized")
+      // The page of the first session is still open, and so is a third one.
+      assert.strictEqual((yield* first.click).outcome._tag, "Authorized")
+      assert.strictEqual((yield* (yield* visitWith(mine)).click).outcome._tag, "Authorized")
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
+    }).pipe(Effect.provide(Store))
+  )
+
+  it.live("repeat an unknown one with its own session, so that the key finds its first response", () =>
+    Effect.gen(function* () {
+      const { failNext } = yield* Sandbox.Sandbox
+      const mine = order("order-unknown-session")
+      const first = yield* visitWith(mine)
+      yield* failNext(lost, { status: 403 })
+      assert.strictEqual((yield* Effect.flip(first.click))._tag, "OutcomeUnknown")
+      const second = yield* visitWith(mine)
+      assert.strictEqual((yield* second.click).outcome._tag, "Authorized")
+      assert.deepStrictEqual(yield* booked(mine.id), ["authorization 12000"])
+    }).pipe(RetryPolicy.withPolicy(quick), Effect.provide(Store))
+  )
+
+  it.live("begin with the session that the buyer used, if an earlier one was left", () =>
+    Effect.gen(function* () {
+      const mine = order("order-left-session")
+      yield* visitWith(mine, cards.declined)
+      const second = yield* visitWith(mine)
+      assert.strictEqual(second.attempt, 1)
+      assert.strictEqual((yield* second.click).outcome._tag, "Authorized")
+    }).pipe(Effect.provide(Store))
+  )
 })
 
 describe("the acquirer's keys", () => {
