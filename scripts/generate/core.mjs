@@ -148,7 +148,7 @@ const article = (name) => (/^[AEIOU]/.test(name) ? "an" : "a")
 const schemasOf = (model, imports) => {
   const { base, hasSchema, isRead, isSent, name, never, output } = model
   const Field = imports.type("Field")
-  const wire = (type) => `${imports.type("Model")}<${type}, ${imports.type("Wire")}<${type}>>`
+  const modelOf = (type) => `${imports.type("Model")}<${type}, ${type}Encoded>`
   const description = literalOf([model.text, model.more, model.moreOnTheWire].filter(Boolean).join(" "))
   const inherited = new Map((base?.fields ?? []).map((field) => [field.name, propertyCode(field, imports)]))
   const properties = model.fields
@@ -168,24 +168,32 @@ const schemasOf = (model, imports) => {
       never === undefined ? struct : keptOf(model, struct, imports)
     }\n`
   )
-  if (isSent && hasSchema) {
+  if (hasSchema && (isSent || isRead)) {
+    const about = isSent ? "in a request: every limit, snake_case" : "in a response: types only, snake_case"
     parts.push(
+      encodedOf(shape, isSent ? never : undefined, imports),
       `${commentOf([
-        `The schema of ${article(name)} {@link ${name}} in a request: every limit, snake_case on the wire.`,
+        `The value \`${shape}\` is its schema ${about} on the wire.`,
         tags("schemas")
-      ])}export const ${name}: ${wire(name)} = ${imports.model("request")}<${name}>(${declared(model)})\n`
-    )
-  }
-  if (isRead && !isSent && hasSchema) {
-    parts.push(
-      `${commentOf([
-        `The schema of ${article(output)} {@link ${output}}: types only, snake_case on the wire.`,
-        tags("schemas")
-      ])}export const ${output}: ${wire(output)} = ${imports.model("response")}<${output}>(${declared(model)})\n`
+      ])}export const ${shape}: ${modelOf(shape)} = ${imports.model(isSent ? "request" : "response")}<${shape}>(${declared(model)})\n`
     )
   }
   return parts.join("\n")
 }
+
+/** The wire type of a model under a name, so that an editor shows the name in place of every property. */
+const encodedOf = (name, never, imports) => {
+  const about = (of) => commentOf([`${capital(article(of))} {@link ${of}} on the wire.`, tags("models")])
+  const one = (of) => `${about(of)}export interface ${of}Encoded extends ${imports.type("Wire")}<${of}> {}\n`
+  if (never === undefined) return one(name)
+  const members = never.members.map((member) => member.name)
+  return [
+    ...members.map(one),
+    `${about(name)}export type ${name}Encoded = ${members.map((member) => `${member}Encoded`).join(" | ")}\n`
+  ].join("\n")
+}
+
+const capital = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 
 const fieldsName = (model) => `${lowerFirst(model.name)}Fields`
 

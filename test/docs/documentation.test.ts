@@ -2,7 +2,7 @@
  * Every TypeScript block of the documentation, and every example in a docstring, compiles as it stands; every link leads
  * somewhere.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -143,6 +143,30 @@ describe("documentation", () => {
       packages.filter((name) => !/^(-|@effect-gr4vy\/)|.@\d/.test(name)).map((name) => `${file}: ${name}`)
     )
     assert.deepStrictEqual(open, [])
+  })
+
+  it("has a row in the README for each package", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8")
+    const names = readdirSync(join(root, "packages"))
+      .map((folder) => join(root, "packages", folder, "package.json"))
+      .filter((file) => existsSync(file))
+      .map((file): string => JSON.parse(readFileSync(file, "utf8")).name)
+    assert.isAbove(names.length, 3)
+    assert.deepStrictEqual(
+      names.filter((name) => !readme.includes(`\n| \`${name}\` |`)),
+      []
+    )
+  })
+
+  it("says the size of the promise package's bundle, to a twentieth", () => {
+    const built = statSync(join(root, "packages/promise/dist/index.js")).size / 1000
+    for (const [file, said] of [
+      ["docs/promise.md", /bundle is about (\d+) kB/],
+      ["docs/runtimes.md", /bundle of `@effect-gr4vy\/promise` is (\d+) kB/]
+    ] as const) {
+      const [, kilobytes] = said.exec(readFileSync(join(root, file), "utf8")) ?? []
+      assert.approximately(Number(kilobytes), built, built / 20, file)
+    }
   })
 
   it("is compiled by this test: a block with an error is found", () => {

@@ -1,4 +1,7 @@
-/** What an editor shows of a model, in both packages: asked of TypeScript's language service, over the sources. */
+/**
+ * What an editor shows of a model: asked of TypeScript's language service, over the sources, and over the declarations of
+ * core that users install. Comments of a source are not always in its declarations.
+ */
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -66,6 +69,7 @@ const camel = (wire: string) => wire.replace(/_([a-z0-9])/g, (_, letter: string)
 
 const packages = {
   core: (module: string) => `@effect-gr4vy/core/${module}`,
+  "core's declarations": (module: string) => `core-declarations/${module}`,
   promise: () => "@effect-gr4vy/promise"
 }
 
@@ -80,7 +84,7 @@ const propertiesOf = (schema: string) => Object.entries(description.components.s
 const programOf = (from: (module: string) => string) =>
   shapes
     .flatMap(({ module, name, schema }) => [
-      `import type { ${name} } from "${from(module)}"`,
+      `import { ${name} } from "${from(module)}"`,
       `declare const a${name}: ${name}`,
       ...propertiesOf(schema).map(([wire]) => `a${name}.${camel(wire)}`)
     ])
@@ -99,6 +103,7 @@ const languageService = (files: ReadonlyMap<string, string>) =>
       types: [],
       paths: {
         "@effect-gr4vy/core/*": [`${root}/packages/core/src/*.ts`],
+        "core-declarations/*": [`${root}/packages/core/dist/*.d.ts`],
         "@effect-gr4vy/promise": [`${root}/packages/promise/src/index.ts`]
       }
     }),
@@ -117,13 +122,13 @@ const languageService = (files: ReadonlyMap<string, string>) =>
     getDirectories: ts.sys.getDirectories
   })
 
-const file = (name: string) => `${root}/test/hovers.${name}.ts`
+const file = (name: string) => `${root}/test/hovers.${name.replace(/\W+/g, "-")}.ts`
 const files = new Map(Object.entries(packages).map(([name, from]) => [file(name), programOf(from)]))
 const service = languageService(files)
 
-/** The hover over the last name of the first line that is `code`. */
-const hover = (name: string, code: string) => {
-  const at = `\n${files.get(file(name))}\n`.indexOf(`\n${code}\n`)
+/** The hover over the last name of `code`, in the first line that is `code` and `rest`. */
+const hover = (name: string, code: string, rest = "") => {
+  const at = `\n${files.get(file(name))}\n`.indexOf(`\n${code}${rest}\n`)
   assert.isAtLeast(at, 0, code)
   const info = service.getQuickInfoAtPosition(file(name), at + code.length - 1)
   return {
@@ -150,7 +155,7 @@ const isScalar = (json: Json): boolean =>
 // Their limit is a pattern of our own, or is said in other units.
 const inOtherWords = ["expirationDate", "number", "securityCode", "expiresIn"]
 
-for (const name of ["core", "promise"]) {
+for (const name of Object.keys(packages)) {
   describe(`an editor over ${name}`, () => {
     it("finds every field of every model", () => {
       const problems = service
@@ -199,4 +204,19 @@ it("a model's name shows its text", () => {
     assert.isBelow(shown.length, 200, shown)
     assert.match(text, /^[A-Z]/, model)
   }
+})
+
+describe.each(["core", "core's declarations"] as const)("an imported name of %s", (name) => {
+  it("shows short types, the model's text and what its schema is", () => {
+    for (const [model, , module] of models) {
+      const { shown, text } = hover(name, `import { ${model}`, ` } from "${packages[name](module)}"`)
+      assert.isBelow(shown.length, 250, shown)
+      assert.notMatch(shown, /\w_\w/, model)
+      assert.match(text, /^[A-Z].*\.$/s, model)
+      if (shown.includes("const ")) {
+        assert.include(shown, `Model<${model}, ${model}Encoded>`)
+        assert.include(text, `\nThe value \`${model}\` is its schema`)
+      }
+    }
+  })
 })

@@ -5,6 +5,7 @@
  */
 export {
   Airline,
+  type AirlineEncoded,
   type AirlineLeg,
   type AirlineLegOutput,
   type AirlineOutput,

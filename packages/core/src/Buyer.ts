@@ -9,6 +9,7 @@ export {
   type BillingDetails,
   type BillingDetailsOutput,
   Buyer,
+  type BuyerEncoded,
   type BuyerOutput,
   type ShippingDetails,
   type ShippingDetailsOutput,

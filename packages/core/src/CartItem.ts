@@ -3,4 +3,4 @@
  *
  * @since 0.1.0
  */
-export { CartItem, type CartItemOutput, type ProductType } from "./models/CartItem.js"
+export { CartItem, type CartItemEncoded, type CartItemOutput, type ProductType } from "./models/CartItem.js"

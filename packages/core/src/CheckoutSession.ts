@@ -9,32 +9,47 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CheckoutSessionId } from "./internal/checkoutSessionId.js"
 import { says } from "./internal/explain.js"
-import { type CheckoutSessionCreate, checkoutSessionFields } from "./models/CheckoutSession.js"
-import { silent, type Wire } from "./spi/Model.js"
+import { checkoutSessionFields } from "./models/CheckoutSession.js"
+import { silent } from "./spi/Model.js"
 
 export {
   type CardScheme,
   type CardType,
   CheckoutSessionCreate,
+  type CheckoutSessionCreateEncoded,
   type CheckoutSessionPaymentMethod,
   type CheckoutSessionPaymentMethodDetails,
   CheckoutSessionUpdate,
+  type CheckoutSessionUpdateEncoded,
   type TransactionIntent,
   type TransactionPaymentSource
 } from "./models/CheckoutSession.js"
 export { CheckoutSessionId }
 
-/**
- * A {@link CheckoutSessionCreate} or {@link CheckoutSessionUpdate} on the wire.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CheckoutSessionCreateEncoded extends Wire<CheckoutSessionCreate> {}
-
 class Fields extends Schema.Struct(checkoutSessionFields) {
   static override readonly ast = silent(super.ast)
 }
+
+type SessionFields = typeof checkoutSessionFields
+
+// The type is written, so that the declarations refer to the fields by name: an inferred type loses their comments.
+const Base: Schema.Class<
+  CheckoutSession,
+  SessionFields,
+  Schema.Struct.Encoded<SessionFields>,
+  Schema.Struct.Context<SessionFields>,
+  Schema.Struct.Constructor<SessionFields>,
+  Record<never, never>,
+  Record<never, never>
+> = Schema.Class<CheckoutSession>("CheckoutSession")(Fields, [
+  { description: "A short-lived session that holds a buyer's card data.", ...says("a CheckoutSession") },
+  {
+    identifier: "CheckoutSession",
+    description: "A short-lived session that holds a buyer's card data.",
+    ...says("a Checkout Session")
+  },
+  says("an object")
+])
 
 /**
  * A Checkout Session. It expires 1 hour after its creation, or after `expiresIn`, and 5 minutes after its secure fields
@@ -47,15 +62,7 @@ class Fields extends Schema.Struct(checkoutSessionFields) {
  * @since 0.1.0
  * @category models
  */
-export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSession")(Fields, [
-  { description: "A short-lived session that holds a buyer's card data.", ...says("a CheckoutSession") },
-  {
-    identifier: "CheckoutSession",
-    description: "A short-lived session that holds a buyer's card data.",
-    ...says("a Checkout Session")
-  },
-  says("an object")
-]) {
+export class CheckoutSession extends Base {
   /**
    * Whether the session has expired, by Effect's `Clock`. The server's clock decides: `get` of an expired session fails
    * with `NotFound`.

@@ -6,9 +6,13 @@
  */
 export {
   type CardOfBuyer,
+  type CardOfBuyerEncoded,
   type CardOfExternalBuyer,
+  type CardOfExternalBuyerEncoded,
   CardRequest,
+  type CardRequestEncoded,
   CheckoutSessionSecureFieldsUpdate,
+  type CheckoutSessionSecureFieldsUpdateEncoded,
   type ClickToPayRequest,
   type StoredPaymentMethodRequest
 } from "./models/SecureFields.js"

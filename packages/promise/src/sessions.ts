@@ -861,15 +861,21 @@ export interface CheckoutSessionCreate {
    * 1 hour. A plain number is milliseconds.
    */
   readonly expiresIn?: Duration | undefined
-  /** The country of the payment, 2 capital letters (ISO 3166-1 alpha-2), e.g. `"DE"`. Not in the vendor's docs. */
+  /**
+   * The country of the payment, 2 capital letters (ISO 3166-1 alpha-2), e.g. `"DE"`. Gr4vy's guides do not mention
+   * it.
+   */
   readonly country?: string | null | undefined
-  /** Whether the payment follows an earlier one with the same card. Not in the vendor's docs. */
+  /** Whether the payment follows an earlier one with the same card. Gr4vy's guides do not mention it. */
   readonly isSubsequentPayment?: boolean | null | undefined
-  /** Whether the merchant starts the payment, not the buyer. Not in the vendor's docs. */
+  /** Whether the merchant starts the payment, not the buyer. Gr4vy's guides do not mention it. */
   readonly merchantInitiated?: boolean | null | undefined
-  /** Where the payment comes from, e.g. `"ecommerce"`. Not in the vendor's docs. */
+  /** Where the payment comes from, e.g. `"ecommerce"`. Gr4vy's guides do not mention it. */
   readonly paymentSource?: TransactionPaymentSource | null | undefined
-  /** Whether to only authorize the amount, or to capture it at once, e.g. `"authorize"`. Not in the vendor's docs. */
+  /**
+   * Whether to only authorize the amount, or to capture it at once, e.g. `"authorize"`. Gr4vy's guides do not
+   * mention it.
+   */
   readonly intent?: TransactionIntent | null | undefined
 }
 

@@ -56,7 +56,7 @@ const person = {
 }
 
 const firstContract = "Part of the first version of the API."
-const undocumented = "Not in the vendor's docs."
+const undocumented = "Gr4vy's guides do not mention it."
 const ifReturned = "Present if the API returns it."
 const cents = "in the smallest unit of the currency"
 

@@ -399,9 +399,17 @@ export const airlineDeclared: Field = object<Airline>(
 )
 
 /**
- * The schema of an {@link Airline} in a request: every limit, snake_case on the wire.
+ * An {@link Airline} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AirlineEncoded extends Wire<Airline> {}
+
+/**
+ * The value `Airline` is its schema in a request: every limit, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Airline: Model<Airline, Wire<Airline>> = request<Airline>(airlineDeclared)
+export const Airline: Model<Airline, AirlineEncoded> = request<Airline>(airlineDeclared)

@@ -441,9 +441,17 @@ export const buyerDeclared: Field = object<Buyer>("Buyer", "A buyer who has no a
 }))
 
 /**
- * The schema of a {@link Buyer} in a request: every limit, snake_case on the wire.
+ * A {@link Buyer} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BuyerEncoded extends Wire<Buyer> {}
+
+/**
+ * The value `Buyer` is its schema in a request: every limit, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Buyer: Model<Buyer, Wire<Buyer>> = request<Buyer>(buyerDeclared)
+export const Buyer: Model<Buyer, BuyerEncoded> = request<Buyer>(buyerDeclared)

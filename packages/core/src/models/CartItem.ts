@@ -201,9 +201,17 @@ export const cartItemDeclared: Field = object<CartItem>(
 )
 
 /**
- * The schema of a {@link CartItem} in a request: every limit, snake_case on the wire.
+ * A {@link CartItem} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CartItemEncoded extends Wire<CartItem> {}
+
+/**
+ * The value `CartItem` is its schema in a request: every limit, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const CartItem: Model<CartItem, Wire<CartItem>> = request<CartItem>(cartItemDeclared)
+export const CartItem: Model<CartItem, CartItemEncoded> = request<CartItem>(cartItemDeclared)

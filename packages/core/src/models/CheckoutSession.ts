@@ -91,15 +91,21 @@ export interface CheckoutSessionCreate {
    * 1 hour. A plain number is milliseconds.
    */
   readonly expiresIn?: Duration.DurationInput | undefined
-  /** The country of the payment, 2 capital letters (ISO 3166-1 alpha-2), e.g. `"DE"`. Not in the vendor's docs. */
+  /**
+   * The country of the payment, 2 capital letters (ISO 3166-1 alpha-2), e.g. `"DE"`. Gr4vy's guides do not mention
+   * it.
+   */
   readonly country?: string | null | undefined
-  /** Whether the payment follows an earlier one with the same card. Not in the vendor's docs. */
+  /** Whether the payment follows an earlier one with the same card. Gr4vy's guides do not mention it. */
   readonly isSubsequentPayment?: boolean | null | undefined
-  /** Whether the merchant starts the payment, not the buyer. Not in the vendor's docs. */
+  /** Whether the merchant starts the payment, not the buyer. Gr4vy's guides do not mention it. */
   readonly merchantInitiated?: boolean | null | undefined
-  /** Where the payment comes from, e.g. `"ecommerce"`. Not in the vendor's docs. */
+  /** Where the payment comes from, e.g. `"ecommerce"`. Gr4vy's guides do not mention it. */
   readonly paymentSource?: TransactionPaymentSource | null | undefined
-  /** Whether to only authorize the amount, or to capture it at once, e.g. `"authorize"`. Not in the vendor's docs. */
+  /**
+   * Whether to only authorize the amount, or to capture it at once, e.g. `"authorize"`. Gr4vy's guides do not
+   * mention it.
+   */
   readonly intent?: TransactionIntent | null | undefined
 }
 
@@ -150,15 +156,21 @@ export const checkoutSessionCreateDeclared: Field = object<CheckoutSessionCreate
 )
 
 /**
- * The schema of a {@link CheckoutSessionCreate} in a request: every limit, snake_case on the wire.
+ * A {@link CheckoutSessionCreate} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckoutSessionCreateEncoded extends Wire<CheckoutSessionCreate> {}
+
+/**
+ * The value `CheckoutSessionCreate` is its schema in a request: every limit, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const CheckoutSessionCreate: Model<
-  CheckoutSessionCreate,
-  Wire<CheckoutSessionCreate>
-> = request<CheckoutSessionCreate>(checkoutSessionCreateDeclared)
+export const CheckoutSessionCreate: Model<CheckoutSessionCreate, CheckoutSessionCreateEncoded> =
+  request<CheckoutSessionCreate>(checkoutSessionCreateDeclared)
 
 /**
  * The changes to a Checkout Session. An absent property does not change; `null` is sent as `null`.
@@ -189,15 +201,21 @@ export const checkoutSessionUpdateDeclared: Field = object<CheckoutSessionUpdate
 )
 
 /**
- * The schema of a {@link CheckoutSessionUpdate} in a request: every limit, snake_case on the wire.
+ * A {@link CheckoutSessionUpdate} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckoutSessionUpdateEncoded extends Wire<CheckoutSessionUpdate> {}
+
+/**
+ * The value `CheckoutSessionUpdate` is its schema in a request: every limit, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const CheckoutSessionUpdate: Model<
-  CheckoutSessionUpdate,
-  Wire<CheckoutSessionUpdate>
-> = request<CheckoutSessionUpdate>(checkoutSessionUpdateDeclared)
+export const CheckoutSessionUpdate: Model<CheckoutSessionUpdate, CheckoutSessionUpdateEncoded> =
+  request<CheckoutSessionUpdate>(checkoutSessionUpdateDeclared)
 
 /**
  * The types of a card.

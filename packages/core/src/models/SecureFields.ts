@@ -132,12 +132,36 @@ export const cardRequestDeclared: Field = kept(
 )
 
 /**
- * The schema of a {@link CardRequest} in a request: every limit, snake_case on the wire.
+ * A {@link CardOfBuyer} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CardOfBuyerEncoded extends Wire<CardOfBuyer> {}
+
+/**
+ * A {@link CardOfExternalBuyer} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CardOfExternalBuyerEncoded extends Wire<CardOfExternalBuyer> {}
+
+/**
+ * A {@link CardRequest} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CardRequestEncoded = CardOfBuyerEncoded | CardOfExternalBuyerEncoded
+
+/**
+ * The value `CardRequest` is its schema in a request: every limit, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const CardRequest: Model<CardRequest, Wire<CardRequest>> = request<CardRequest>(cardRequestDeclared)
+export const CardRequest: Model<CardRequest, CardRequestEncoded> = request<CardRequest>(cardRequestDeclared)
 
 /**
  * A card from the buyer's Click to Pay wallet, by the ids from its checkout.
@@ -260,12 +284,20 @@ export const checkoutSessionSecureFieldsUpdateDeclared: Field = object<CheckoutS
 )
 
 /**
- * The schema of a {@link CheckoutSessionSecureFieldsUpdate} in a request: every limit, snake_case on the wire.
+ * A {@link CheckoutSessionSecureFieldsUpdate} on the wire.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckoutSessionSecureFieldsUpdateEncoded extends Wire<CheckoutSessionSecureFieldsUpdate> {}
+
+/**
+ * The value `CheckoutSessionSecureFieldsUpdate` is its schema in a request: every limit, snake_case on the wire.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const CheckoutSessionSecureFieldsUpdate: Model<
   CheckoutSessionSecureFieldsUpdate,
-  Wire<CheckoutSessionSecureFieldsUpdate>
+  CheckoutSessionSecureFieldsUpdateEncoded
 > = request<CheckoutSessionSecureFieldsUpdate>(checkoutSessionSecureFieldsUpdateDeclared)
