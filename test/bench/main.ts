@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what a call costs, beside others, and how they fare under trouble. Prints each table as soon as it is
- * measured, and writes docs/benchmark.md and docs/benchmark.svg at the end. `npm run bench -- --quick` takes less than a
- * minute, with fewer clients and calls, and writes nothing.
+ * measured, and writes docs/benchmark.md and docs/benchmark.svg at the end. `--rounds 3 --calls 5000` is a shorter run;
+ * `npm run bench -- --quick` takes a minute or two, with fewer clients and calls, and writes nothing.
  *
  * Every client runs in a process of its own, the server in another. The clients take turns, many times, and the median
  * counts, so that a machine that changes its speed changes it for all.
@@ -17,8 +17,12 @@ import type { Trouble as ServerTrouble } from "./server.js"
 import type { Order, Trouble } from "./worker.js"
 
 const quick = process.argv.includes("--quick")
-const rounds = quick ? 3 : 7
-const calls = quick ? 2_000 : 20_000
+const numberAfter = (flag: string): number | undefined => {
+  const index = process.argv.indexOf(flag)
+  return index < 0 ? undefined : Number(process.argv[index + 1])
+}
+const rounds = numberAfter("--rounds") ?? (quick ? 3 : 7)
+const calls = numberAfter("--calls") ?? (quick ? 2_000 : 20_000)
 const warmUp = quick ? 4_000 : 10_000
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
