@@ -16,7 +16,25 @@ const rows: ReadonlyArray<readonly [url: string, shown: string]> = [
   ["/4111111111111112", "/4111111111111112"],
   ["/?since=1767225600000", "/?since=1767225600000"],
   ["/8724fd24-5489-4a5d-90fd-0604df7d3b83", "/8724fd24-5489-4a5d-90fd-0604df7d3b83"],
-  ["http://127.0.0.1:41111/transactions", "http://127.0.0.1:41111/transactions"]
+  ["http://127.0.0.1:41111/transactions", "http://127.0.0.1:41111/transactions"],
+  ["http://41.111.111.111:11111/1?q=2", "http://41.111.111.111:11111/1?q=2"],
+  ["/s?q=card%204111111111111111", "/s?q=card%20{card}"],
+  ["/s?q=%4111%204111111111111111", "/s?q=%4111%20{card}"],
+  ["/search?filter=%7B%22number%22%3A%224111111111111111%22%7D", "/search?filter=%7B%22number%22%3A%22{card}%22%7D"],
+  ["/?filter=%257B%2522number%2522%253A4111111111111111%257D", "/?filter=%257B%2522number%2522%253A{card}%257D"],
+  ["/c/%34111111111111111", "/c/{card}"],
+  ["/c/%34%31%31%31111111111111", "/c/{card}"],
+  ["/c/%2534111111111111111", "/c/{card}"],
+  ["/c/%25%33%34111111111111111", "/c/{card}"],
+  ["/c/4111111111111111%31", "/c/{card}%31"],
+  ["/c/%254111111111111111", "/c/%25{card}"],
+  ["/c/4111++1111++1111++1111", "/c/{card}"],
+  ["/c/4111----1111----1111----1111", "/c/4111----1111----1111----1111"],
+  ["/c/4111a1111a1111a1111", "/c/4111a1111a1111a1111"],
+  ["/c?ids=%7B41111111-1111-1111-8000-000000000000%7D", "/c?ids=%7B41111111-1111-1111-8000-000000000000%7D"],
+  ["/?at=2026-12-01T14%3A45%3A04.123455%2B02%3A00", "/?at=2026-12-01T14%3A45%3A04.123455%2B02%3A00"],
+  ["/?at=2026-12-01+14:45:06&n=2026-12-01%2014:45:07", "/?at=2026-12-01+14:45:06&n=2026-12-01%2014:45:07"],
+  ["/?between=2026-12-01,2026-12-33&n=4111.1111.1111.1112", "/?between=2026-12-01,2026-12-33&n=4111.1111.1111.1112"]
 ]
 
 /** A number of this length whose last digit is Luhn's. */
@@ -33,6 +51,11 @@ const cards = fc
   .map(withCheckDigit)
   .filter((card) => !/^1\d{12}$/.test(card))
 
+const separators = [
+  ...["", "-", "%20", "+", ".", "/", "%2F", "%2f", ",", ":", "~", "_", ";", "|", "%09", "%0A", "%C2%A0", "%E2%80%AF"],
+  ...["++", "+-+", " / ", "%20-%20", "%2520", "%252520", "%3A%3A", "%22,%22", "&#160;"]
+]
+
 describe("a URL in a trace", () => {
   for (const [url, shown] of rows) {
     it(`shows ${url} as ${shown}`, () => assert.strictEqual(hideCards(url), shown))
@@ -40,10 +63,40 @@ describe("a URL in a trace", () => {
 
   it.prop(
     "shows no card, in whatever groups",
-    [cards, fc.constantFrom("", "-", "%20", "+"), fc.integer({ min: 1, max: 6 })],
+    [cards, fc.constantFrom(...separators), fc.integer({ min: 1, max: 6 })],
     ([card, separator, size]) => {
       const groups = card.match(new RegExp(`\\d{1,${size}}`, "g")) ?? []
       assert.strictEqual(hideCards(`/a/${groups.join(separator)}?b`), "/a/{card}?b")
     }
   )
+
+  it.prop(
+    "shows no card whose digits are percent-encoded, each up to twice",
+    [
+      cards,
+      fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 19, maxLength: 19 }),
+      fc.constantFrom("", "%20", ".")
+    ],
+    ([card, levels, separator]) => {
+      const spelt = Array.from(card, (digit, i) => [digit, `%3${digit}`, `%253${digit}`][levels[i] ?? 0])
+      assert.strictEqual(hideCards(`/a/${spelt.join(separator)}?b`), "/a/{card}?b")
+    }
+  )
+
+  it.prop(
+    "hides a number only if its check digit is right",
+    [cards, fc.constantFrom("", ".", "/", "%2F", "++", "%C2%A0")],
+    ([card, separator]) => {
+      const last = (Number(card.at(-1)) + 1) % 10
+      const url = `/a/${card.slice(0, 7)}${separator}${card.slice(7, -1)}${last}?b`
+      assert.strictEqual(hideCards(url), url)
+    }
+  )
+
+  it("is read in linear time: a megabyte of digits, of escapes, of groups", () => {
+    for (const part of ["4", "%34", "%25", "4.", "%2520", "2026-12-01 "]) {
+      const url = part.repeat(Math.ceil(1_000_000 / part.length))
+      assert.isAtMost(hideCards(url).length, url.length)
+    }
+  })
 })

@@ -141,6 +141,22 @@ describe("request", () => {
     })
   )
 
+  for (const path of [
+    `/transactions/${Promise.resolve("t1")}`,
+    `/transactions/${undefined}/refunds`,
+    "/transactions/NaN"
+  ]) {
+    it.scopedLive(`sends nothing to a path that was put together from no string: ${path}`, () =>
+      Effect.gen(function* () {
+        const { baseUrl, requests } = yield* script(json({}))
+        const client = yield* open(baseUrl)
+        const error = yield* outcome(() => client.request("GET", path))
+        assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no", attempts: 0 })
+        assert.strictEqual(requests.length, 0)
+      })
+    )
+  }
+
   it.scopedLive("ends on the wire with its signal", () =>
     Effect.gen(function* () {
       const server = yield* slowServer
@@ -222,15 +238,121 @@ describe("request", () => {
     )
   }
 
-  it.scopedLive("sends nothing for a POST whose body is there and undefined, and a GET all the same", () =>
+  for (const body of [undefined, null]) {
+    it.scopedLive(
+      `sends nothing for a POST, PUT or PATCH whose body is there and ${body}, a GET and a DELETE all the same`,
+      () =>
+        Effect.gen(function* () {
+          const { baseUrl, requests } = yield* script(json({}))
+          const client = yield* open(baseUrl)
+          for (const method of ["POST", "PUT", "PATCH"] as const) {
+            const error = yield* outcome(() => client.request(method, "/transactions/t-1/refunds", { body }))
+            assert.instanceOf(error, RequestFailed)
+            assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no" })
+            assert.match(error.message, new RegExp(`options\\.body must be a value, or left out: it is ${body}`))
+          }
+          assert.lengthOf(requests, 0)
+          yield* outcome(() => client.request("GET", "/transactions/t-1", { body }))
+          yield* outcome(() => client.request("DELETE", "/buyers/b-1", { body }))
+          assert.lengthOf(requests, 2)
+        })
+    )
+  }
+
+  const inherited = { body: { amount: 450 } }
+  class Held {
+    readonly #body = { amount: 450 }
+    held() {
+      return this.#body
+    }
+  }
+  const lostOptions: ReadonlyArray<[what: string, options: object]> = [
+    ["a Promise", Promise.resolve(inherited)],
+    ["a Map", new Map([["body", inherited.body]])],
+    ["an array", []],
+    ["an object with private fields", new Held()],
+    [
+      "a getter that is misspelt",
+      new (class {
+        get boddy() {
+          return inherited.body
+        }
+      })()
+    ]
+  ]
+  for (const [what, options] of lostOptions) {
+    it.scopedLive(`sends nothing for options that would lose the body: ${what}`, () =>
+      Effect.gen(function* () {
+        const { baseUrl, requests } = yield* script(json({}))
+        const client = yield* open(baseUrl)
+        const error = yield* outcome(() => client.request("POST", "/transactions/t-1/refunds", options))
+        assert.instanceOf(error, RequestFailed)
+        assert.deepInclude(error, { reason: "InvalidRequest", delivered: "no" })
+        assert.lengthOf(requests, 0)
+      })
+    )
+  }
+
+  it.scopedLive("sends the body that options inherit, or have as a getter", () =>
     Effect.gen(function* () {
-      const { baseUrl, requests } = yield* script(json({}))
+      const bodies: Array<string> = []
+      const { baseUrl } = yield* script(recording(bodies, json({})))
       const client = yield* open(baseUrl)
-      const error = yield* outcome(() => client.request("POST", "/transactions/t-1/refunds", { body: undefined }))
-      assert.match(String(error), /options\.body must be a value, or left out/)
-      assert.lengthOf(requests, 0)
-      yield* outcome(() => client.request("GET", "/transactions/t-1", { body: undefined }))
-      assert.lengthOf(requests, 1)
+      class Options {
+        get body() {
+          return inherited.body
+        }
+      }
+      for (const options of [Object.create(inherited), new Options()]) {
+        yield* outcome(() => client.request("POST", "/transactions/t-1/refunds", options))
+      }
+      assert.deepStrictEqual(bodies, ['{"amount":450}', '{"amount":450}'])
+    })
+  )
+
+  it.scopedLive("shows no value of a secret's name that is echoed, at any depth", () =>
+    Effect.gen(function* () {
+      const names = [
+        ...["pin", "cryptogram", "token", "password", "secret", "client_secret", "private_key"],
+        ...["session_token", "oauth_password", "loon_secret_key", "account_updater_response_decryption_key"]
+      ]
+      const secretOf = (name: string) => `${name.length}Ag${[...name].reverse().join("").replaceAll("_", "")}9`
+      const body = {
+        deep: [{ payment_method: Object.fromEntries(names.map((name) => [name, secretOf(name)])) }],
+        token: { data: { part: ["wallet-part-1", "wallet-part-2"] }, number: 8341 },
+        currency: "shown-currency"
+      }
+      const secrets = [...names.map(secretOf), "wallet-part-1", "wallet-part-2", "8341"]
+      const message = `bad ${secrets.join(" and ")} for shown-currency`
+      const { baseUrl } = yield* script(
+        reply(422, JSON.stringify({ type: "error", code: "bad_request", message }), {
+          "content-type": "application/json"
+        })
+      )
+      const client = yield* open(baseUrl)
+      const error = yield* outcome(() => client.request("POST", "/transactions", { body }))
+      assert.instanceOf(error, Generic)
+      assert.include(error.message, "for shown-currency")
+      for (const secret of secrets) assert.notInclude(error.message, secret)
+    })
+  )
+
+  it.scopedLive("rejects with the id of the existing resource where a 409 names it", () =>
+    Effect.gen(function* () {
+      const resource_id = "8724fd24-5489-4a5d-90fd-0604df7d3b83"
+      const body = { type: "error", code: "duplicate_record", message: "exists", resource_id }
+      const { baseUrl } = yield* script(
+        reply(409, JSON.stringify(body), { "content-type": "application/json" }),
+        reply(409, "{}", { "content-type": "application/json" })
+      )
+      const client = yield* open(baseUrl)
+      const error = yield* outcome(() => client.request("POST", "/buyers", { body: {} }))
+      assert.instanceOf(error, Generic)
+      assert.strictEqual(error.resourceId, resource_id)
+      assert.strictEqual(error.toJSON()["resourceId"], resource_id)
+      const other = yield* outcome(() => client.request("POST", "/buyers", { body: {} }))
+      assert.instanceOf(other, Generic)
+      assert.notProperty(other, "resourceId")
     })
   )
 
@@ -303,7 +425,7 @@ describe("request", () => {
       for (const [method, path, answer, isOurs] of answers) {
         const result = yield* outcome(() => client.request(method, path))
         if (isOurs) assert.deepStrictEqual(result, answer)
-        else assert.deepInclude(result, { reason: "InvalidResponse", delivered: "yes" }, `${method} ${path}`)
+        else assert.deepInclude(result, { reason: "InvalidResponse", delivered: "unknown" }, `${method} ${path}`)
       }
       const sockets = requests.map(({ socket }) => socket)
       answers.slice(0, -1).forEach(([method, path, , isOurs], index) => {

@@ -165,6 +165,17 @@ describe("an embed token", () => {
     [{ privateKey, embed: { ...embed, buyerExternalId: "tell-nobody" } }, /did you mean buyerExternalIdentifier\?/],
     [{ privateKey, embed: { ...embed, metaData: { a: "tell-nobody" } } }, /did you mean metadata\?/],
     [{ privateKey, embed: { ...embed, buyerId: undefined } }, /must be a string/],
+    [{ privateKey, embed: undefined }, /options\.embed must be an object, or left out: it is undefined/],
+    [{ privateKey, embed: null }, /options\.embed must be an object, or left out: it is null/],
+    [
+      { privateKey, embed, checkoutSessionId: undefined },
+      /options\.checkoutSessionId must be a string, or left out: it is/
+    ],
+    [{ privateKey, embed, checkoutSessionId: null }, /options\.checkoutSessionId must be a string, or left out: it is/],
+    [
+      { privateKey, embed: { ...embed, cartItems: [Promise.resolve({ name: "tell-nobody" })] } },
+      /cartItems\.0 must be a JSON value, not a Promise/
+    ],
     [{ privateKey, embed: { ...embed, metadata: new Map([["a", "tell-nobody"]]) } }, /not a Map/],
     [{ privateKey, embed: { ...embed, metadata: ["tell-nobody"] } }, /embed\.metadata must be an object/],
     [{ privateKey, embed: { ...embed, metadata: { a: 5 } } }, /must be a string/],

@@ -8,11 +8,12 @@
  */
 
 import { type KeyObject, randomUUID } from "node:crypto"
-import type { CartItem } from "@effect-gr4vy/core/CartItem"
+import { CartItem } from "@effect-gr4vy/core/CartItem"
 import { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
 import { Credentials, type CredentialsService } from "@effect-gr4vy/core/Credentials"
 import { copyJson } from "@effect-gr4vy/core/spi/Json"
-import { unknownName } from "@effect-gr4vy/core/spi/Names"
+import { namesIn, unknownName } from "@effect-gr4vy/core/spi/Names"
+import { problems } from "@effect-gr4vy/core/spi/Serving"
 import * as Clock from "effect/Clock"
 import * as ConfigError from "effect/ConfigError"
 import * as DateTime from "effect/DateTime"
@@ -22,6 +23,7 @@ import * as Either from "effect/Either"
 import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
@@ -173,14 +175,14 @@ export const layer = (options: Options): Layer.Layer<Credentials, ConfigError.Co
  * @category models
  */
 export interface Embed {
-  /** In the currency's smallest unit: 1299 is 12.99 USD. */
+  /** In the currency's smallest unit, a whole number from 0 to 99,999,999: 1299 is 12.99 USD. */
   readonly amount: number
   /** ISO 4217, e.g. `USD`. */
   readonly currency: string
   readonly buyerId?: string
   readonly buyerExternalIdentifier?: string
   readonly merchantAccountId?: string
-  /** The lines of the cart. Amounts are in the currency's smallest unit. */
+  /** The lines of the cart, with the limits of those of a Checkout Session. */
   readonly cartItems?: ReadonlyArray<CartItem>
   /** Your own keys, sent unchanged. */
   readonly metadata?: Readonly<Record<string, string>>
@@ -206,10 +208,11 @@ export interface EmbedOptions {
 /**
  * Signs a token for the page that hosts the payment form. Its only scope is `embed`, so it is safe in a browser. Fails with
  * a `ConfigError` that names the option if the key is not a P-521 private key, the lifetime is out of bounds, the session's
- * id is none, the amount is not a whole number of at least 0, or the currency is not three capital letters.
+ * id is none, the amount is not a whole number from 0 to 99,999,999, or the currency is not three capital letters.
  *
- * Everything in `embed` is signed as it is, or refused: an unknown name, an empty id, `undefined`, metadata that is not
- * strings, and what JSON would change. A property that Gr4vy does not know would fix nothing.
+ * Everything in `embed` is signed as it is, or refused: an unknown name, an empty id, `undefined`, a cart item that no
+ * Checkout Session accepts, metadata that is not strings, and what JSON would change. A property that Gr4vy does not know
+ * would fix nothing. A `checkoutSessionId` or `embed` that is `undefined` is refused, too: its value got lost.
  *
  * @example
  * ```ts
@@ -230,9 +233,10 @@ export const embedToken = (options: EmbedOptions): Effect.Effect<Redacted.Redact
     yield* checkNames(options, embedOptionNames)
     const { checkoutSessionId, embed } = options
     const lifetime = yield* checkLifetime("lifetime", options.lifetime ?? Duration.hours(1))
+    // A value that got lost would give a token that fixes nothing.
     const session =
-      checkoutSessionId === undefined ? {} : { checkout_session_id: yield* sessionClaim(checkoutSessionId) }
-    const content = embed === undefined ? {} : { embed: yield* embedClaim(embed) }
+      "checkoutSessionId" in options ? { checkout_session_id: yield* sessionClaim(checkoutSessionId) } : {}
+    const content = "embed" in options ? { embed: yield* embedClaim(embed) } : {}
     const { sign } = yield* makeSigner(options.privateKey)
     const { token } = yield* sign(yield* Clock.currentTimeMillis, lifetime, {
       scopes: ["embed"],
@@ -247,17 +251,20 @@ const isSessionId = Schema.is(CheckoutSessionId)
 const sessionClaim = (id: unknown): Either.Either<string, ConfigError.ConfigError> =>
   isSessionId(id)
     ? Either.right(id)
-    : invalid(["checkoutSessionId"], "The Checkout Session's id must be 1 to 64 letters, digits, '_' or '-'.")
+    : invalid(
+        ["checkoutSessionId"],
+        "The Checkout Session's id must be 1 to 64 letters, digits, '_' or '-'. Leave it out if there is none."
+      )
 
 /** Reads one property of `embed`, as a value that JSON does not change. */
 type Claim = (value: unknown, path: ReadonlyArray<string>) => Either.Either<unknown, ConfigError.ConfigError>
 
 const amountClaim: Claim = (value, path) =>
-  Number.isSafeInteger(value) && Number(value) >= 0
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 99_999_999
     ? Either.right(value)
     : invalid(
         path,
-        "The amount must be a whole number of at least 0, in the currency's smallest unit: 1299 is 12.99 USD."
+        "The amount must be a whole number from 0 to 99999999, in the currency's smallest unit: 1299 is 12.99 USD."
       )
 
 const currencyClaim: Claim = (value, path) =>
@@ -295,16 +302,28 @@ const cartClaim: Claim = (value, path) =>
     : invalid(path, "cartItems must be an array.")
 
 const cartItemClaim: Claim = (item, path) =>
-  Predicate.isRecord(item)
-    ? Either.flatMap(refuseUnknown(item, cartItemNames, path), () => {
-        // An absent property may be `undefined`, as its type says.
-        const given = Record.filter(
-          Record.map(cartItemNames, (_, name) => item[name]),
-          Predicate.isNotUndefined
-        )
-        return Either.map(recordClaim(given, path), snakeCaseKeys)
-      })
-    : invalid(path, "A cart item must be an object.")
+  Either.gen(function* () {
+    if (!Predicate.isRecord(item)) return yield* invalid(path, "A cart item must be an object.")
+    // An absent property may be `undefined`, as its type says.
+    const given = Record.filter(
+      Record.map(cartItemNames, (_, name) => item[name]),
+      Predicate.isNotUndefined
+    )
+    // Says of a Promise that it is one, not that it has no name.
+    if (Record.isEmptyRecord(given)) yield* jsonClaim(item, path)
+    yield* refuseUnknown(item, cartItemNames, path)
+    return yield* Either.mapLeft(encodeCartItem(given), ({ issue }) =>
+      ConfigError.InvalidData([...path], `${sentences(issue, path)}.`)
+    )
+  })
+
+const encodeCartItem = Schema.encodeUnknownEither(CartItem, { errors: "all", onExcessProperty: "error" })
+
+/** What is wrong with a cart item, without the values. */
+const sentences = (issue: ParseResult.ParseIssue, path: ReadonlyArray<string>): string =>
+  problems(new ParseResult.ParseError({ issue }), CartItem.ast)
+    .map((problem) => `${[...path, ...problem.path].join(".")} ${problem.message}`)
+    .join("; ")
 
 const embedClaims: Readonly<Record<keyof Embed, Claim>> = {
   amount: amountClaim,
@@ -345,7 +364,10 @@ const cartItemNames: Names<CartItem> = {
 const embedClaim = (embed: unknown): Either.Either<Record<string, unknown>, ConfigError.ConfigError> =>
   Either.gen(function* () {
     if (!Predicate.isRecord(embed)) {
-      return yield* invalid(["embed"], "embed must be an object with an amount and a currency.")
+      return yield* invalid(
+        ["embed"],
+        "embed must be an object with an amount and a currency. Leave it out if there is none."
+      )
     }
     yield* refuseUnknown(embed, embedClaims, ["embed"])
     const claims: Record<string, unknown> = {}
@@ -363,7 +385,9 @@ const refuseUnknown = (
   known: object,
   path: ReadonlyArray<string>
 ): Either.Either<void, ConfigError.ConfigError> => {
-  const unknown = unknownName(given, known)
+  // A misspelt name is refused whatever its value: a value that got lost is no less misspelt.
+  const names = Object.fromEntries(namesIn(given).map((name) => [name, true]))
+  const unknown = unknownName(names, known)
   return unknown === undefined
     ? Either.void
     : invalid([...path, unknown.name], `${path.join(".")}: ${unknown.message}.`)
@@ -371,9 +395,6 @@ const refuseUnknown = (
 
 const invalid = (path: ReadonlyArray<string>, problem: string): Either.Either<never, ConfigError.ConfigError> =>
   Either.left(ConfigError.InvalidData([...path], problem))
-
-const snakeCaseKeys = (record: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Record.mapKeys(record, snakeCase)
 
 const snakeCase = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase()
 

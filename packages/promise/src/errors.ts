@@ -123,10 +123,19 @@ export class Generic extends AnswerError<number> {
 
   /** How long the API asks to wait before the next try (`Retry-After`), in milliseconds. */
   declare readonly retryAfter?: number
+  /** The id of the existing resource, where a 409 `duplicate_record` names it. */
+  declare readonly resourceId?: string
 
-  constructor(fields: AnswerFields & { readonly status: number; readonly retryAfter?: number | undefined }) {
+  constructor(
+    fields: AnswerFields & {
+      readonly status: number
+      readonly retryAfter?: number | undefined
+      readonly resourceId?: string | undefined
+    }
+  ) {
     super(fields.status, fields)
     if (fields.retryAfter !== undefined) this.retryAfter = fields.retryAfter
+    if (fields.resourceId !== undefined) this.resourceId = fields.resourceId
   }
 }
 

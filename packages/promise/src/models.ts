@@ -151,7 +151,8 @@ export interface CallOptions {
 export interface RequestOptions extends CallOptions {
   /**
    * Sent as JSON. A value that JSON would change in silence is refused before anything is sent: `NaN`, `undefined`, a
-   * Promise, a Map, a class with getters.
+   * Promise, a Map, a class with getters. So is a body that is there and `undefined` or `null`, but for GET and DELETE: a
+   * refund without a body refunds everything.
    */
   readonly body?: unknown
   /**
@@ -233,14 +234,14 @@ export interface Client extends AsyncDisposable {
  * @category models
  */
 export interface Embed {
-  /** In the smallest unit of the currency, e.g. 1299 for USD 12.99. */
+  /** In the smallest unit of the currency, a whole number from 0 to 99,999,999, e.g. 1299 for USD 12.99. */
   readonly amount: number
   /** ISO 4217, e.g. `USD`. */
   readonly currency: string
   readonly buyerId?: string
   readonly buyerExternalIdentifier?: string
   readonly merchantAccountId?: string
-  /** The lines of the cart. Amounts are in the smallest unit. */
+  /** The lines of the cart, with the limits of those of a Checkout Session. */
   readonly cartItems?: ReadonlyArray<CartItem>
   /** Its keys are yours, and pass through unchanged. */
   readonly metadata?: Readonly<Record<string, string>>
@@ -255,10 +256,10 @@ export interface Embed {
 export interface EmbedOptions {
   /** The private key of your Gr4vy instance: PEM (PKCS#8), P-521. */
   readonly privateKey: string
-  /** Pins the token to one Checkout Session. */
-  readonly checkoutSessionId?: string | undefined
-  /** The purpose of the form. */
-  readonly embed?: Embed | undefined
+  /** Pins the token to one Checkout Session. Leave it out if there is none: `undefined` is refused. */
+  readonly checkoutSessionId?: string
+  /** The purpose of the form. Leave it out if there is none: `undefined` is refused. */
+  readonly embed?: Embed
   /** The lifetime of the token: 1 hour by default, 30 seconds to 24 hours. */
   readonly lifetime?: Duration | undefined
 }

@@ -188,14 +188,32 @@ describe("an embed token", () => {
     })
   )
 
+  const item = { name: "x", quantity: 1, unitAmount: 5 }
+  class Misspelt {
+    readonly amount = 1299
+    readonly currency = "USD"
+    get buyerExternalId() {
+      return "98765"
+    }
+  }
+  class MisspeltItem {
+    readonly name = "x"
+    readonly quantity = 1
+    readonly unitAmount = 5
+    get discount() {
+      return 98765
+    }
+  }
   const circular: Record<string, unknown> = {}
   circular["self"] = circular
   const wrong: Record<string, readonly [options: object, path: ReadonlyArray<string>, sentence: RegExp]> = {
     ...Object.fromEntries(
-      [-1, 12.34, Number.NaN, Number.POSITIVE_INFINITY, "98765", 98765n, undefined, 2 ** 53].map((amount) => [
-        `an amount of ${amount}`,
-        [{ embed: { ...embed, amount } }, ["embed", "amount"], /whole number/] as const
-      ])
+      [-1, 12.34, 100_000_000, Number.NaN, Number.POSITIVE_INFINITY, "98765", 98765n, undefined, 2 ** 53].map(
+        (amount) => [
+          `an amount of ${amount}`,
+          [{ embed: { ...embed, amount } }, ["embed", "amount"], /whole number/] as const
+        ]
+      )
     ),
     ...Object.fromEntries(
       ["usd", "US", "USDX", "98765", 5, undefined, null].map((currency) => [
@@ -205,10 +223,59 @@ describe("an embed token", () => {
     ),
     "an embed that is none": [{ embed: "98765" }, ["embed"], /must be an object/],
     "an embed that is null": [{ embed: null }, ["embed"], /must be an object/],
-    "a number that JSON does not know": [
-      { embed: { ...embed, cartItems: [{ quantity: 98765n }] } },
-      ["embed", "cartItems", "0"],
-      /embed\.cartItems\.0\.quantity must be a JSON value, not a bigint/
+    "an embed that is undefined": [{ embed: undefined }, ["embed"], /Leave it out/],
+    "a session that is undefined": [
+      { embed, checkoutSessionId: undefined },
+      ["checkoutSessionId"],
+      /Leave it out if there is none/
+    ],
+    ...Object.fromEntries(
+      (
+        [
+          [
+            "a Promise",
+            Promise.resolve({ ...item, name: "98765" }),
+            /cartItems\.1 must be a JSON value, not a Promise/
+          ],
+          ["a Map", new Map([["name", "98765"]]), /cartItems\.1 must be a JSON value, not a Map/],
+          ["an empty object", {}, /\.name is missing.*\.unitAmount is missing/],
+          ["a price that is undefined", { ...item, unitAmount: undefined }, /\.unitAmount is missing/],
+          ["a price in another unit", { ...item, unitAmount: 987.65 }, /\.unitAmount must be an integer from 0/],
+          ["a price that is a text", { ...item, unitAmount: "98765" }, /\.unitAmount must be an integer from 0/],
+          ["a negative price", { ...item, unitAmount: -98765 }, /\.unitAmount must be an integer from 0/],
+          ["a price that is NaN", { ...item, unitAmount: Number.NaN }, /\.unitAmount must be an integer from 0/],
+          ["a price that is a bigint", { ...item, unitAmount: 98765n }, /\.unitAmount must be an integer from 0/],
+          [
+            "a price that is too high",
+            { ...item, unitAmount: 1_000_098_765 },
+            /\.unitAmount must be an integer from 0/
+          ],
+          ["a negative tax", { ...item, taxAmount: -98765 }, /\.taxAmount must be an integer from 0/],
+          ["a negative quantity", { ...item, quantity: -98765 }, /\.quantity must be an integer from 1/],
+          ["a quantity of 0", { ...item, quantity: 0 }, /\.quantity must be an integer from 1/],
+          ["an empty name", { ...item, name: "" }, /\.name must be a string of 1 to 255 characters/],
+          ["categories in a text", { ...item, categories: "98765" }, /\.categories must be a list/],
+          ["an unknown type of product", { ...item, productType: "98765" }, /\.productType must be "physical"/]
+        ] as const
+      ).map(([what, given, sentence]) => [
+        `a cart item with or of ${what}`,
+        [{ embed: { ...embed, cartItems: [item, given] } }, ["embed", "cartItems", "1"], sentence] as const
+      ])
+    ),
+    "a getter of a class whose name is misspelt": [
+      { embed: new Misspelt() },
+      ["embed", "buyerExternalId"],
+      /did you mean buyerExternalIdentifier\?/
+    ],
+    "a misspelt pin that is undefined": [
+      { embed: { ...embed, buyer_id: undefined } },
+      ["embed", "buyer_id"],
+      /did you mean buyerId\?/
+    ],
+    "a getter of a cart item's class whose name is misspelt": [
+      { embed: { ...embed, cartItems: [new MisspeltItem()] } },
+      ["embed", "cartItems", "0", "discount"],
+      /did you mean discountAmount\?/
     ],
     "an object in itself": [
       { embed: { ...embed, connectionOptions: circular } },
@@ -240,11 +307,6 @@ describe("an embed token", () => {
       { embed: { ...embed, cartItems: [{ name: "x", quantity: 1, unitAmout: 98765 }] } },
       ["embed", "cartItems", "0", "unitAmout"],
       /did you mean unitAmount\?/
-    ],
-    "a cart item whose amount is NaN": [
-      { embed: { ...embed, cartItems: [{ name: "x", quantity: 1, unitAmount: Number.NaN }] } },
-      ["embed", "cartItems", "0"],
-      /embed\.cartItems\.0\.unitAmount must be a finite number/
     ],
     "a cart that is no array": [{ embed: { ...embed, cartItems: { 0: "98765" } } }, ["embed", "cartItems"], /an array/],
     "a cart with a hole": [{ embed: { ...embed, cartItems: Array(1) } }, ["embed", "cartItems", "0"], /an object/],

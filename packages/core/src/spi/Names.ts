@@ -53,6 +53,26 @@ export const advice = (name: string, known: ReadonlyArray<string>): string => {
 }
 
 /**
+ * The names of an object's properties, with those it inherits and the getters of its class: `Object.keys` does not list them.
+ *
+ * @since 0.1.0
+ * @category names
+ */
+export const namesIn = (given: object): ReadonlyArray<string> => {
+  const names = new Set(Object.keys(given))
+  for (
+    let prototype = Object.getPrototypeOf(given);
+    prototype !== null && Object.getPrototypeOf(prototype) !== null;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const [name, { enumerable, get, value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (get !== undefined || (enumerable === true && !Predicate.isFunction(value))) names.add(name)
+    }
+  }
+  return [...names]
+}
+
+/**
  * Returns a message about the first property that is not one of the `known` names, or `undefined` if there is none. It
  * never contains a value. A property that is `undefined` counts as absent. `"near"` reports only a name that resembles a
  * known one that is missing, for options that may be shared with other functions. Anything but an object gets a message, too.
@@ -74,7 +94,7 @@ export const unknownName = (
     const near = nearest(key, names)
     return near !== undefined && !has(near)
   }
-  const name = Object.keys(given).find(
+  const name = namesIn(given).find(
     (key) => !Object.hasOwn(known, key) && has(key) && (which === "any" || isMisspelt(key))
   )
   if (name === undefined) return undefined

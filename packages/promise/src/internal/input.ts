@@ -4,7 +4,7 @@
  */
 import { isDate } from "node:util/types"
 import type * as SecureFields from "@effect-gr4vy/core/SecureFields"
-import { unknownName } from "@effect-gr4vy/core/spi/Names"
+import { namesIn, unknownName } from "@effect-gr4vy/core/spi/Names"
 import * as RetryPolicy from "@effect-gr4vy/node/RetryPolicy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -143,7 +143,12 @@ const read = <T extends object>(
   fail: (problem: string) => RequestFailed = refuse
 ): Given<T> => {
   if (value !== null && value !== undefined && !Predicate.isRecord(value)) throw fail(`${name} must be an object`)
-  const given = Object.entries(value ?? {}).filter(([, part]) => part !== undefined && part !== null)
+  const names = namesIn(value ?? {})
+  if (names.length === 0 && !isPlain(value ?? {}))
+    throw fail(`${name} must be an object with options as its properties`)
+  const given = names
+    .map((key) => [key, Reflect.get(value ?? {}, key)] as const)
+    .filter(([, part]) => part !== undefined && part !== null)
   const known = new Map<string, Check>(Object.entries(checks))
   for (const [key, part] of given) {
     const check = known.get(key)
@@ -153,14 +158,34 @@ const read = <T extends object>(
   return Object.fromEntries(given) as Given<T> // As checked above.
 }
 
+/** What a Promise, a Map or a private field holds is no property, and would be lost. */
+const isPlain = (value: object): boolean => {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
 /** The options of `create`. */
 export const readOptions = (options: Options | null | undefined): GivenOptions => read(options, "options", optionChecks)
 
-/** The options of `embedToken`. */
+/**
+ * The options of `embedToken`. A session or a content that is there and `undefined` is a value that got lost: the token
+ * would fix nothing.
+ */
 export const readEmbedOptions = (options: EmbedOptions): Given<EmbedOptions> & { readonly privateKey: string } => {
   const { privateKey, ...others } = read(options, "options", embedChecks)
+  refuseLost(options, "checkoutSessionId", embedChecks.checkoutSessionId.expected)
+  refuseLost(options, "embed", embedChecks.embed.expected)
   if (privateKey === undefined) throw refuse("options.privateKey must be a string")
   return { privateKey, ...others }
+}
+
+/** Refuses a property that is there without a value. */
+const refuseLost = (options: object | null | undefined, name: string, expected: string): void => {
+  if (!Predicate.hasProperty(options, name)) return
+  const value = options[name]
+  if (value === undefined || value === null) {
+    throw refuse(`options.${name} must be ${expected}, or left out: it is ${value}`)
+  }
 }
 
 /** The options of a call. */
@@ -168,8 +193,8 @@ export const readCallOptions = (options: CallOptions | null | undefined): Given<
   read(options, "options", callChecks)
 
 /**
- * The options of `request`. A body that is there and `undefined` is a value that got lost: without it a POST may do more than
- * it should, e.g. refund everything.
+ * The options of `request`. A body that is there and `undefined` or `null` is a value that got lost: without it a POST may do
+ * more than it should, e.g. refund everything.
  */
 export const readRequestOptions = (
   method: unknown,
@@ -177,9 +202,7 @@ export const readRequestOptions = (
 ): Given<RequestOptions> => {
   const given = read(options, "options", requestChecks)
   const mayHaveNone = method === "GET" || method === "DELETE"
-  if (!mayHaveNone && Predicate.isRecord(options) && "body" in options && options.body === undefined) {
-    throw refuse("options.body must be a value, or left out: it is undefined")
-  }
+  if (!mayHaveNone) refuseLost(options, "body", "a value")
   return given
 }
 

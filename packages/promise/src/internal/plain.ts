@@ -46,6 +46,7 @@ export const toPlainError = (error: unknown): unknown => {
     return new Generic({
       ...answerFields(error),
       status: error.status,
+      resourceId: error.resourceId,
       retryAfter: error.retryAfter === undefined ? undefined : Duration.toMillis(error.retryAfter)
     })
   }

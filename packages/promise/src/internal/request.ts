@@ -30,7 +30,7 @@ export const request = (
   if (!Predicate.isString(path) || !path.startsWith("/") || path.includes("#")) {
     throw refuse('path must be a string that begins with "/", without "#"')
   }
-  const payload = body === undefined || body === null ? undefined : asJson(body)
+  const payload = body === undefined ? undefined : asJson(body)
   const [, before = "", query] = /^([^?]*)(?:\?(.*))?$/s.exec(path) ?? []
   const { names, resources, template, values } = templateOf(before)
   if (idempotencyKey !== undefined && !(method === "POST" && keyed.has(template))) {
@@ -67,7 +67,7 @@ export const request = (
     ...(endpoint.query === undefined ? [] : [queryOf(query ?? "")]),
     ...(payload === undefined ? [] : [payload]),
     // Whatever is `Redacted` in the arguments is scrubbed from what the server says.
-    { idempotencyKey, secrets: secretsIn(payload).map((secret) => Redacted.make(secret)) }
+    { idempotencyKey, secrets: [...secretsIn(payload)].map((secret) => Redacted.make(secret)) }
   ]
   // The arguments of an endpoint that is not known to the compiler.
   const call = Endpoint.clientOf({ call: endpoint }, http).call as unknown as (
@@ -161,6 +161,15 @@ const mayBelong = (answer: unknown, resources: ReadonlyArray<Resource>, lastIsIt
   })
 
 const decoded = (segment: string): string => {
+  const text = decodedText(segment)
+  // A value that was no string when the path was put together.
+  if (/^\[object .*\]$|^(?:undefined|null|NaN)$/.test(text)) {
+    throw refuse("path has a segment that was put together from a Promise, an object, undefined, null or NaN")
+  }
+  return text
+}
+
+const decodedText = (segment: string): string => {
   try {
     return decodeURIComponent(segment)
   } catch {
@@ -168,14 +177,20 @@ const decoded = (segment: string): string => {
   }
 }
 
-const secretNames: ReadonlyArray<string> = ["number", "security_code"]
+/** Names of secrets, and of every kind of token, password and key: `session_token`, `client_secret`. */
+const secretName =
+  /^(?:number|security_code|pin|cryptogram)$|(?:^|_)(?:token|password|secret|secret_key|private_key|decryption_key)$/
 
-/** Card number and security code, wherever the body has them. */
-const secretsIn = (body: unknown): ReadonlyArray<string> =>
-  Predicate.isObject(body)
-    ? Object.entries(body).flatMap(([key, value]) =>
-        secretNames.includes(key) && (Predicate.isString(value) || Predicate.isNumber(value))
-          ? [String(value)]
-          : secretsIn(value)
-      )
-    : []
+/** Every text and number under the name of a secret, wherever the body has it. */
+const secretsIn = (body: unknown): ReadonlySet<string> => {
+  const found = new Set<string>()
+  const visit = (part: unknown, isSecret: boolean): void => {
+    if (Predicate.isObject(part)) {
+      for (const [key, value] of Object.entries(part)) visit(value, isSecret || secretName.test(key))
+    } else if (isSecret && (Predicate.isString(part) || Predicate.isNumber(part))) {
+      found.add(String(part))
+    }
+  }
+  visit(body, false)
+  return found
+}
