@@ -23,7 +23,6 @@ export const call = (
   const toError = decodeError(endpoint)
 
   const fail = (request: EndpointRequest, response: HttpClientResponse.HttpClientResponse, text: string) => {
-    // Collected for errors only: walking through the payload costs more than a successful call.
     const secrets = request.secrets()
     return Clock.clockWith((clock) =>
       Effect.fail(
