@@ -1,5 +1,5 @@
 import { HttpApiEndpoint } from "@effect/platform"
-import { describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import {
   Endpoint,
   type Generic,
@@ -74,6 +74,18 @@ const transactions = {
 
 type Client = Endpoint.Client<typeof transactions>
 
+/** The declaration throws a message with this text. */
+const throws = (declare: () => unknown, text: string) => {
+  try {
+    declare()
+  } catch (error) {
+    assert.instanceOf(error, Error)
+    assert.include(error.message, text)
+    return
+  }
+  assert.fail(`nothing was thrown: ${text}`)
+}
+
 describe("the types of endpoints", () => {
   it("give each function its arguments, its success and its exact errors", () => {
     expectTypeOf<Client["create"]>().toEqualTypeOf<
@@ -121,24 +133,126 @@ describe("the types of endpoints", () => {
     expectTypeOf(Endpoint.client(transactions)).toEqualTypeOf<Effect.Effect<Client, never, Gr4vyHttpClient>>()
   })
 
-  it("refuse a POST without resend", () => {
-    // @ts-expect-error
-    Endpoint.post("A", "/a", { success: Transaction })
-    // @ts-expect-error
-    Endpoint.post("A", "/a", { success: Transaction, resend: "maybe" })
+  it("refuse a POST and a PATCH without resend, also in plain JavaScript", () => {
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.post("A.create", "/a", { success: Transaction })
+    }, "Endpoint.post: A.create: resend must say whether it may be sent a second time")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.patch("A.change", "/a", { success: Transaction })
+    }, "Endpoint.patch: A.change: resend must say whether it may be sent a second time")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.post("A.create", "/a", { success: Transaction, resend: "maybe" })
+    }, "resend must say")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a", { success: Transaction, resend: "keyed" })
+    }, 'Endpoint.get: A.get: resend must be "idempotent" or "once"')
   })
 
-  it("refuse a parameter too few or too many", () => {
-    // @ts-expect-error
-    Endpoint.get("A", "/a/{id}", { success: Transaction })
-    // @ts-expect-error
-    Endpoint.get("A", "/a/{id}", { params: { other: Schema.String }, success: Transaction })
-    // @ts-expect-error
-    Endpoint.get("A", "/a/{id}", { params: { id: Schema.String, other: Schema.String }, success: Transaction })
-    // @ts-expect-error
-    Endpoint.get("A", "/a", { params: { id: Schema.String }, success: Transaction })
-    // @ts-expect-error
-    Endpoint.delete("A", "/a/{id}/{other}", { params: { id: Schema.String } })
+  it("refuse an option that no constructor has, also in plain JavaScript", () => {
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.post("A.create", "/a", { sucess: Transaction, resend: "once" })
+    }, 'Endpoint.post: A.create: there is no option "sucess" (did you mean success?)')
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a", { payload: Transaction })
+    }, "a GET has no payload: give a query")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a", { query: { limit: Schema.String } })
+    }, "query must be a schema, e.g. Schema.Struct({ … })")
+  })
+
+  it("refuse a path that the client cannot fill, also in plain JavaScript", () => {
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "a", {})
+    }, "Endpoint.get: A.get: the path must begin with a slash, e.g. /transactions")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a/:id", {})
+    }, "a parameter of the path is a name in braces: {transaction_id}, not :transaction_id")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a/{id", {})
+    }, "in braces that are both there")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a/id}", {})
+    }, "in braces that are both there")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a/{}", {})
+    }, "in braces that are both there")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a/{x{id}}", { params: { id: Schema.String } })
+    }, "in braces that are both there")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a?limit=1", {})
+    }, "the path must have no blank, ?, # or empty segment")
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A.get", "/a//b", {})
+    }, "the path must have no blank, ?, # or empty segment")
+    // The compiler does not know this one.
+    const path: string = "a"
+    throws(() => Endpoint.get("A.get", path, {}), "the path must begin with a slash")
+    Endpoint.get("A.get", "/", {})
+    Endpoint.get("A.get", "/a/{id}:run/{b}", { params: { id: Schema.String, b: Schema.String } })
+  })
+
+  it("refuse an error class without a status at its declaration", () => {
+    class Lost extends Schema.TaggedError<Lost>()("Lost", { message: Schema.String }) {}
+    throws(
+      () => Endpoint.get("A.get", "/a", { errors: [NotFound, Lost] }),
+      "Endpoint.get: A.get: errors has Lost without a status: give the class Endpoint.status(409) as its annotations"
+    )
+    throws(
+      () => Endpoint.get("A.get", "/a", { errors: [Schema.Union(Conflict, Lost)] }),
+      "errors has Lost without a status"
+    )
+  })
+
+  it("refuse a header of the client's own, and one that is of the connection", () => {
+    throws(
+      () => Endpoint.get("A.get", "/a", { headers: Schema.Struct({ Authorization: Schema.String }) }),
+      "headers must not have authorization, which the client sets itself"
+    )
+    throws(
+      () => Endpoint.get("A.get", "/a", { headers: Schema.Struct({ "Transfer-Encoding": Schema.String }) }),
+      "headers must not have transfer-encoding, which belongs to the connection"
+    )
+  })
+
+  it("refuse a parameter too few or too many, also in plain JavaScript", () => {
+    const problem = "params must have a schema for each name in the path, and no other"
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A", "/a/{id}", { success: Transaction })
+    }, problem)
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A", "/a/{id}", { params: { other: Schema.String }, success: Transaction })
+    }, problem)
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A", "/a/{id}", { params: { id: Schema.String, other: Schema.String }, success: Transaction })
+    }, problem)
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.get("A", "/a", { params: { id: Schema.String }, success: Transaction })
+    }, problem)
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.delete("A", "/a/{id}/{other}", { params: { id: Schema.String } })
+    }, problem)
+    throws(() => Endpoint.get("A", "/a/{id}/{id}", { params: { id: Schema.String } }), problem)
   })
 
   it("refuse a keyed call without its key", () => {
@@ -159,8 +273,10 @@ describe("the types of endpoints", () => {
     const undeclared = (): Effect.Effect<Transaction, string> => Effect.fail("other")
     // @ts-expect-error
     Endpoint.implement({ get }, { get: undeclared })
-    // @ts-expect-error
-    Endpoint.implement({ get }, {})
+    throws(() => {
+      // @ts-expect-error
+      Endpoint.implement({ get }, {})
+    }, "Endpoint.implement: there is no handler for get")
     // @ts-expect-error
     Endpoint.implement({ get }, { get: () => Effect.succeed("another shape") })
   })

@@ -47,6 +47,9 @@ export class Walk {
   /** Whether the codec cannot tell if a value is valid: a function that throws, or that needs time. */
   undecided = false
 
+  /** `sendsUnknown` keeps properties that a schema does not have. */
+  constructor(public sendsUnknown = false) {}
+
   /** Fails, because JSON has no such value. */
   loses(expected: string): typeof failed {
     this.lossy = { path: [], expected }

@@ -44,7 +44,8 @@ export const struct: Compile<AST.TypeLiteral> = (ast, mode, compile) => {
       const property = properties.get(key)
       if (property === undefined) {
         if (mode === "decode" || index !== undefined) continue
-        return failed
+        if (!addUnknown(result, key, value, walk)) return failed
+        continue
       }
       const given = value[key]
       const part =
@@ -67,6 +68,21 @@ export const struct: Compile<AST.TypeLiteral> = (ast, mode, compile) => {
     }
     return index === undefined || index.read(value, result, walk) ? result : failed
   }
+}
+
+/** Adds a property that the schema does not have, if the caller asked for that. It may be a secret of a later version. */
+const addUnknown = (result: Result, key: PropertyKey, value: Readonly<Record<PropertyKey, unknown>>, walk: Walk) => {
+  if (!walk.sendsUnknown || !Predicate.isString(key)) return false
+  const given = value[key]
+  if (given === undefined) return true
+  const part = jsonValue(given, walk)
+  if (part === failed) {
+    walk.failedAt(key)
+    return false
+  }
+  walk.became(undefined, part)
+  set(result, key, part)
+  return true
 }
 
 /** The properties whose names a schema does not list. */
@@ -106,7 +122,10 @@ class Index {
         covered.add(key)
       }
     }
-    return this.mode === "decode" || Reflect.ownKeys(value).every((key) => covered.has(key))
+    return (
+      this.mode === "decode" ||
+      Reflect.ownKeys(value).every((key) => covered.has(key) || addUnknown(result, key, value, walk))
+    )
   }
 }
 
@@ -315,7 +334,9 @@ const encoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step 
     const result: Result = {}
     for (const key of keysOf(value)) {
       const property = properties.get(key)
-      if (property === undefined || !property.add(result, value[key], true, walk)) return walk.failedAt(key)
+      if (property === undefined) {
+        if (!addUnknown(result, key, value, walk)) return failed
+      } else if (!property.add(result, value[key], true, walk)) return walk.failedAt(key)
     }
     const lost = inheritedName(value, properties.keys())
     if (lost !== undefined) return lostAt(lost, walk)
