@@ -435,7 +435,10 @@ describe("a sandbox with endpoints of every form", () => {
       const { body, status } = yield* request("POST", "/forms/t1/pay", { headers: { Prefer: "respond-async" } })
       assert.deepStrictEqual(
         [status, body["details"]],
-        [400, [{ location: "header", type: "value_error", pointer: "prefer", message: 'must be "resource=form" or absent' }]]
+        [
+          400,
+          [{ location: "header", type: "value_error", pointer: "prefer", message: 'must be "resource=form" or absent' }]
+        ]
       )
     }).pipe(served)
   )
