@@ -81,6 +81,7 @@ const addUnknown = (result: Result, key: PropertyKey, value: Readonly<Record<Pro
     return false
   }
   walk.became(undefined, part)
+  walk.unknown++
   set(result, key, part)
   return true
 }
@@ -325,6 +326,7 @@ class Decoding {
 
 const encoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step => {
   const properties = new Map(pairs.map((pair) => [pair.to.name, new Encoding(pair, mode, compile)]))
+  const byWireName = new Map(pairs.map(({ from, to }) => [from.name, to.name]))
   const others = [...properties].filter(([, { isLeftOut }]) => !isLeftOut)
   const keysOf = keysFor(properties.keys(), mode)
   return (value, walk) => {
@@ -335,6 +337,12 @@ const encoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step 
     for (const key of keysOf(value)) {
       const property = properties.get(key)
       if (property === undefined) {
+        const known = walk.sendsUnknown ? byWireName.get(key) : undefined
+        if (known !== undefined) {
+          // Its limits would be avoided, and a secret would be a plain string.
+          walk.loses(`given as ${String(known)}`)
+          return walk.failedAt(key)
+        }
         if (!addUnknown(result, key, value, walk)) return failed
       } else if (!property.add(result, value[key], true, walk)) return walk.failedAt(key)
     }
