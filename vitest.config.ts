@@ -3,13 +3,13 @@ import { defineConfig } from "vitest/config"
 
 const packages = fileURLToPath(new URL("packages", import.meta.url))
 
-/** Tests that change nothing in their process and watch nothing of it: one loads all modules for all of them. */
-const shared = [
-  "test/core/*.test.ts",
-  "test/node/config.test.ts",
-  "test/node/credentials/*.test.ts",
-  "test/sandbox/!(command|prism|tracing|vendor).test.ts",
-  "test/node/resilience/!(interruption|leaks|memory|secrets|tls).test.ts"
+/** Tests that change their process, or watch all of it. All others share one: it loads every module once. */
+const alone = [
+  "test/node/telemetry/*.test.ts",
+  "test/node/tenants/*.test.ts",
+  "test/node/resilience/{leaks,memory}.test.ts",
+  "test/sandbox/tracing.test.ts",
+  "examples/*.test.ts"
 ]
 
 export default defineConfig({
@@ -31,15 +31,16 @@ export default defineConfig({
     pool: "forks",
     poolOptions: { forks: { minForks: 1, maxForks: 2 } },
     projects: [
-      { extends: true, test: { name: "shared", include: shared, poolOptions: { forks: { isolate: false } } } },
       {
         extends: true,
         test: {
-          name: "alone",
-          include: ["test/**/*.test.ts", "examples/*.test.ts"],
-          exclude: ["**/node_modules/**", ...shared]
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...alone],
+          poolOptions: { forks: { isolate: false } }
         }
-      }
+      },
+      { extends: true, test: { name: "alone", include: alone } }
     ]
   }
 })

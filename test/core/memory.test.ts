@@ -66,6 +66,18 @@ describe("the in-memory service", () => {
     }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
   )
 
+  it.effect("is found by its id in capital letters, too", () =>
+    Effect.gen(function* () {
+      const sessions = yield* CheckoutSessions
+      const { id } = yield* sessions.add()
+      const capital = CheckoutSessionId.make(id.toUpperCase())
+      assert.strictEqual((yield* sessions.get(capital)).id, id)
+      assert.strictEqual((yield* sessions.update(capital, { amount: 1 })).amount, 1)
+      yield* sessions.delete(capital)
+      yield* isGone(id)
+    }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
+  )
+
   it.effect("has the same ids for the same seed, all of them UUIDs version 4", () => {
     const five = Effect.flatMap(CheckoutSessions, (sessions) =>
       Effect.map(Effect.replicateEffect(sessions.add(), 5), (added) => added.map(({ id }): string => id))

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { hideCards } from "@effect-gr4vy/core/spi/Cards"
+import { shownUrl } from "@effect-gr4vy/core/spi/ShownUrl"
 import { FastCheck as fc } from "effect"
 
 const rows: ReadonlyArray<readonly [url: string, shown: string]> = [
@@ -98,5 +99,28 @@ describe("a URL in a trace", () => {
       const url = part.repeat(Math.ceil(1_000_000 / part.length))
       assert.isAtMost(hideCards(url).length, url.length)
     }
+  })
+})
+
+describe("a query parameter in a trace", () => {
+  const names = [
+    "client_secret",
+    "token",
+    "session_token",
+    "X-Goog-Signature",
+    "sig",
+    "apiKey",
+    "AWSAccessKeyId",
+    "pin"
+  ]
+  for (const name of [...names, "data%5Btoken%5D", "security-code", "client%5Fsecret", "PASSWORD"]) {
+    it(`is shown as its name where it is named ${name}`, () => {
+      assert.strictEqual(shownUrl(`/x?limit=5&${name}=abc%3Dd=e&q=1#f`), `/x?limit=5&${name}={${name}}&q=1#f`)
+    })
+  }
+
+  it("is shown where it names no secret", () => {
+    const url = "https://api.example.com/x?limit=5&cursor=abc&external_identifier=o-1&currency_number=2&%=1&tokens"
+    assert.strictEqual(shownUrl(url), url)
   })
 })

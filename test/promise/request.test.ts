@@ -172,36 +172,43 @@ describe("request", () => {
     })
   )
 
-  it.scopedLive("is named in traces by the template of its path, without ids, and shows no card number", () =>
-    Effect.gen(function* () {
-      const { baseUrl } = yield* script(json({}))
-      const [, spans] = yield* registered(
-        Effect.scoped(
-          Effect.gen(function* () {
-            const client = yield* open(baseUrl)
-            yield* outcome(() =>
-              client.request("GET", "/buyers/b-1/payment-methods/8724fd24-5489-4a5d-90fd-0604df7d3b83")
-            )
-            yield* outcome(() => client.request("GET", "/buyers/ada/payment-methods/lower-case-id?search=ada"))
-            yield* outcome(() => client.request("GET", "/disputes/of-tomorrow"))
-            yield* outcome(() => client.request("GET", "/payment-methods/4111111111111111?q=4111%201111%201111%201111"))
-          })
+  it.scopedLive(
+    "is named in traces by the template of its path, without ids, and shows no card number and no secret",
+    () =>
+      Effect.gen(function* () {
+        const { baseUrl } = yield* script(json({}))
+        const [, spans] = yield* registered(
+          Effect.scoped(
+            Effect.gen(function* () {
+              const client = yield* open(baseUrl)
+              yield* outcome(() =>
+                client.request("GET", "/buyers/b-1/payment-methods/8724fd24-5489-4a5d-90fd-0604df7d3b83")
+              )
+              yield* outcome(() => client.request("GET", "/buyers/ada/payment-methods/lower-case-id?search=ada"))
+              yield* outcome(() => client.request("GET", "/disputes/of-tomorrow"))
+              yield* outcome(() =>
+                client.request("GET", "/payment-methods/4111111111111111?q=4111%201111%201111%201111")
+              )
+              yield* outcome(() => client.request("GET", "/transactions/t-1?client_secret=shh-4711&limit=1"))
+            })
+          )
         )
-      )
-      assert.sameMembers(
-        spans.map((span) => span.name).filter((name) => name !== "Gr4vy.request"),
-        [
-          "GET /buyers/{id}/payment-methods/{id_2}",
-          "GET /buyers/{id}/payment-methods/{id_2}",
-          "GET /{id}/{id_2}",
-          "GET /payment-methods/{id}"
-        ]
-      )
-      const urls = spans.flatMap(({ attributes }) => attributes["url.full"] ?? [])
-      assert.lengthOf(urls, 4)
-      assert.strictEqual(urls[3], `${baseUrl}/payment-methods/{card}?q={card}`)
-      assert.notInclude(JSON.stringify(spans.map(({ attributes, name }) => ({ attributes, name }))), "1111")
-    })
+        assert.sameMembers(
+          spans.map((span) => span.name).filter((name) => name !== "Gr4vy.request"),
+          [
+            "GET /buyers/{id}/payment-methods/{id_2}",
+            "GET /buyers/{id}/payment-methods/{id_2}",
+            "GET /{id}/{id_2}",
+            "GET /payment-methods/{id}",
+            "GET /transactions/{id}"
+          ]
+        )
+        const urls = spans.flatMap(({ attributes }) => attributes["url.full"] ?? [])
+        assert.lengthOf(urls, 5)
+        assert.strictEqual(urls[3], `${baseUrl}/payment-methods/{card}?q={card}`)
+        assert.strictEqual(urls[4], `${baseUrl}/transactions/t-1?client_secret={client_secret}&limit=1`)
+        assert.notInclude(JSON.stringify(spans.map(({ attributes, name }) => ({ attributes, name }))), "1111")
+      })
   )
 
   const lossy: ReadonlyArray<[what: string, body: unknown, path: string]> = [

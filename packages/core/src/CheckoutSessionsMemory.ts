@@ -30,7 +30,9 @@ export const make = (options?: {
 }): Effect.Effect<CheckoutSessionsService> =>
   Effect.sync(() => {
     const lifetime = Duration.decode(options?.lifetime ?? Duration.hours(1))
-    const sessions = new Map<CheckoutSessionId, CheckoutSession>()
+    // UUIDs are compared without regard to case (RFC 9562, section 4).
+    const sessions = new Map<string, CheckoutSession>()
+    const keyOf = (id: CheckoutSessionId): string => id.toLowerCase()
 
     const lives = (session: CheckoutSession, now: DateTime.Utc) => DateTime.lessThan(now, session.expiresAt)
 
@@ -47,14 +49,14 @@ export const make = (options?: {
     /** Finds and changes a session in one step, so that operations are atomic. */
     const withSession = <A>(id: CheckoutSessionId, f: (session: CheckoutSession, now: DateTime.Utc) => A) =>
       Effect.flatMap(DateTime.now, (now) => {
-        const session = sessions.get(id)
+        const session = sessions.get(keyOf(id))
         if (session !== undefined && lives(session, now)) return Effect.succeed(f(session, now))
-        sessions.delete(id)
+        sessions.delete(keyOf(id))
         return Effect.fail(new NotFound({ code: "not_found", message: "The resource could not be found" }))
       })
 
     const store = (session: CheckoutSession) => {
-      sessions.set(session.id, session)
+      sessions.set(keyOf(session.id), session)
       return session
     }
 
@@ -69,7 +71,7 @@ export const make = (options?: {
       update: (id, changes) => withSession(id, (session, now) => store(changed(session, changes, now))),
       updateFields: (id, update) =>
         Effect.asVoid(withSession(id, (session, now) => store(filled(session, update ?? {}, now)))),
-      delete: (id) => withSession(id, () => void sessions.delete(id))
+      delete: (id) => withSession(id, () => void sessions.delete(keyOf(id)))
     })
   })
 

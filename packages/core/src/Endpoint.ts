@@ -49,7 +49,7 @@ import * as Stream from "effect/Stream"
 import type { Generic, RequestFailed, Unauthorized } from "./Errors.js"
 import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { call } from "./internal/call.js"
-import { type Checked, checkFacts, checkOptions } from "./internal/declare.js"
+import { type Checked, checkFacts, checkOptions, type Refused } from "./internal/declare.js"
 import { declaredErrors, withStatus } from "./internal/declared.js"
 import { encodeRequest } from "./internal/encodeRequest.js"
 import type { Any, CallOptions, Docs, FreeHeaders, KeyedCallOptions, Resend } from "./internal/endpoint.js"
@@ -759,16 +759,21 @@ export const Service =
 type ShapeOf<Es extends Endpoints, Shape> = unknown extends Shape ? Client<Es> : Shape
 
 /** Requires that a client of the endpoints has the shape. */
-type Fitting<Es extends Endpoints, Shape> = [Client<Es>] extends [Shape] ? unknown : Shape
+type Fitting<Es extends Endpoints, Shape> = [Client<Es>] extends [Shape]
+  ? unknown
+  : Refused<"The functions of these endpoints do not have the shape of the service">
 
-const unknownHandler = (endpoints: Endpoints, handlers: unknown, path = ""): string | undefined => {
-  if (!Predicate.isRecord(handlers)) return `give an object of functions${path === "" ? "" : ` for ${path}`}`
+const unknownHandler = (endpoints: Endpoints, handlers: unknown, within = ""): string | undefined => {
+  if (!Predicate.isRecord(handlers)) return `give an object of functions${within === "" ? "" : ` for ${within}`}`
   for (const [name, handler] of Object.entries(handlers)) {
     const endpoint = Object.hasOwn(endpoints, name) ? endpoints[name] : undefined
-    const at = path === "" ? name : `${path}.${name}`
+    const at = within === "" ? name : `${within}.${name}`
     if (endpoint === undefined) return `there is no endpoint ${at} (${advice(name, Object.keys(endpoints))})`
-    const inside = isEndpoint(endpoint) || handler === undefined ? undefined : unknownHandler(endpoint, handler, at)
-    if (inside !== undefined) return inside
+    if (handler === undefined) continue
+    if (!isEndpoint(endpoint)) {
+      const problem = unknownHandler(endpoint, handler, at)
+      if (problem !== undefined) return problem
+    } else if (!Predicate.isFunction(handler)) return `${at} must be a function`
   }
   return undefined
 }

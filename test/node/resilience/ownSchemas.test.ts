@@ -341,15 +341,20 @@ describe("a card number in a path or query", () => {
       const { shown } = yield* observed(
         Effect.all([
           find("4111111111111111", { q: "4111 1111 1111 1111" }),
-          http.get("/own/4111-1111-1111-1111", { urlParams: { q: "4111111111111111", a: "seen" } })
+          http.get("/own/4111-1111-1111-1111", {
+            urlParams: { q: "4111111111111111", a: "seen", session_token: "shh" }
+          })
         ])
       )
       assert.deepStrictEqual(
         requests.map(({ url }) => url),
-        ["/own/4111111111111111?q=4111+1111+1111+1111", "/own/4111-1111-1111-1111?q=4111111111111111&a=seen"]
+        [
+          "/own/4111111111111111?q=4111+1111+1111+1111",
+          "/own/4111-1111-1111-1111?q=4111111111111111&a=seen&session_token=shh"
+        ]
       )
       assert.include(shown, "/own/{card}?q={card}")
-      assert.include(shown, "/own/{card}?q={card}&a=seen")
+      assert.include(shown, "/own/{card}?q={card}&a=seen&session_token={session_token}")
       assert.notInclude(shown, "1111")
     })
   )

@@ -21,8 +21,8 @@ const maxSeparators = 3
  * @category conversions
  */
 export const hideCards = (url: string): string => {
-  if (!hasEnoughDigits(url)) return url
   const path = authority.exec(url)?.[0].length ?? 0
+  if (!mayHoldCard(url, path)) return url
   const views = viewsOf(url.slice(path))
   const readable = readableIn(views, url.length - path)
   // 1 inside a card, 2 where one begins.
@@ -39,10 +39,17 @@ export const hideCards = (url: string): string => {
 /** The address of the server, whose digits are no one's card. */
 const authority = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
 
-const hasEnoughDigits = (text: string): boolean => {
+/** Whether 13 digits follow one another without a letter between them, or a digit may be written as an escape. */
+const mayHoldCard = (text: string, from: number): boolean => {
   let count = 0
-  for (let i = 0; i < text.length; i++) if (isDigit(text.charCodeAt(i))) count++
-  return count >= 13
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (isEscape(code)) return true
+    if (isDigit(code)) count++
+    else if (isAsciiLetter(code)) count = 0
+    if (count === 13) return true
+  }
+  return false
 }
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
@@ -111,14 +118,19 @@ const digitsIn = ({ start, text }: View, readable: Uint8Array): Digits => {
   return { all, at, begins, isCut }
 }
 
+const isAsciiLetter = (code: number): boolean => (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
+
 const isLetter = (code: number, text: string, at: number): boolean =>
-  code < 128 ? (code >= 65 && code <= 90) || (code >= 97 && code <= 122) : /\p{L}/u.test(text.charAt(at))
+  code < 128 ? isAsciiLetter(code) : /\p{L}/u.test(text.charAt(at))
+
+/** Whether a character begins an escape: `%`, a backslash or `&`. */
+const isEscape = (code: number): boolean => code === 37 || code === 92 || code === 38
 
 const escape = /%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[a-z]|&#x?[0-9a-f]{1,7};|&[a-z]{2,8};/iy
 
 /** The length of a separator that is written as an escape, which counts as one. */
 const escapeAt = (text: string, at: number, code: number): number => {
-  if (code !== 37 && code !== 92 && code !== 38) return 1
+  if (!isEscape(code)) return 1
   escape.lastIndex = at
   return escape.exec(text)?.[0].length ?? 1
 }

@@ -35,6 +35,7 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type { Accept } from "./accepted.js"
 import { ErrorBody } from "./errorBody.js"
+import { Example } from "./examples.js"
 import { toColons } from "./httpApi.js"
 
 /**
@@ -134,11 +135,13 @@ const serve = (endpoint: Endpoint.Any, run: Function_, accept: Accept = identity
         payload: readPayload && (yield* readPayload(request)),
         options: yield* optionsOf(request)
       }
-      const value = yield* run(...toArguments(given))
-      if (encodeSuccess === undefined || (value === undefined && endpoint.successOptional)) {
-        return HttpServerResponse.empty({ status: encodeSuccess === undefined ? status : 204 })
-      }
-      return bodyOf(yield* Effect.orDie(encodeSuccess(value)), status)
+      const result = yield* run(...toArguments(given))
+      const value = result instanceof Example ? result.value : result
+      const response =
+        encodeSuccess === undefined || (value === undefined && endpoint.successOptional)
+          ? HttpServerResponse.empty({ status: encodeSuccess === undefined ? status : 204 })
+          : bodyOf(yield* Effect.orDie(encodeSuccess(value)), status)
+      return result instanceof Example ? HttpServerResponse.setHeader(response, "x-sandbox-example", "true") : response
     }).pipe(Effect.catchAll((error) => respondToError(error, errors)))
 }
 

@@ -147,16 +147,24 @@ const tuple: Compile<AST.TupleType> = (ast, mode, compile) => {
   }
 }
 
-/** A property that one member lacks may be known to another, so a member that knows all of them comes first. */
 const union: Compile<AST.Union> = (ast, mode, compile) => {
   const step = anyMember(ast, mode, compile)
   if (mode === "decode" || ast.types.filter((type) => !AST.isLiteral(type)).length < 2) return step
   return (value, walk) => {
     if (!walk.sendsUnknown) return step(value, walk)
-    walk.sendsUnknown = false
-    const exact = step(value, walk)
-    walk.sendsUnknown = true
-    return exact !== failed || walk.undecided ? exact : step(value, walk)
+    // A property that one member lacks may be known to another, and have another name on the wire.
+    let best: unknown = failed
+    let fewest = Number.POSITIVE_INFINITY
+    for (const type of ast.types) {
+      const before = walk.unknown
+      const result = compile(type, mode)(value, walk)
+      if (walk.undecided) return failed
+      const unknown = walk.unknown - before
+      if (result === failed || unknown >= fewest) continue
+      best = result
+      fewest = unknown
+    }
+    return best
   }
 }
 

@@ -20,7 +20,12 @@ export const struct: Compile<AST.TypeLiteral> = (ast, mode, compile) => {
     ast.propertySignatures.map(({ isOptional, name, type }) => [
       name,
       // JSON leaves out what is `undefined`, as the schema allows.
-      { isOptional, omits: mode === "wire" && isOptional && takesUndefined(type), step: compile(type, mode) }
+      {
+        isOptional,
+        keeps: mode === "decode" ? keptBy(type) : undefined,
+        omits: mode === "wire" && isOptional && takesUndefined(type),
+        step: compile(type, mode)
+      }
     ])
   )
   const required = ast.propertySignatures.filter(({ isOptional }) => !isOptional).map(({ name }) => name)
@@ -43,7 +48,8 @@ export const struct: Compile<AST.TypeLiteral> = (ast, mode, compile) => {
         continue
       }
       const given = value[key]
-      const part = property.omits && given === undefined ? undefined : property.step(given, walk)
+      const part =
+        typeof given === property.keeps || (property.omits && given === undefined) ? given : property.step(given, walk)
       if (part === failed) return walk.failedAt(key)
       if (!property.isOptional) missing--
       result[key] = part
@@ -75,6 +81,7 @@ const addUnknown = (result: Result, key: PropertyKey, value: Readonly<Record<Pro
     return false
   }
   walk.became(undefined, part)
+  walk.unknown++
   set(result, key, part)
   return true
 }
@@ -226,6 +233,19 @@ const fitting = (schema: AST.AST, type: AST.AST): ((value: unknown) => boolean) 
   return fits(schema, type, "aside") ? Predicate.isNotNullable : () => false
 }
 
+/** The `typeof` of values that a schema of scalars leaves as they are. */
+const keptBy = (type: AST.AST): string | undefined => {
+  const members = AST.isUnion(type) ? type.types : [type]
+  if (!members.every((member) => AST.isLiteral(member) || scalars.has(member._tag))) return undefined
+  return members.map((member) => scalars.get(member._tag)).find(Predicate.isNotUndefined)
+}
+
+const scalars: ReadonlyMap<string, string> = new Map([
+  ["StringKeyword", "string"],
+  ["NumberKeyword", "number"],
+  ["BooleanKeyword", "boolean"]
+])
+
 type Result = Record<PropertyKey, unknown>
 
 const decoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step => {
@@ -237,7 +257,13 @@ const decoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step 
     const result: Result = {}
     for (const key of keysOf(value)) {
       const property = properties.get(key)
-      if (property === undefined ? mode !== "decode" : !property.add(result, value[key], true, walk)) return failed
+      if (property === undefined) {
+        if (mode === "decode") continue
+        return failed
+      }
+      const given = value[key]
+      if (typeof given === property.keeps) result[property.toName] = given
+      else if (!property.add(result, given, true, walk)) return failed
     }
     for (const [name, property] of others) {
       if (!Object.hasOwn(value, name) && !property.add(result, undefined, false, walk)) return failed
@@ -249,13 +275,15 @@ const decoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step 
 class Decoding {
   /** Whether an absent property stays absent. */
   readonly isLeftOut: boolean
+  /** The `typeof` of values that stay as they are. */
+  readonly keeps: string | undefined
+  readonly toName: PropertyKey
   private readonly read: Step
   private readonly check: Step
   private readonly fits: (value: unknown) => boolean
   private readonly dropsNull: boolean
   private readonly convert: Convert | undefined
   private readonly fromOptional: boolean
-  private readonly toName: PropertyKey
   private readonly toOptional: boolean
 
   constructor({ decode, from, to }: Pair, mode: Mode, compile: Inner) {
@@ -268,6 +296,7 @@ class Decoding {
     this.toName = to.name
     this.toOptional = to.isOptional
     this.isLeftOut = from.isOptional && to.isOptional && this.convert === undefined
+    this.keeps = this.convert === undefined && fits(from.type, to.type, "aside") ? keptBy(from.type) : undefined
   }
 
   /** Adds the property to the result; returns whether it is as the schema says. */
@@ -297,6 +326,7 @@ class Decoding {
 
 const encoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step => {
   const properties = new Map(pairs.map((pair) => [pair.to.name, new Encoding(pair, mode, compile)]))
+  const byWireName = new Map(pairs.map(({ from, to }) => [from.name, to.name]))
   const others = [...properties].filter(([, { isLeftOut }]) => !isLeftOut)
   const keysOf = keysFor(properties.keys(), mode)
   return (value, walk) => {
@@ -307,6 +337,12 @@ const encoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step 
     for (const key of keysOf(value)) {
       const property = properties.get(key)
       if (property === undefined) {
+        const known = walk.sendsUnknown ? byWireName.get(key) : undefined
+        if (known !== undefined) {
+          // Its limits would be avoided, and a secret would be a plain string.
+          walk.loses(`given as ${String(known)}`)
+          return walk.failedAt(key)
+        }
         if (!addUnknown(result, key, value, walk)) return failed
       } else if (!property.add(result, value[key], true, walk)) return walk.failedAt(key)
     }

@@ -5,9 +5,9 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
-import { hideCards } from "@effect-gr4vy/core/spi/Cards"
 import { isEndpointRequest } from "@effect-gr4vy/core/spi/EndpointRequest"
 import type { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
+import { shownUrl } from "@effect-gr4vy/core/spi/ShownUrl"
 import { start, timedOutBySignal } from "@effect-gr4vy/core/spi/Span"
 import { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import * as Otel from "@opentelemetry/api"
@@ -283,7 +283,7 @@ const startSpan = (call: Observed, route: Route): Tracer.Span | undefined =>
   start(call.fiber, route.name, "client", () => {
     const attributes: Otel.Attributes = Object.assign({}, route.attributes)
     // The URL shows a secret parameter as its name, and no card number.
-    attributes["url.full"] = hideCards(
+    attributes["url.full"] = shownUrl(
       isEndpointRequest(call.request) ? route.baseUrl + call.request.shownUrl : call.url
     )
     if (call.attempts > 0) attributes["http.request.resend_count"] = call.attempts

@@ -51,7 +51,7 @@ const allowed = (
   for (const key in carrier) {
     const name = key.toLowerCase()
     const value = carrier[key]
-    if (Object.hasOwn(sent, name) || reserved.test(name) || !headerName.test(name)) continue
+    if (Object.hasOwn(sent, name) || !isFree(name)) continue
     if (typeof value === "string" && value.length <= maxValueLength && headerValue.test(value)) headers[name] = value
   }
   return headers
@@ -63,6 +63,16 @@ const reserved =
 
 /** A token of RFC 9110, section 5.6.2. */
 const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+
+// A propagator has the same few names at every request.
+const free = new Map<string, boolean>()
+const isFree = (name: string): boolean => {
+  const known = free.get(name)
+  if (known !== undefined) return known
+  const is = headerName.test(name) && !reserved.test(name)
+  if (free.size < 64) free.set(name, is)
+  return is
+}
 
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 

@@ -1,5 +1,6 @@
 /**
- * A transport over any `HttpClient`, with the same guarantees: complete body, size limit, time limit, no second span.
+ * A transport over any `HttpClient`, with the same guarantees: complete body, size limit, time limit, no second span. One is
+ * the other client's alone: Node's `fetch` takes a reset for the end of a body that has neither a length nor chunks.
  */
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
