@@ -33,6 +33,9 @@ export const files = {
   }
 }
 
+/** Schemas that other resources have under the same name, but that are a session's own here. */
+export const ofSessions = ["CheckoutSessionCreate", "CheckoutSessionUpdate", "CheckoutSession"]
+
 /** The models that requests and responses begin with. A model of both has a second form for responses, `…Output`. */
 export const sent = ["CheckoutSessionCreate", "CheckoutSessionUpdate", "CheckoutSessionSecureFields"]
 export const read = ["CheckoutSession"]
