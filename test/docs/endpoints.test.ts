@@ -5,9 +5,9 @@ const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta
 
 describe("the guide of own endpoints", () => {
   it.each([
-    "examples/15-own-endpoints/disputes.ts",
-    "examples/15-own-endpoints/smallDisputes.ts",
-    "examples/15-own-endpoints.test.ts"
+    "examples/16-own-endpoints/disputes.ts",
+    "examples/16-own-endpoints/smallDisputes.ts",
+    "examples/16-own-endpoints.test.ts"
   ])("shows %s word for word", (file) => {
     assert.include(read("docs/endpoints.md"), `\`\`\`ts\n${read(file)}\`\`\``)
   })

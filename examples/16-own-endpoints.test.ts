@@ -2,12 +2,12 @@
  * Testing code that uses endpoints of your own: no network. The fake has the functions that the test needs, and checks
  * their arguments as the real service does.
  *
- *   npx vitest run examples/15-own-endpoints.test.ts
+ *   npx vitest run examples/16-own-endpoints.test.ts
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect } from "effect"
-import { AlreadyClosed, type Dispute, Disputes } from "./15-own-endpoints/disputes.js"
-import { acceptSmall } from "./15-own-endpoints/smallDisputes.js"
+import { AlreadyClosed, type Dispute, Disputes } from "./16-own-endpoints/disputes.js"
+import { acceptSmall } from "./16-own-endpoints/smallDisputes.js"
 
 const dispute = (id: string, amount: number): Dispute => ({ id, amount, status: "open" })
 
