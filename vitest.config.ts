@@ -19,7 +19,10 @@ export default defineConfig({
     alias: [
       { find: /^@effect-gr4vy\/(api|core|node|sandbox)$/, replacement: `${packages}/$1/src/index.ts` },
       { find: /^@effect-gr4vy\/(api|core|node|sandbox)\/(.+)$/, replacement: `${packages}/$1/src/$2.ts` },
-      { find: /^(?:\.\.\/)+packages\/(api|core|node|sandbox)\/dist\/(.+)\.js$/, replacement: `${packages}/$1/src/$2.ts` }
+      {
+        find: /^(?:\.\.\/)+packages\/(api|core|node|sandbox)\/dist\/(.+)\.js$/,
+        replacement: `${packages}/$1/src/$2.ts`
+      }
     ]
   },
   test: {

@@ -131,12 +131,20 @@ const callOf = (type, about, imports, field) => {
     case "secret":
       return call(type.kind, regExpOf(type.pattern), literalOf(type.expected), ...about)
     case "secretText":
-      return call("secretText", type.min, ...(type.max === undefined && about.length === 0 ? [] : [String(type.max)]), ...about)
+      return call(
+        "secretText",
+        type.min,
+        ...(type.max === undefined && about.length === 0 ? [] : [String(type.max)]),
+        ...about
+      )
     case "secretValue":
       return call("secretValue", literalOf(type.isString ? "string or object" : "object"), ...about)
     case "record": {
       const item = callOf(type.item, [], imports, {})
-      return call("record", type.isNullable ? call("nullable", item) : item, ...about)
+      const value = type.isNullable ? call("nullable", item) : item
+      return type.keys === undefined
+        ? call("record", value, ...about)
+        : call("recordBy", setOf(type.keys, imports), value, ...about)
     }
     case "integer":
       return call("integer", type.minimum, type.maximum, '""', ...about)
@@ -146,14 +154,18 @@ const callOf = (type, about, imports, field) => {
     case "const":
       return call("oneOf", literalOf(type.values), ...about)
     case "enumRef":
-      if (imports.style.listsValues && type.target.hasValues) return call("oneOf", imports.values(type.target))
-      return field.isOpen ? call("anyText", ...about) : call("oneOf", literalOf(type.target.values), ...about)
+      return field.isOpen ? call("anyText", ...about) : call("oneOf", setOf(type.target, imports), ...about)
     case "open":
       return call("anyText", ...about)
     case "list": {
       const [text, example] = about
       const first = example === undefined ? undefined : literalOf(field.example[0])
-      const item = callOf(type.item, [text, first].filter((part) => part !== undefined), imports, {})
+      const item = callOf(
+        type.item,
+        [text, first].filter((part) => part !== undefined),
+        imports,
+        {}
+      )
       const rules = [type.min && `min: ${type.min}`, type.unique && "unique: true"].filter(Boolean)
       const args = [item, String(type.max), text, rules.length > 0 && `{ ${rules.join(", ")} }`]
       return call("list", ...upTo(args))
@@ -182,6 +194,10 @@ const callOf = (type, about, imports, field) => {
       return call(type.kind, ...about)
   }
 }
+
+/** The values of a set: the list of a model of our own, or themselves. */
+const setOf = (model, imports) =>
+  imports.style.listsValues && model.hasValues ? imports.values(model) : literalOf(model.values)
 
 /** Arguments without those at the end that are not given. */
 const upTo = (args) => {
