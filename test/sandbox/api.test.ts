@@ -37,7 +37,7 @@ describe("the sandbox's transactions", () => {
     Effect.gen(function* () {
       const sessions = yield* CheckoutSessions
       const transactions = yield* Api.Transactions
-      const { booked } = yield* Sandbox.Sandbox
+      const { bank } = yield* Sandbox.Sandbox
       const { id: session } = yield* sessions.add({ amount: 1299, currency: "EUR" })
       yield* sessions.updateFields(session, {
         paymentMethod: {
@@ -62,7 +62,7 @@ describe("the sandbox's transactions", () => {
       yield* transactions.refunds.all.create(id, undefined, { idempotencyKey: "order-1/refund/3" })
       assert.deepStrictEqual(Api.Payment.outcome(yield* transactions.get(id)), Api.Payment.Refunded({ refunded: 1299 }))
       assert.deepStrictEqual(
-        (yield* booked).map(({ amount, kind }) => [kind, amount]),
+        (yield* bank.booked).map(({ amount, kind }) => [kind, amount]),
         [
           ["authorization", 1299],
           ["capture", 500],

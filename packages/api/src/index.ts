@@ -5,5 +5,5 @@
  */
 export { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
 export * as Api from "./Api.js"
-export * as Payment from "./Payment.js"
 export * from "./generated.js"
+export * as Payment from "./Payment.js"

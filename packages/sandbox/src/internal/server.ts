@@ -170,7 +170,7 @@ export const start = (options: Options): Effect.Effect<Running, StartError, Scop
 
     return {
       baseUrl,
-      booked: world.bank.booked,
+      bank: world.bank,
       deliveries: world.deliveries,
       seen: Effect.sync(() => [...seen]),
       failNext: (...faults) =>
