@@ -18,7 +18,7 @@ import { type GivenOptions, readToken, refuse } from "./input.js"
 
 /** The service with everything wired. What is secret is wrapped here. */
 export const layerOf = (
-  { baseUrl, environment, getToken, id, privateKey, retry: _, token, ...travel }: GivenOptions,
+  { baseUrl, environment, getToken, id, privateKey, retry: _, token, ...travel }: Omit<GivenOptions, "logger">,
   retry: RetryPolicy.RetryPolicy
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> => {
   const address = present({ baseUrl, environment, id })
