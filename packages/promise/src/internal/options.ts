@@ -29,7 +29,8 @@ export const layerOf = (
   if (baseUrl !== undefined && (id !== undefined || environment !== undefined)) {
     throw refuse("options must have either baseUrl, or id and environment")
   }
-  const options = { ...travel, retry }
+  // Effect's own metrics are inside the bundle, where nobody reads them.
+  const options = { ...travel, retry, metrics: "otel" as const }
   if (getToken !== undefined) return withSource(address, options, getToken)
   // Either a URL or the rest, as checked above.
   const overrides = { ...options, ...address } as Gr4vy.TravelOptions & Gr4vy.TokenOptions & Partial<Address>
