@@ -264,8 +264,8 @@ const maxClosed = 100
 
 const close = (key: string): void => {
   closed.add(key)
-  if (closed.size <= maxClosed) return
-  for (const oldest of closed) return forget(oldest)
+  const [oldest] = closed
+  if (oldest !== undefined && closed.size > maxClosed) forget(oldest)
 }
 
 /** A reader has seen the last values of a server's closed clients. */
