@@ -156,7 +156,7 @@ describe("a session in memory", () => {
           assert.strictEqual(error.reason, "InvalidRequest")
           assert.include(
             error.message,
-            'payload.expiresIn must be a duration of 1 to 24 hours, e.g. "2 hours" (a number is milliseconds'
+            'session.expiresIn must be a duration of 1 to 24 hours, e.g. "2 hours" (a number is milliseconds'
           )
         }
       }).pipe(Effect.provide(CheckoutSessionsMemory.layer))

@@ -34,14 +34,26 @@ describe("the types of the service", () => {
         options?: Endpoint.CallOptions
       ) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
     >()
-    expectTypeOf<Service["get"]>().toEqualTypeOf<(id: CheckoutSessionId) => Effect.Effect<CheckoutSession, OnSession>>()
+    expectTypeOf<Service["get"]>().toEqualTypeOf<
+      (id: CheckoutSessionId, options?: Endpoint.CallOptions) => Effect.Effect<CheckoutSession, OnSession>
+    >()
     expectTypeOf<Service["update"]>().toEqualTypeOf<
-      (id: CheckoutSessionId, session: CheckoutSessionUpdate) => Effect.Effect<CheckoutSession, OnSession>
+      (
+        id: CheckoutSessionId,
+        session: CheckoutSessionUpdate,
+        options?: Endpoint.CallOptions
+      ) => Effect.Effect<CheckoutSession, OnSession>
     >()
     expectTypeOf<Service["updateFields"]>().toEqualTypeOf<
-      (id: CheckoutSessionId, update?: CheckoutSessionSecureFieldsUpdate) => Effect.Effect<void, OnSession>
+      (
+        id: CheckoutSessionId,
+        update?: CheckoutSessionSecureFieldsUpdate,
+        options?: Endpoint.CallOptions
+      ) => Effect.Effect<void, OnSession>
     >()
-    expectTypeOf<Service["delete"]>().toEqualTypeOf<(id: CheckoutSessionId) => Effect.Effect<void, OnSession>>()
+    expectTypeOf<Service["delete"]>().toEqualTypeOf<
+      (id: CheckoutSessionId, options?: Endpoint.CallOptions) => Effect.Effect<void, OnSession>
+    >()
   })
 
   it("have the layers of the design", () => {

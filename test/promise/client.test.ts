@@ -182,21 +182,21 @@ layer(Sandbox.layer(), { excludeTestServices: true })("a client of promises", (i
       // What a type error would have said.
       const untyped: Record<string, (...args: ReadonlyArray<unknown>) => Promise<unknown>> = Object(client)
       const calls: ReadonlyArray<[string, ReadonlyArray<unknown>, string]> = [
-        ["add", [5], "payload must be"],
-        ["add", [{ signal: 5 }], "payload has an unknown property"],
+        ["add", [5], "session must be"],
+        ["add", [{ signal: 5 }], "session has an unknown property"],
         [
           "add",
           [{ amount: "5411" }],
-          "payload.amount must be an integer from 0 to 99999999, in the currency's smallest unit"
+          "session.amount must be an integer from 0 to 99999999, in the currency's smallest unit"
         ],
-        ["add", [{ cart_items: [] }], "payload has an unknown property (did you mean cartItems?)"],
+        ["add", [{ cart_items: [] }], "session has an unknown property (did you mean cartItems?)"],
         ["add", [{}, 5], "options must be an object"],
         ["get", [], "id must be a string"],
         ["get", [5], "id must be a string"],
         ["get", [null], "id must be a string"],
-        ["update", [id, null], "payload must be"],
-        ["update", [id], "payload must be"],
-        ["update", [id, { currency: "5411" }], "payload.currency must be 3 capital letters"],
+        ["update", [id, null], "session must be"],
+        ["update", [id], "session must be"],
+        ["update", [id, { currency: "5411" }], "session.currency must be 3 capital letters"],
         ["request", [], "method must be one of GET"],
         ["request", ["BREW", "/coffee"], "method must be one of GET"],
         ["request", ["GET"], "path must be a string that begins with"],

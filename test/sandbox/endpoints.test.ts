@@ -325,3 +325,146 @@ describe("a sandbox with the user's own endpoints", () => {
     })
   )
 })
+
+const Id = Schema.String.pipe(Schema.pattern(/^t\d+$/))
+
+/** One endpoint of each form that Checkout Sessions do not have. */
+const forms = {
+  change: Endpoint.patch("Forms.change", "/forms/{form_id}", {
+    params: { form_id: Id },
+    payload: Schema.Struct({ amount: Schema.Int }),
+    query: Schema.Struct({ dryRun: Schema.optional(Schema.BooleanFromString).pipe(Schema.fromKey("dry_run")) }),
+    success: Schema.Unknown,
+    resend: "once"
+  }),
+  pay: Endpoint.post("Forms.pay", "/forms/{form_id}/pay", {
+    params: { form_id: Id },
+    payload: Endpoint.optional(Schema.Struct({ amount: Schema.Int })),
+    query: Schema.Struct({ tag: Schema.optional(Schema.Array(Schema.String)) }),
+    headers: Schema.Struct({
+      prefer: Schema.optional(Schema.Literal("resource=form")),
+      forwardedFor: Schema.optional(Schema.String).pipe(Schema.fromKey("X-Forwarded-For"))
+    }),
+    success: Schema.Unknown,
+    resend: "keyed"
+  }),
+  remove: Endpoint.delete("Forms.remove", "/forms", {
+    payload: Schema.Struct({ names: Schema.Array(Schema.String) }),
+    success: Schema.Struct({ removed: Schema.Int })
+  }),
+  jobs: {
+    start: Endpoint.post("Forms.jobs.start", "/jobs", {
+      query: Schema.Struct({ nothing: Schema.optional(Schema.BooleanFromString) }),
+      success: Endpoint.optional(Schema.Struct({ id: Schema.String })),
+      resend: "once"
+    }),
+    deeper: { get: Endpoint.get("Forms.jobs.deeper.get", "/deeper", { success: Schema.Literal("deeper") }) }
+  }
+}
+
+class Forms extends Endpoint.Service<Forms>()("test/Forms", forms) {}
+
+const servedForms = Forms.of({
+  change: (form_id, { amount }, query) => Effect.succeed({ form_id, amount, query }),
+  pay: (form_id, payload, query, { headers, idempotencyKey }) =>
+    Effect.succeed({ form_id, payload, query, headers, idempotencyKey }),
+  remove: ({ names }) => Effect.succeed({ removed: names.length }),
+  jobs: {
+    start: ({ nothing = false } = {}) => Effect.succeed(nothing ? undefined : { id: "j1" }),
+    deeper: { get: () => Effect.succeed("deeper" as const) }
+  }
+})
+
+describe("a sandbox with endpoints of every form", () => {
+  const served = Effect.provide(Sandbox.layer({ endpoints: [servedForms] }))
+
+  it.live("serves a PATCH, headers, a query on any verb, a DELETE with a body, absent successes and nested ones", () =>
+    Effect.gen(function* () {
+      const { change, jobs, pay, remove } = yield* Forms
+      assert.deepStrictEqual(yield* change("t1", { amount: 5 }, { dryRun: true }), {
+        form_id: "t1",
+        amount: 5,
+        query: { dryRun: true }
+      })
+      assert.deepStrictEqual(
+        yield* pay(
+          "t1",
+          { amount: 5 },
+          { tag: ["a", "b"] },
+          {
+            idempotencyKey: "order-1",
+            headers: { prefer: "resource=form", forwardedFor: "192.0.2.1", "x-other": "none of the handler's business" }
+          }
+        ),
+        {
+          form_id: "t1",
+          payload: { amount: 5 },
+          query: { tag: ["a", "b"] },
+          headers: { prefer: "resource=form", forwardedFor: "192.0.2.1" },
+          idempotencyKey: "order-1"
+        }
+      )
+      assert.deepStrictEqual(yield* pay("t1", undefined, undefined, { idempotencyKey: "order-2" }), {
+        form_id: "t1",
+        query: {},
+        headers: {},
+        idempotencyKey: "order-2"
+      })
+      assert.deepStrictEqual(yield* remove({ names: ["a", "b"] }), { removed: 2 })
+      assert.deepStrictEqual(yield* jobs.start(), { id: "j1" })
+      assert.strictEqual(yield* jobs.start({ nothing: true }), undefined)
+      assert.strictEqual(yield* jobs.deeper.get(), "deeper")
+      const { seen } = yield* Sandbox.Sandbox
+      assert.deepStrictEqual(
+        (yield* seen).map(({ method, route, status }) => `${method} ${route} ${status}`),
+        [
+          "PATCH /forms/{form_id} 200",
+          "POST /forms/{form_id}/pay 201",
+          "POST /forms/{form_id}/pay 201",
+          "DELETE /forms 200",
+          "POST /jobs 201",
+          "POST /jobs 204",
+          "GET /deeper 200"
+        ]
+      )
+    }).pipe(Effect.provide(Forms.layer), Effect.provide(client), served)
+  )
+
+  it.live("answers a header that breaks its rule in the API's form, by its name on the wire", () =>
+    Effect.gen(function* () {
+      const { body, status } = yield* request("POST", "/forms/t1/pay", { headers: { Prefer: "respond-async" } })
+      assert.deepStrictEqual(
+        [status, body["details"]],
+        [
+          400,
+          [{ location: "header", type: "value_error", pointer: "prefer", message: 'must be "resource=form" or absent' }]
+        ]
+      )
+    }).pipe(served)
+  )
+
+  it.live("sends a 405 with the methods that are there, PATCH and DELETE among them", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* request("PUT", "/forms/t1")).headers["allow"], "PATCH")
+      assert.strictEqual((yield* request("GET", "/forms")).headers["allow"], "DELETE")
+    }).pipe(served)
+  )
+
+  it.live("describes their headers, bodies and successes", () =>
+    Effect.gen(function* () {
+      const { text } = yield* request("GET", "/openapi.json")
+      const result = yield* Effect.promise(() => validate(JSON.parse(text)))
+      assert(result.valid, JSON.stringify(result))
+      const { paths } = JSON.parse(text)
+      const parameters: ReadonlyArray<{ readonly in: string; readonly name: string }> =
+        paths["/forms/{form_id}/pay"].post.parameters
+      assert.deepStrictEqual(
+        parameters.map((each) => `${each.in} ${each.name}`),
+        ["path form_id", "header prefer", "header X-Forwarded-For", "query tag"]
+      )
+      assert.isTrue(paths["/forms"].delete.requestBody.required)
+      assert.includeMembers(Object.keys(paths["/jobs"].post.responses), ["201", "204"])
+      assert.property(paths["/forms/{form_id}"], "patch")
+    }).pipe(served)
+  )
+})

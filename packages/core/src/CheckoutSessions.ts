@@ -4,9 +4,7 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
-import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Effect from "effect/Effect"
 import type {
   CheckoutSession,
   CheckoutSessionCreate,
@@ -16,7 +14,6 @@ import type {
 import * as Endpoint from "./Endpoint.js"
 import { checkoutSessions } from "./Endpoints.js"
 import type { Generic, NotFound, RequestFailed, Unauthorized } from "./Errors.js"
-import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
 
 /**
@@ -37,7 +34,8 @@ export interface CheckoutSessionsService {
   ) => Effect.Effect<CheckoutSession, Unauthorized | Generic | RequestFailed>
   /** Reads a Checkout Session. */
   readonly get: (
-    id: CheckoutSessionId
+    id: CheckoutSessionId,
+    options?: Endpoint.CallOptions
   ) => Effect.Effect<CheckoutSession, Unauthorized | NotFound | Generic | RequestFailed>
   /**
    * Changes a Checkout Session and returns it. An absent property does not change; `null` clears it. `expiresIn` counts
@@ -45,7 +43,8 @@ export interface CheckoutSessionsService {
    */
   readonly update: (
     id: CheckoutSessionId,
-    session: CheckoutSessionUpdate
+    session: CheckoutSessionUpdate,
+    options?: Endpoint.CallOptions
   ) => Effect.Effect<CheckoutSession, Unauthorized | NotFound | Generic | RequestFailed>
   /**
    * Stores secure fields on a Checkout Session, which then expires in 5 minutes; `get` returns the new expiry. Without
@@ -53,10 +52,14 @@ export interface CheckoutSessionsService {
    */
   readonly updateFields: (
     id: CheckoutSessionId,
-    update?: CheckoutSessionSecureFieldsUpdate
+    update?: CheckoutSessionSecureFieldsUpdate,
+    options?: Endpoint.CallOptions
   ) => Effect.Effect<void, Unauthorized | NotFound | Generic | RequestFailed>
   /** Deletes a Checkout Session. */
-  readonly delete: (id: CheckoutSessionId) => Effect.Effect<void, Unauthorized | NotFound | Generic | RequestFailed>
+  readonly delete: (
+    id: CheckoutSessionId,
+    options?: Endpoint.CallOptions
+  ) => Effect.Effect<void, Unauthorized | NotFound | Generic | RequestFailed>
 }
 
 /**
@@ -78,19 +81,10 @@ export interface CheckoutSessionsService {
  * @since 0.1.0
  * @category services
  */
-export class CheckoutSessions extends Context.Tag("@effect-gr4vy/core/CheckoutSessions")<
-  CheckoutSessions,
-  CheckoutSessionsService
->() {
-  /**
-   * The service over a `Gr4vyHttpClient`.
-   *
-   * @since 0.1.0
-   */
-  static readonly layer: Layer.Layer<CheckoutSessions, never, Gr4vyHttpClient> = Layer.suspend(() =>
-    Layer.effect(CheckoutSessions, Effect.map(Gr4vyHttpClient, make))
-  )
-}
+export class CheckoutSessions extends Endpoint.Service<CheckoutSessions, CheckoutSessionsService>()(
+  "@effect-gr4vy/core/CheckoutSessions",
+  checkoutSessions
+) {}
 
 /**
  * Creates the service over a `Gr4vyHttpClient`.

@@ -36,22 +36,30 @@ import type * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import * as Stream from "effect/Stream"
 import type { Generic, RequestFailed, Unauthorized } from "./Errors.js"
 import { Gr4vyHttpClient } from "./Gr4vyHttpClient.js"
 import { call } from "./internal/call.js"
+import { type Checked, checkFacts, checkOptions, type Refused } from "./internal/declare.js"
 import { declaredErrors, withStatus } from "./internal/declared.js"
 import { encodeRequest } from "./internal/encodeRequest.js"
-import type { Any, CallOptions, Docs, KeyedCallOptions, Resend } from "./internal/endpoint.js"
+import type { Any, CallOptions, Docs, FreeHeaders, KeyedCallOptions, Resend } from "./internal/endpoint.js"
+import { functionsOf, isEndpoint, listOf } from "./internal/nested.js"
+import { pagesFrom } from "./internal/pages.js"
 import { isJson, StatusAnnotation, statusOf } from "./internal/status.js"
+import { advice } from "./spi/Names.js"
 import { spanned } from "./spi/Span.js"
 
-export type { Any, CallOptions, Docs, KeyedCallOptions, Resend } from "./internal/endpoint.js"
+export type { Any, CallOptions, Docs, FreeHeaders, KeyedCallOptions, Resend } from "./internal/endpoint.js"
 
 /**
  * @since 0.1.0
@@ -71,10 +79,11 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export interface Wire<Path, UrlParams, Payload> {
+export interface Wire<Path, UrlParams, Payload, Headers = never> {
   readonly path: Path
   readonly urlParams: UrlParams
   readonly payload: Payload
+  readonly headers: Headers
 }
 
 /**
@@ -88,7 +97,7 @@ export interface Endpoint<
   in out Args extends ReadonlyArray<unknown>,
   out A,
   out E,
-  out W extends Wire<unknown, unknown, unknown> = Wire<never, never, never>
+  out W extends Wire<unknown, unknown, unknown, unknown> = Wire<never, never, never>
 > extends Any {
   readonly [TypeId]: {
     readonly _Args: (_: Args) => Args
@@ -111,20 +120,42 @@ export type Call<E> =
     : never
 
 /**
- * Endpoints by the names of their functions.
+ * Endpoints by the names of their functions, nested to any depth.
  *
  * @since 0.1.0
  * @category models
  */
-export type Endpoints = Readonly<Record<string, Any>>
+export interface Endpoints {
+  readonly [name: string]: Any | Endpoints
+}
 
 /**
- * A function for each endpoint.
+ * A function for each endpoint, nested as the endpoints are.
  *
  * @since 0.1.0
  * @category models
  */
-export type Client<Es extends Endpoints> = { readonly [Name in keyof Es]: Call<Es[Name]> }
+export type Client<Es extends Endpoints> = {
+  readonly [Name in keyof Es]: Es[Name] extends Any
+    ? Call<Es[Name]>
+    : Es[Name] extends Endpoints
+      ? Client<Es[Name]>
+      : never
+}
+
+/**
+ * Functions for some of the endpoints, nested as the endpoints are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PartialClient<Es extends Endpoints> = {
+  readonly [Name in keyof Es]?: Es[Name] extends Any
+    ? Call<Es[Name]>
+    : Es[Name] extends Endpoints
+      ? PartialClient<Es[Name]>
+      : never
+}
 
 /**
  * The property under which an implementation keeps its endpoints.
@@ -171,7 +202,7 @@ type ForPath<Path extends string, P extends Params> = [NamesIn<Path>] extends [k
   : { readonly params: { readonly [Name in NamesIn<Path>]: AnySchema } }
 
 /**
- * An optional payload.
+ * A payload that may be left out, or a success that may have no body.
  *
  * @since 0.1.0
  * @category models
@@ -180,9 +211,13 @@ export interface Optional<S extends AnySchema> {
   readonly optional: S
 }
 
-type Payload = AnySchema | Optional<AnySchema> | undefined
+type MaybeOptional = AnySchema | Optional<AnySchema> | undefined
 
 type IsUnion<A, B = A> = A extends unknown ? ([B] extends [A] ? false : true) : never
+
+type TypeOf<S> = S extends AnySchema ? Schema.Schema.Type<S> : never
+
+// --- the arguments of a function: parameters, payload, query, options
 
 type ParamArgs<P extends Params> = [keyof P] extends [never]
   ? []
@@ -190,30 +225,70 @@ type ParamArgs<P extends Params> = [keyof P] extends [never]
     ? [params: { readonly [Name in keyof P]: Schema.Schema.Type<P[Name]> }]
     : [param: Schema.Schema.Type<P[keyof P]>]
 
-type QueryArgs<Q extends AnySchema | undefined> = Q extends AnySchema
+/** An argument may be left out only if all that follow may. */
+type PayloadArgs<B extends MaybeOptional, Rest extends ReadonlyArray<unknown>> =
+  B extends Optional<infer S>
+    ? [] extends Rest
+      ? [payload?: Schema.Schema.Type<S>, ...rest: Rest]
+      : [payload: Schema.Schema.Type<S> | undefined, ...rest: Rest]
+    : B extends AnySchema
+      ? [payload: Schema.Schema.Type<B>, ...rest: Rest]
+      : Rest
+
+type QueryArgs<Q extends AnySchema | undefined, Rest extends ReadonlyArray<unknown>> = Q extends AnySchema
   ? Record<never, never> extends Schema.Schema.Type<Q>
-    ? [query?: Schema.Schema.Type<Q>]
-    : [query: Schema.Schema.Type<Q>]
-  : []
+    ? [] extends Rest
+      ? [query?: Schema.Schema.Type<Q>, ...rest: Rest]
+      : [query: Schema.Schema.Type<Q> | undefined, ...rest: Rest]
+    : [query: Schema.Schema.Type<Q>, ...rest: Rest]
+  : Rest
 
-type PayloadArgs<P extends Payload, R extends Resend> =
-  P extends Optional<infer S>
+/** The declared headers, and any others beside them. */
+type HeadersOf<H extends AnySchema | undefined> = H extends AnySchema
+  ? Schema.Schema.Type<H> & {
+      readonly [name: string]: Schema.Schema.Type<H>[keyof Schema.Schema.Type<H>] | string | undefined
+    }
+  : FreeHeaders
+
+type OptionArgs<R extends Resend, H extends AnySchema | undefined> = [H] extends [AnySchema]
+  ? Record<never, never> extends Schema.Schema.Type<H>
     ? R extends "keyed"
-      ? [payload: Schema.Schema.Type<S> | undefined]
-      : [payload?: Schema.Schema.Type<S>]
-    : P extends AnySchema
-      ? [payload: Schema.Schema.Type<P>]
-      : []
+      ? [options: KeyedCallOptions<HeadersOf<H>>]
+      : [options?: CallOptions<HeadersOf<H>>]
+    : [
+        options: (R extends "keyed" ? KeyedCallOptions<HeadersOf<H>> : CallOptions<HeadersOf<H>>) & {
+          readonly headers: HeadersOf<H>
+        }
+      ]
+  : R extends "keyed"
+    ? [options: KeyedCallOptions]
+    : [options?: CallOptions]
 
-type OptionArgs<R extends Resend> = R extends "keyed" ? [options: KeyedCallOptions] : [options?: CallOptions]
+type Args<
+  P extends Params,
+  B extends MaybeOptional,
+  Q extends AnySchema | undefined,
+  H extends AnySchema | undefined,
+  R extends Resend
+> = [...ParamArgs<P>, ...PayloadArgs<B, QueryArgs<Q, OptionArgs<R, H>>>]
 
-// biome-ignore lint/suspicious/noConfusingVoidType: it is the type of a return value
-type SuccessOf<S extends AnySchema | undefined> = S extends AnySchema ? Schema.Schema.Type<S> : void
+type SuccessOf<S extends MaybeOptional> = S extends AnySchema
+  ? Schema.Schema.Type<S>
+  : S extends Optional<infer T>
+    ? Schema.Schema.Type<T> | undefined
+    : // biome-ignore lint/suspicious/noConfusingVoidType: it is the type of a return value
+      void
 
-type WireOf<P extends Params, Q extends AnySchema | undefined, B extends Payload> = Wire<
+type WireOf<
+  P extends Params,
+  Q extends AnySchema | undefined,
+  B extends MaybeOptional,
+  H extends AnySchema | undefined
+> = Wire<
   [keyof P] extends [never] ? never : { readonly [Name in keyof P]: Schema.Schema.Type<P[Name]> },
-  Q extends AnySchema ? Schema.Schema.Type<Q> : never,
-  B extends Optional<infer S> ? Schema.Schema.Type<S> : B extends AnySchema ? Schema.Schema.Type<B> : never
+  TypeOf<Q>,
+  B extends Optional<infer S> ? Schema.Schema.Type<S> : TypeOf<B>,
+  TypeOf<H>
 >
 
 type ErrorOf<E extends ReadonlyArray<AnySchema>> = Schema.Schema.Type<E[number]>
@@ -224,10 +299,42 @@ interface IdempotentOptions {
   readonly resend?: "idempotent" | "once"
 }
 
+/** The options of the verbs that are not. */
+interface ResendOptions<R extends Resend> {
+  /**
+   * Whether it may be retried: `"keyed"` if the server honours `Idempotency-Key`, `"once"` if a second copy does harm,
+   * `"create"` if a second copy is harmless, `"idempotent"` if it changes nothing.
+   */
+  readonly resend: R
+}
+
+/** The options of a verb whose request may have a body. */
+interface PayloadOptions<B extends MaybeOptional> {
+  /** The schema of the JSON body; {@link optional} if it may be left out. */
+  readonly payload?: B
+}
+
 /** The options of all constructors. */
-interface CommonOptions<P extends Params, E extends ReadonlyArray<AnySchema>> {
+interface Options<
+  P extends Params,
+  Q extends AnySchema | undefined,
+  H extends AnySchema | undefined,
+  S extends MaybeOptional,
+  E extends ReadonlyArray<AnySchema>
+> {
   /** A schema for each name in the path; a secret parameter is a `Redacted`. */
   readonly params?: P
+  /** The schema of the query: a struct whose encoded fields are strings, or lists of strings for repeated keys. */
+  readonly query?: Q
+  /**
+   * The schema of the headers: a struct whose encoded keys are the names of the headers, and whose encoded fields are
+   * strings. A call gives them in its option `headers`.
+   */
+  readonly headers?: H
+  /** The schema of the response's body; {@link optional} if it may be absent. Without it a success has no body. */
+  readonly success?: S
+  /** The status of a success when the endpoint is served: 200 (201 for `POST`) by default, 204 without `success`. */
+  readonly status?: number
   /**
    * The errors that the endpoint adds to `Unauthorized`, `Generic` and `RequestFailed`: `NotFound`, or your own error
    * class with its status ({@link status}).
@@ -237,17 +344,15 @@ interface CommonOptions<P extends Params, E extends ReadonlyArray<AnySchema>> {
   readonly scope?: string
   /** Raises the time limit of one attempt for this endpoint; the client's own limit is 10 seconds by default. */
   readonly attemptTimeout?: Duration.DurationInput
-  readonly docs?: Docs
-}
-
-interface SuccessOptions<P extends Params, S extends AnySchema | undefined> {
-  /** The schema of the response's body. */
-  readonly success: S
   /**
    * Checks that a response belongs to this request, e.g. that it has the same id. Otherwise the call fails with
    * `InvalidResponse` and the connection is closed. By default every response is accepted.
    */
-  readonly belongs?: (success: SuccessOf<S>, params: { readonly [N in keyof P]: Schema.Schema.Type<P[N]> }) => boolean
+  readonly belongs?: (
+    success: Exclude<SuccessOf<S>, undefined>,
+    params: { readonly [N in keyof P]: Schema.Schema.Type<P[N]> }
+  ) => boolean
+  readonly docs?: Docs
 }
 
 /**
@@ -259,28 +364,21 @@ interface SuccessOptions<P extends Params, S extends AnySchema | undefined> {
  */
 export const get = <
   const Path extends string,
-  S extends AnySchema,
   P extends Params = Record<never, never>,
   Q extends AnySchema | undefined = undefined,
+  H extends AnySchema | undefined = undefined,
+  S extends MaybeOptional = undefined,
   E extends ReadonlyArray<AnySchema> = readonly []
 >(
   name: string,
-  path: Path,
-  options: CommonOptions<P, E> &
-    IdempotentOptions &
-    SuccessOptions<P, S> & {
-      /** The schema of the query: a struct whose encoded fields are strings or lists of strings. */
-      readonly query?: Q
-    } & ForPath<Path, P>
-): Endpoint<
-  [...ParamArgs<P>, ...QueryArgs<Q>, options?: CallOptions],
-  SuccessOf<S>,
-  ErrorOf<E>,
-  WireOf<P, Q, undefined>
-> => make({ ...options, name, path, method: "GET", resend: options.resend ?? "idempotent", status: 200 })
+  path: Path & Checked<Path>,
+  options: Options<P, Q, H, S, E> & IdempotentOptions & ForPath<Path, P>
+): Endpoint<Args<P, undefined, Q, H, "idempotent">, SuccessOf<S>, ErrorOf<E>, WireOf<P, Q, undefined, H>> =>
+  declare("get", "GET", name, path, options)
 
 /**
- * Declares a `PUT`, which is idempotent. Without `success` its response is 204 without a body.
+ * Declares a `PUT`, which is idempotent. Its function takes the path parameter (a record if there are several), the
+ * payload, then the query.
  *
  * @since 0.1.0
  * @category constructors
@@ -288,48 +386,37 @@ export const get = <
 export const put = <
   const Path extends string,
   P extends Params = Record<never, never>,
-  B extends Payload = undefined,
-  S extends AnySchema | undefined = undefined,
+  Q extends AnySchema | undefined = undefined,
+  H extends AnySchema | undefined = undefined,
+  B extends MaybeOptional = undefined,
+  S extends MaybeOptional = undefined,
   E extends ReadonlyArray<AnySchema> = readonly []
 >(
   name: string,
-  path: Path,
-  options: CommonOptions<P, E> &
-    IdempotentOptions &
-    Partial<SuccessOptions<P, S>> & {
-      /** The schema of the JSON body; {@link optional} if it may be absent. */
-      readonly payload?: B
-    } & ForPath<Path, P>
-): Endpoint<
-  [...ParamArgs<P>, ...PayloadArgs<B, "idempotent">, options?: CallOptions],
-  SuccessOf<S>,
-  ErrorOf<E>,
-  WireOf<P, undefined, B>
-> =>
-  make({
-    ...options,
-    name,
-    path,
-    method: "PUT",
-    resend: options.resend ?? "idempotent",
-    status: options.success === undefined ? 204 : 200
-  })
+  path: Path & Checked<Path>,
+  options: Options<P, Q, H, S, E> & PayloadOptions<B> & IdempotentOptions & ForPath<Path, P>
+): Endpoint<Args<P, B, Q, H, "idempotent">, SuccessOf<S>, ErrorOf<E>, WireOf<P, Q, B, H>> =>
+  declare("put", "PUT", name, path, options)
 
 const delete_ = <
   const Path extends string,
   P extends Params = Record<never, never>,
+  Q extends AnySchema | undefined = undefined,
+  H extends AnySchema | undefined = undefined,
+  B extends MaybeOptional = undefined,
+  S extends MaybeOptional = undefined,
   E extends ReadonlyArray<AnySchema> = readonly []
 >(
   name: string,
-  path: Path,
-  options: CommonOptions<P, E> & IdempotentOptions & ForPath<Path, P>
-): Endpoint<[...ParamArgs<P>, options?: CallOptions], void, ErrorOf<E>, WireOf<P, undefined, undefined>> =>
-  make({ ...options, name, path, method: "DELETE", resend: options.resend ?? "idempotent", status: 204 })
+  path: Path & Checked<Path>,
+  options: Options<P, Q, H, S, E> & PayloadOptions<B> & IdempotentOptions & ForPath<Path, P>
+): Endpoint<Args<P, B, Q, H, "idempotent">, SuccessOf<S>, ErrorOf<E>, WireOf<P, Q, B, H>> =>
+  declare("delete", "DELETE", name, path, options)
 
 export {
   /**
-   * Declares a `DELETE`, which is idempotent; its success is 204 without a body. A 404 to a retry is a success if an
-   * earlier copy may have arrived.
+   * Declares a `DELETE`, which is idempotent. A 404 to a retry is a success without a body if an earlier copy may have
+   * arrived.
    *
    * @since 0.1.0
    * @category constructors
@@ -338,8 +425,8 @@ export {
 }
 
 /**
- * Declares a `POST`. `resend` says whether it may be retried: `"keyed"` if the server honours `Idempotency-Key`, `"once"`
- * if a second copy does harm, `"create"` if a second copy is harmless, `"idempotent"` if it changes nothing.
+ * Declares a `POST`. `resend` says whether it may be retried. Its function takes the path parameter (a record if there are
+ * several), the payload, the query, then the options.
  *
  * @since 0.1.0
  * @category constructors
@@ -348,33 +435,39 @@ export const post = <
   const Path extends string,
   const R extends Resend,
   P extends Params = Record<never, never>,
-  B extends Payload = undefined,
-  S extends AnySchema | undefined = undefined,
+  Q extends AnySchema | undefined = undefined,
+  H extends AnySchema | undefined = undefined,
+  B extends MaybeOptional = undefined,
+  S extends MaybeOptional = undefined,
   E extends ReadonlyArray<AnySchema> = readonly []
 >(
   name: string,
-  path: Path,
-  options: CommonOptions<P, E> &
-    Partial<SuccessOptions<P, S>> & {
-      readonly resend: R
-      /** The schema of the JSON body; {@link optional} if it may be absent. */
-      readonly payload?: B
-      /** The status of a success when the endpoint is served: 201 by default, 204 without `success`. */
-      readonly status?: number
-    } & ForPath<Path, P>
-): Endpoint<
-  [...ParamArgs<P>, ...PayloadArgs<B, R>, ...OptionArgs<R>],
-  SuccessOf<S>,
-  ErrorOf<E>,
-  WireOf<P, undefined, B>
-> =>
-  make({
-    ...options,
-    name,
-    path,
-    method: "POST",
-    status: options.status ?? (options.success === undefined ? 204 : 201)
-  })
+  path: Path & Checked<Path>,
+  options: Options<P, Q, H, S, E> & PayloadOptions<B> & ResendOptions<R> & ForPath<Path, P>
+): Endpoint<Args<P, B, Q, H, R>, SuccessOf<S>, ErrorOf<E>, WireOf<P, Q, B, H>> =>
+  declare("post", "POST", name, path, options)
+
+/**
+ * Declares a `PATCH`. `resend` says whether it may be retried, as for {@link post}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const patch = <
+  const Path extends string,
+  const R extends Resend,
+  P extends Params = Record<never, never>,
+  Q extends AnySchema | undefined = undefined,
+  H extends AnySchema | undefined = undefined,
+  B extends MaybeOptional = undefined,
+  S extends MaybeOptional = undefined,
+  E extends ReadonlyArray<AnySchema> = readonly []
+>(
+  name: string,
+  path: Path & Checked<Path>,
+  options: Options<P, Q, H, S, E> & PayloadOptions<B> & ResendOptions<R> & ForPath<Path, P>
+): Endpoint<Args<P, B, Q, H, R>, SuccessOf<S>, ErrorOf<E>, WireOf<P, Q, B, H>> =>
+  declare("patch", "PATCH", name, path, options)
 
 /**
  * Converts an existing `HttpApiEndpoint` of `@effect/platform`. The options add what that value lacks: whether a request
@@ -399,9 +492,9 @@ export const fromHttpApi = <Name extends string, Path, UrlParams, Body, A, Error
 ): Endpoint<
   [
     ...([Path] extends [never] ? [] : IsUnion<keyof Path> extends true ? [params: Path] : [param: Path[keyof Path]]),
-    ...([UrlParams] extends [never] ? [] : [query: UrlParams]),
     ...([Body] extends [never] ? [] : [payload: Body]),
-    ...OptionArgs<R>
+    ...([UrlParams] extends [never] ? [] : [query: UrlParams]),
+    ...OptionArgs<R, undefined>
   ],
   A,
   Error,
@@ -416,8 +509,10 @@ export const fromHttpApi = <Name extends string, Path, UrlParams, Body, A, Error
   }
   const hasBody = !AST.isVoidKeyword(AST.encodedAST(successSchema.ast))
   const hasValue = !AST.isVoidKeyword(successSchema.ast) && !AST.isNeverKeyword(successSchema.ast)
-  return make({
-    ...options,
+  return make("fromHttpApi", {
+    resend: options.resend,
+    scope: options.scope,
+    attemptTimeout: options.attemptTimeout,
     name: options.name ?? endpoint.name,
     method,
     path: path.replace(/:(\w+)/g, "{$1}"),
@@ -483,7 +578,7 @@ const propertiesOf = ({ ast }: Schema.Schema.All): Params =>
   )
 
 /**
- * Marks a payload as optional.
+ * Marks a payload that may be left out, or a success that may have no body: the success is then `undefined`.
  *
  * @since 0.1.0
  * @category constructors
@@ -531,15 +626,18 @@ export const clientOf = <Es extends Endpoints>(
   endpoints: Es,
   http: HttpClient.HttpClient.With<RequestFailed>
 ): Client<Es> =>
-  mapEndpoints(endpoints, (endpoint) => {
+  // TypeScript cannot follow that a record keeps its keys, nor that each function is the one of its endpoint.
+  functionsOf(endpoints, (endpoint) => {
     const inSpan = spanned(endpoint.name)
     const send = call(http, endpoint)
     return (...args) => inSpan(() => send(args))
-  })
+  }) as Client<Es>
 
 /**
  * Creates the same functions over your own code, for fakes, in-memory stores and servers. Arguments are checked first:
  * invalid input fails with `RequestFailed`, reason `InvalidRequest`, and never reaches a handler.
+ *
+ * Throws an `IllegalArgumentException` if a handler is missing.
  *
  * @since 0.1.0
  * @category implementations
@@ -547,12 +645,21 @@ export const clientOf = <Es extends Endpoints>(
 export const implement = <Es extends Endpoints>(
   endpoints: Es,
   handlers: NoInfer<Client<Es>>
+): Client<Es> & Implementation<Es> =>
+  implementing(endpoints, handlers, (name) => {
+    throw new Cause.IllegalArgumentException(`Endpoint.implement: there is no handler for ${name}`)
+  })
+
+/** `missing` makes the handler of an endpoint for which there is none. */
+const implementing = <Es extends Endpoints>(
+  endpoints: Es,
+  handlers: NoInfer<PartialClient<Es>>,
+  missing: (name: string) => Handler
 ): Client<Es> & Implementation<Es> => {
-  const functions = mapEndpoints(endpoints, (endpoint, name) => {
+  const functions = functionsOf(endpoints, (endpoint, path) => {
     const inSpan = spanned(endpoint.name)
     const encode = encodeRequest(endpoint)
-    // TypeScript cannot follow that the handler under this name takes this endpoint's arguments.
-    const handler = handlers[name] as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
+    const handler = handlerAt(handlers, path) ?? missing(path.join("."))
     return (...args) =>
       inSpan(() => {
         const request = encode(args)
@@ -561,10 +668,189 @@ export const implement = <Es extends Endpoints>(
         return beforeSend === undefined ? handler(...args) : Effect.zipRight(beforeSend(1), handler(...args))
       })
   })
-  return Object.defineProperty(Object.assign({ [Implemented]: endpoints }, functions), Implemented, {
-    enumerable: false
-  })
+  // See `clientOf`.
+  return Object.defineProperty(functions, Implemented, { value: endpoints }) as Client<Es> & Implementation<Es>
 }
+
+type Handler = (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
+
+/** The handler of an endpoint, by the names that lead to it. A handler of a class finds its `this`. */
+const handlerAt = (handlers: unknown, path: ReadonlyArray<string>): Handler | undefined => {
+  const [name = "", ...rest] = path
+  const found = Predicate.hasProperty(handlers, name) ? handlers[name] : undefined
+  if (rest.length > 0) return handlerAt(found, rest)
+  // TypeScript cannot follow that the handler under this name takes this endpoint's arguments.
+  return Predicate.isFunction(found) ? (found.bind(handlers) as Handler) : undefined
+}
+
+/**
+ * A tag whose service has a function for each of the endpoints, with its layers.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export interface ServiceClass<Self, Id extends string, Es extends Endpoints, Shape = Client<Es>>
+  extends Context.TagClass<Self, Id, Shape> {
+  /** The endpoints, nested as the functions are. */
+  readonly endpoints: Es
+  /** The service over a `Gr4vyHttpClient`. */
+  readonly layer: Layer.Layer<Self, never, Gr4vyHttpClient>
+  /** The service over your own code, as {@link implement} makes it: arguments are checked, and the sandbox can serve it. */
+  readonly of: (handlers: Shape) => Shape & Implementation<Es>
+  /**
+   * The service for a test, over some functions. Arguments are checked as in the real one. A call of a function that is not
+   * given dies with an error that names it. Throws an `IllegalArgumentException` for a name that no endpoint has.
+   */
+  readonly fake: (handlers: PartialClient<Es>) => Layer.Layer<Self>
+}
+
+/**
+ * Creates the tag of a service from its endpoints. `Shape` is a type of your own for the service, e.g. an interface with
+ * documented methods; `Client<Es>` by default.
+ *
+ * ```ts
+ * import { Endpoint } from "@effect-gr4vy/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Report = Schema.Struct({ id: Schema.String, name: Schema.String })
+ *
+ * class Reports extends Endpoint.Service<Reports>()("app/Reports", {
+ *   get: Endpoint.get("Reports.get", "/reports/{report_id}", {
+ *     params: { report_id: Schema.String },
+ *     success: Report,
+ *     scope: "reports.read"
+ *   })
+ * }) {}
+ *
+ * const program = Effect.flatMap(Reports, (reports) => reports.get("r1"))
+ *
+ * const live = Effect.provide(program, Reports.layer)
+ * const tested = Effect.provide(program, Reports.fake({ get: (id) => Effect.succeed({ id, name: "Sales" }) }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Service =
+  <Self, Shape = unknown>() =>
+  <const Id extends string, Es extends Endpoints>(
+    id: Id,
+    endpoints: Es & Fitting<Es, Shape>
+  ): ServiceClass<Self, Id, Es, ShapeOf<Es, Shape>> => {
+    const tag = Context.Tag(id)<Self, ShapeOf<Es, Shape>>()
+    const all: Es = endpoints
+    const own: Omit<ServiceClass<Self, Id, Es, ShapeOf<Es, Shape>>, keyof Context.TagClass<Self, Id, unknown>> &
+      Pick<ServiceClass<Self, Id, Es, ShapeOf<Es, Shape>>, "of"> = {
+      endpoints,
+      // By `Fitting`, a client of these endpoints has the shape.
+      layer: Layer.effect(tag, client(all) as Effect.Effect<ShapeOf<Es, Shape>, never, Gr4vyHttpClient>),
+      of: (handlers) => implement(all, handlers as Client<Es>) as ShapeOf<Es, Shape> & Implementation<Es>,
+      fake: (handlers) => {
+        const unknown = unknownHandler(all, handlers)
+        if (unknown !== undefined) throw new Cause.IllegalArgumentException(`${id}.fake: ${unknown}`)
+        const missing = (name: string) => () =>
+          Effect.dieMessage(`${id}.${name} was called, but ${id}.fake was not given a function for it`)
+        return Layer.succeed(tag, implementing(all, handlers, missing) as ShapeOf<Es, Shape>)
+      }
+    }
+    return Object.assign(tag, own)
+  }
+
+type ShapeOf<Es extends Endpoints, Shape> = unknown extends Shape ? Client<Es> : Shape
+
+/** Requires that a client of the endpoints has the shape. */
+type Fitting<Es extends Endpoints, Shape> = [Client<Es>] extends [Shape]
+  ? unknown
+  : Refused<"The functions of these endpoints do not have the shape of the service">
+
+const unknownHandler = (endpoints: Endpoints, handlers: unknown, within = ""): string | undefined => {
+  if (!Predicate.isRecord(handlers)) return `give an object of functions${within === "" ? "" : ` for ${within}`}`
+  for (const [name, handler] of Object.entries(handlers)) {
+    const endpoint = Object.hasOwn(endpoints, name) ? endpoints[name] : undefined
+    const at = within === "" ? name : `${within}.${name}`
+    if (endpoint === undefined) return `there is no endpoint ${at} (${advice(name, Object.keys(endpoints))})`
+    if (handler === undefined) continue
+    if (!isEndpoint(endpoint)) {
+      const problem = unknownHandler(endpoint, handler, at)
+      if (problem !== undefined) return problem
+    } else if (!Predicate.isFunction(handler)) return `${at} must be a function`
+  }
+  return undefined
+}
+
+/**
+ * One page of a list that continues at a cursor. The last page has none.
+ *
+ * @since 0.1.0
+ * @category lists
+ */
+export interface Page<out A> {
+  readonly items: ReadonlyArray<A>
+  readonly nextCursor?: string | null | undefined
+  /** The same, for endpoints that keep the names on the wire. */
+  readonly next_cursor?: string | null | undefined
+}
+
+/**
+ * The part of a list's query that says where a page begins.
+ *
+ * @since 0.1.0
+ * @category lists
+ */
+export interface Cursor {
+  readonly cursor?: string
+}
+
+/**
+ * The pages of a list, as a stream. A page is requested when the stream is pulled, so one page at a time is in memory, and an
+ * interruption ends with the page under way. `query` is the query of every page; its `cursor` is where the first begins.
+ *
+ * Fails as the call does, and with `RequestFailed`, reason `InvalidResponse`, if a cursor repeats: the list would never end.
+ *
+ * ```ts
+ * import { Endpoint } from "@effect-gr4vy/core"
+ * import { Effect, Schema, Stream } from "effect"
+ *
+ * const buyers = {
+ *   list: Endpoint.get("Buyers.list", "/buyers", {
+ *     query: Schema.Struct({ cursor: Schema.optional(Schema.String), limit: Schema.optional(Schema.NumberFromString) }),
+ *     success: Schema.Struct({ items: Schema.Array(Schema.Struct({ id: Schema.String })), next_cursor: Schema.NullOr(Schema.String) })
+ *   })
+ * }
+ *
+ * const count = Effect.gen(function* () {
+ *   const { list } = yield* Endpoint.client(buyers)
+ *   return yield* Stream.runFold(Endpoint.pages(list, { limit: 50 }), 0, (total, { items }) => total + items.length)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category lists
+ */
+export const pages = <Q, P extends Page<unknown>, E, R>(
+  call: (query: Q & Cursor) => Effect.Effect<P, E, R>,
+  query?: Q
+): Stream.Stream<P, E | RequestFailed, R> =>
+  pagesFrom(
+    (cursor) =>
+      call(
+        // TypeScript cannot follow that a query which may be left out is the one that the call takes.
+        (cursor === undefined ? query : { ...query, cursor }) as Q & Cursor
+      ),
+    Predicate.hasProperty(query, "cursor") && Predicate.isString(query.cursor) ? query.cursor : undefined
+  )
+
+/**
+ * The items of a list, page by page, as {@link pages} reads them. A function with parameters is wrapped:
+ * `Endpoint.items((query) => buyers.giftCards.list(buyerId, query), { limit: 50 })`.
+ *
+ * @since 0.1.0
+ * @category lists
+ */
+export const items = <Q, A, E, R>(
+  call: (query: Q & Cursor) => Effect.Effect<Page<A>, E, R>,
+  query?: Q
+): Stream.Stream<A, E | RequestFailed, R> => Stream.mapConcat(pages(call, query), ({ items }) => items)
 
 /**
  * The scopes that a token needs to call these endpoints, each once.
@@ -573,15 +859,8 @@ export const implement = <Es extends Endpoints>(
  * @category scopes
  */
 export const scopes = (endpoints: Endpoints): ReadonlyArray<string> => [
-  ...new Set(Object.values(endpoints).flatMap(({ scope }) => scope ?? []))
+  ...new Set(listOf(endpoints).flatMap(({ endpoint: { scope } }) => scope ?? []))
 ]
-
-const mapEndpoints = <Es extends Endpoints>(
-  endpoints: Es,
-  f: (endpoint: Any, name: keyof Es & string) => (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
-): Client<Es> =>
-  // TypeScript cannot follow that a record keeps its keys, nor that each function is the one of its endpoint.
-  Object.fromEntries(Object.entries(endpoints).map(([name, endpoint]) => [name, f(endpoint, name)])) as Client<Es>
 
 const variance = {
   _Args: <A>(args: A): A => args,
@@ -595,11 +874,12 @@ interface Facts {
   readonly method: HttpMethod
   readonly path: string
   readonly resend: Resend
-  readonly status: number
+  readonly status?: number | undefined
   readonly params?: Params | undefined
   readonly query?: AnySchema | undefined
-  readonly payload?: Payload
-  readonly success?: AnySchema | undefined
+  readonly headers?: AnySchema | undefined
+  readonly payload?: MaybeOptional
+  readonly success?: MaybeOptional
   readonly errors?: ReadonlyArray<AnySchema> | undefined
   readonly scope?: string | undefined
   readonly attemptTimeout?: Duration.DurationInput | undefined
@@ -607,24 +887,27 @@ interface Facts {
   readonly docs?: Docs | undefined
 }
 
-const make = <Args extends ReadonlyArray<unknown>, A, E, W extends Wire<unknown, unknown, unknown>>({
-  attemptTimeout,
-  belongs,
-  docs = {},
-  errors = [],
-  method,
-  name,
-  params = {},
-  path,
-  payload,
-  query,
-  resend,
-  scope,
-  status,
-  success
-}: Facts): Endpoint<Args, A, E, W> => {
-  const isOptional = payload !== undefined && "optional" in payload
-  return {
+/** The endpoint of a constructor. What TypeScript refuses is refused here too. */
+const declare = <Args extends ReadonlyArray<unknown>, A, E, W extends Wire<unknown, unknown, unknown, unknown>>(
+  constructor: "get" | "put" | "patch" | "delete" | "post",
+  method: HttpMethod,
+  name: string,
+  path: string,
+  options: Omit<Facts, "name" | "method" | "path" | "resend"> & { readonly resend?: Resend }
+): Endpoint<Args, A, E, W> => {
+  checkOptions(constructor, name, options)
+  return make(constructor, { ...options, name, path, method, resend: options.resend ?? "idempotent" })
+}
+
+const make = <Args extends ReadonlyArray<unknown>, A, E, W extends Wire<unknown, unknown, unknown, unknown>>(
+  constructor: string,
+  facts: Facts
+): Endpoint<Args, A, E, W> => {
+  const { attemptTimeout, belongs, docs = {}, errors = [], headers, method, name, params = {}, path } = facts
+  const { payload, query, resend, scope, success } = facts
+  const payloadOptional = isOptional(payload)
+  const successOptional = isOptional(success)
+  const endpoint: Endpoint<Args, A, E, W> = {
     [TypeId]: variance,
     name,
     method,
@@ -632,14 +915,21 @@ const make = <Args extends ReadonlyArray<unknown>, A, E, W extends Wire<unknown,
     resend,
     scope,
     attemptTimeout: attemptTimeout === undefined ? undefined : Duration.toMillis(attemptTimeout),
-    status,
+    status: facts.status ?? (success === undefined ? 204 : method === "POST" ? 201 : 200),
     params,
     query,
-    payload: isOptional ? payload.optional : payload,
-    payloadOptional: isOptional,
-    success,
+    headers,
+    payload: payloadOptional ? payload.optional : payload,
+    payloadOptional,
+    success: successOptional ? success.optional : success,
+    successOptional,
     errors: errors.flatMap(declaredErrors),
     belongs,
     docs
   }
+  checkFacts(constructor, endpoint)
+  return endpoint
 }
+
+const isOptional = (schema: MaybeOptional): schema is Optional<AnySchema> =>
+  schema !== undefined && "optional" in schema

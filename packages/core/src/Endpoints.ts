@@ -32,6 +32,7 @@ export const checkoutSessions = {
     docs: {
       identifier: "add-checkout-session",
       summary: "Create a new Checkout Session",
+      payload: "session",
       description: "Creates a new Checkout Session.",
       example: {
         amount: 1299,
@@ -68,6 +69,7 @@ export const checkoutSessions = {
     docs: {
       identifier: "update-checkout-session",
       summary: "Update a Checkout Session",
+      payload: "session",
       description:
         "Updates the Checkout Session: a property that is absent stays as it is, `null` clears it. `expires_in` counts from now on.",
       success: "Returns the updated Checkout Session.",
@@ -83,6 +85,7 @@ export const checkoutSessions = {
     docs: {
       identifier: "update-checkout-session-fields",
       summary: "Update a Checkout Session's Secure Fields",
+      payload: "update",
       description:
         "Updates the Secure Fields of the Checkout Session. Once the fields have been received the `expires_at` will be updated to 5 minutes from the time of receipt.",
       success: "Returns when the Checkout Session was updated.",

@@ -260,7 +260,8 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
     const execute = (request: HttpClientRequest.HttpClientRequest) =>
       Effect.gen(function* () {
         if (!request.url.startsWith("/")) return yield* notAPath
-        const ownAccount = yield* FiberRef.get(MerchantAccount.override)
+        const call = isEndpointRequest(request) ? request : undefined
+        const ownAccount = call?.merchantAccountId ?? (yield* FiberRef.get(MerchantAccount.override))
         const problem = ownAccount === undefined ? undefined : MerchantAccount.problemOf(ownAccount)
         if (problem !== undefined) return yield* MerchantAccount.invalid(problem)
         const value = yield* authorization(yield* credentials.token)
@@ -272,15 +273,27 @@ const makePlain = (options: Address & { readonly merchantAccountId?: string }) =
             authorization: value
           })
         )
-        if (isEndpointRequest(request) && request.beforeSend !== undefined) yield* request.beforeSend(1)
-        return yield* client.execute(sent).pipe(
+        if (call?.beforeSend !== undefined) yield* call.beforeSend(1)
+        const exchange = client.execute(sent).pipe(
           Effect.flatMap((response) =>
             Effect.map(response.text, (text) => new BufferedResponse(sent, response.status, response.headers, text))
           ),
           PlatformClient.mapFailures,
           Effect.mapError((failure) => failure.toRequestFailed(1))
         )
+        const timeout = call?.attemptTimeout
+        return yield* timeout === undefined
+          ? exchange
+          : Effect.timeoutFail(exchange, { duration: timeout, onTimeout: () => timedOut(timeout) })
       })
 
     return fromExecute(execute)
+  })
+
+const timedOut = (millis: number): RequestFailed =>
+  new RequestFailed({
+    reason: "Timeout",
+    delivered: "unknown",
+    attempts: 1,
+    message: `No complete response within ${millis} ms, the attemptTimeout of this call. Whether the API acted on the request is unknown.`
   })

@@ -16,7 +16,7 @@ import { explain } from "./explain.js"
 export const decodeSuccess = (
   endpoint: Endpoint.Any
 ): ((status: number, text: string, params: unknown) => Either.Either<unknown, Unusable>) => {
-  const { belongs, params, success } = endpoint
+  const { belongs, params, success, successOptional } = endpoint
   if (success === undefined) {
     return (status, text) =>
       status === 204 || (status === endpoint.status && text === "")
@@ -37,7 +37,7 @@ export const decodeSuccess = (
   // An answer to a payment is read all the same, although such a schema is refused before anything is sent where it is
   // found out in time.
   const later = (body: unknown, values: unknown): Effect.Effect<unknown, Unusable> =>
-    Effect.suspend(() => ParseResult.decodeUnknown(success)(body)).pipe(
+    Effect.suspend(() => ParseResult.decodeUnknown(success, { errors: "all" })(body)).pipe(
       Effect.sandbox,
       Effect.mapError((cause) =>
         misfit(cause._tag === "Fail" ? explain(cause.error, success.ast, "body", "read") : "its schema throws")
@@ -50,6 +50,7 @@ export const decodeSuccess = (
     problem
   })
   return (_, text, values) => {
+    if (successOptional && text === "") return Either.void
     // An empty body is a success if the schema accepts `undefined`.
     const body = text === "" ? Either.right(undefined) : parseJson(text)
     if (Either.isLeft(body)) return unusable(`${kindOf(text)} instead of the expected ${expected}`)

@@ -1,22 +1,24 @@
 /**
  * Converts the arguments of an endpoint's function to a request. Invalid input is refused here, before anything is sent.
  */
-import * as Headers from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { RequestFailed } from "../Errors.js"
 import { EndpointRequest } from "../spi/EndpointRequest.js"
-import { type Encoded, encoder, type Refusal } from "./codec/codec.js"
+import { recordOf } from "./arguments.js"
+import { readOptions } from "./callOptions.js"
 import { readsAsynchronously } from "./codec/needsTime.js"
 import { decodeSuccess } from "./decodeSuccess.js"
+import { encodeHeaders } from "./encodeHeaders.js"
 import type * as Endpoint from "./endpoint.js"
-import { explain, PlaceId } from "./explain.js"
+import { PlaceId } from "./explain.js"
+import { invalidRequest } from "./invalidRequest.js"
+import { placed, shownKey } from "./placed.js"
 
 /** Builds the requests of an endpoint. Its schemas are compiled once. */
 export const encodeRequest = (
@@ -26,29 +28,33 @@ export const encodeRequest = (
   const params = template.names.map((name) => {
     const schema = endpoint.params[name] ?? Schema.String
     const shownName = Option.getOrElse(AST.getAnnotation<string>(PlaceId)(schema.ast), () => name)
-    return { name, shownName, encode: encoded(schema, shownName) }
+    return { name, shownName, encode: placed(schema, shownName) }
   })
-  const query = endpoint.query && encoded(endpoint.query, "query")
-  const payload = endpoint.payload && encoded(endpoint.payload, "payload")
+  const query = endpoint.query && placed(endpoint.query, "query")
+  const payloadName = endpoint.docs.payload ?? "payload"
+  const payload = endpoint.payload && placed(endpoint.payload, payloadName)
+  const toRecord = recordOf(endpoint)
+  const toOptions = readOptions(endpoint)
+  const toHeaders = encodeHeaders(endpoint)
   const decode = decodeSuccess(endpoint)
   let needsTime: boolean | undefined
 
   const encode = (args: ReadonlyArray<unknown>): Either.Either<EndpointRequest, RequestFailed> => {
     needsTime ??= endpoint.success !== undefined && readsAsynchronously(endpoint.success)
     if (needsTime)
-      return invalidRequest(
-        `the success schema of ${endpoint.name} does asynchronous work, which no response can wait for`
-      )
-    const given = argumentsOf(endpoint, args)
-    const secrets = new Set<string>()
+      return refused(`the success schema of ${endpoint.name} does asynchronous work, which no response can wait for`)
+    const given = toRecord(args)
+    const options = toOptions(given.options)
+    if (options instanceof RequestFailed) return Either.left(options)
+    const secrets = new Set<string>(options.secrets)
 
     const segments: Array<string> = []
     const shownSegments: Array<string> = []
     for (const { encode, name, shownName } of params) {
-      const param = encode(params.length === 1 ? given.params : propertyOf(given.params, name))
-      if (Either.isLeft(param)) return invalidRequest(param.left)
+      const param = encode(params.length === 1 ? given.params : propertyOf(given.params, name), false)
+      if (Either.isLeft(param)) return refused(param.left)
       const segment = encodeSegment(shownName, param.right.value)
-      if (Either.isLeft(segment)) return invalidRequest(segment.left)
+      if (Either.isLeft(segment)) return refused(segment.left)
       for (const secret of param.right.secrets) secrets.add(secret)
       segments.push(segment.right)
       shownSegments.push(param.right.secrets.size === 0 ? segment.right : `{${name}}`)
@@ -57,12 +63,12 @@ export const encodeRequest = (
     let urlParams = UrlParams.empty
     let shownParams = urlParams
     if (query !== undefined) {
-      const encoded = query(given.query)
-      if (Either.isLeft(encoded)) return invalidRequest(encoded.left)
+      const encoded = query(given.query ?? {}, options.sendsUnknown)
+      if (Either.isLeft(encoded)) return refused(encoded.left)
       const hidden = encoded.right.secrets
       for (const secret of hidden) secrets.add(secret)
       const problem = queryProblem(encoded.right.value)
-      if (problem !== undefined) return invalidRequest(problem)
+      if (problem !== undefined) return refused(problem)
       // As just checked.
       urlParams = UrlParams.fromInput(encoded.right.value as UrlParams.Input)
       const isSecret = (value: string) => Array.from(hidden).some((secret) => value.includes(secret))
@@ -72,23 +78,16 @@ export const encodeRequest = (
 
     let body: HttpBody.HttpBody = HttpBody.empty
     if (payload !== undefined && (given.payload !== undefined || !endpoint.payloadOptional)) {
-      const encoded = payload(given.payload)
-      if (Either.isLeft(encoded)) return invalidRequest(encoded.left)
+      const encoded = payload(given.payload, options.sendsUnknown)
+      if (Either.isLeft(encoded)) return refused(encoded.left)
       for (const secret of encoded.right.secrets) secrets.add(secret)
-      const json = toJson(encoded.right.value)
-      if (Either.isLeft(json)) return invalidRequest(json.left)
+      const json = toJson(encoded.right.value, payloadName)
+      if (Either.isLeft(json)) return refused(json.left)
       body = HttpBody.text(json.right, "application/json")
     }
 
-    const { options } = given
-    const key = propertyOf(options, "idempotencyKey")
-    if (endpoint.resend === "keyed" && !isKey(key)) {
-      return invalidRequest(
-        "idempotencyKey must be 1 to 255 visible ASCII characters, e.g. order-1001/1: the order and the buyer's try"
-      )
-    }
-    for (const secret of secretsOf(options)) secrets.add(secret)
-    const headers = body._tag === "Empty" ? acceptJson : jsonHeaders
+    const headers = toHeaders(options, body._tag !== "Empty", secrets)
+    if (Predicate.isString(headers)) return refused(headers)
     const path = fill(template.texts, segments)
     const shownPath = fill(template.texts, shownSegments)
     return Either.right(
@@ -96,10 +95,10 @@ export const encodeRequest = (
         endpoint,
         path,
         urlParams,
-        endpoint.resend === "keyed" ? Headers.set(headers, "idempotency-key", String(key)) : headers,
+        headers,
         body,
         shownParams.length === 0 ? shownPath : `${shownPath}?${UrlParams.toString(shownParams)}`,
-        beforeSendOf(options),
+        options,
         secrets.size === 0 ? noSecrets : () => [...secrets],
         (status, text) => decode(status, text, given.params)
       )
@@ -111,28 +110,8 @@ export const encodeRequest = (
       return encode(args)
     } catch {
       // A getter or a proxy throws; its message may quote a value.
-      return invalidRequest("the arguments cannot be read")
+      return refused("the arguments cannot be read")
     }
-  }
-}
-
-/** The arguments of a call by their place in the request. */
-interface Arguments {
-  /** One parameter as its value, several as a record. */
-  readonly params: unknown
-  readonly query: unknown
-  readonly payload: unknown
-  readonly options: unknown
-}
-
-/** The one place that counts positions. */
-const argumentsOf = (endpoint: Endpoint.Any, args: ReadonlyArray<unknown>): Arguments => {
-  let position = 0
-  return {
-    params: Object.keys(endpoint.params).length === 0 ? undefined : args[position++],
-    query: endpoint.query === undefined ? undefined : (args[position++] ?? {}),
-    payload: endpoint.payload === undefined ? undefined : args[position++],
-    options: args[position]
   }
 }
 
@@ -141,33 +120,7 @@ const propertyOf = (value: unknown, name: string): unknown =>
 
 const noSecrets = (): ReadonlyArray<string> => []
 
-/** What else no server may say back, as the promise package knows it. */
-const secretsOf = (options: unknown): ReadonlyArray<string> => {
-  const secrets = propertyOf(options, "secrets")
-  return Array.isArray(secrets)
-    ? secrets.flatMap((secret) => (Redacted.isRedacted(secret) ? [String(Redacted.value(secret))] : []))
-    : []
-}
-
-/** Encodes a value, or says what is wrong with it, named by its place in the request. */
-const encoded = (
-  schema: Schema.Schema.AnyNoContext,
-  place: string
-): ((value: unknown) => Either.Either<Encoded, string>) => {
-  const encode = encoder(schema)
-  return (value) => Either.mapLeft(encode(value), (refusal) => problem(refusal, schema, place))
-}
-
-const problem = (refusal: Refusal, { ast }: Schema.Schema.AnyNoContext, place: string): string => {
-  switch (refusal._tag) {
-    case "Invalid":
-      return explain(refusal.issue, ast, place, "sent")
-    case "Lossy":
-      return `${[place, ...refusal.lossy.path.map(shownKey)].join(".")} must be ${refusal.lossy.expected}`
-    case "Undecided":
-      return `${place} cannot be checked: its schema, or a property of it, throws or does asynchronous work`
-  }
-}
+const refused = (problem: string): Either.Either<never, RequestFailed> => Either.left(invalidRequest(problem))
 
 /** A query has texts, numbers, booleans and lists of them. */
 const queryProblem = (query: unknown): string | undefined => {
@@ -180,25 +133,6 @@ const queryProblem = (query: unknown): string | undefined => {
   }
   return undefined
 }
-
-/** A key may come from the data. */
-const shownKey = (key: PropertyKey): string =>
-  Predicate.isNumber(key) || (Predicate.isString(key) && /^[A-Za-z]{1,24}(?:[_-][A-Za-z]{1,24}){0,3}$/.test(key))
-    ? String(key)
-    : "*"
-
-const acceptJson = Headers.fromInput({ accept: "application/json" })
-const jsonHeaders = Headers.set(acceptJson, "content-type", "application/json")
-
-const invalidRequest = (problem: string): Either.Either<never, RequestFailed> =>
-  Either.left(
-    new RequestFailed({
-      reason: "InvalidRequest",
-      delivered: "no",
-      attempts: 0,
-      message: `Nothing was sent: ${problem}.`
-    })
-  )
 
 /** `/x/{a}/y` is the texts `/x/` and `/y` around the name `a`. */
 export const splitTemplate = (
@@ -230,21 +164,11 @@ const encodeSegment = (name: string, value: unknown): Either.Either<string, stri
   }
 }
 
-const toJson = (encoded: unknown): Either.Either<string, string> => {
-  const problem = () => "payload must be what JSON can hold"
+const toJson = (encoded: unknown, place: string): Either.Either<string, string> => {
+  const problem = () => `${place} must be what JSON can hold`
   return Either.flatMap(
     // `undefined` for a function, a symbol, and `undefined` itself, which the type leaves out.
     Either.try({ try: (): string | undefined => JSON.stringify(encoded), catch: problem }),
     Either.fromNullable(problem)
   )
 }
-
-/** Whether a value can be sent as `Idempotency-Key`. */
-export const isKey = (key: unknown): key is string =>
-  Predicate.isString(key) && /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key)
-
-const beforeSendOf = (options: unknown): Endpoint.CallOptions["beforeSend"] =>
-  Predicate.hasProperty(options, "beforeSend") && Predicate.isFunction(options.beforeSend)
-    ? // What the type of the options says; a function tells no more of itself.
-      (options.beforeSend as Endpoint.CallOptions["beforeSend"])
-    : undefined

@@ -2,6 +2,7 @@
  * What every part of core needs to know of an endpoint. `Endpoint` exports it.
  */
 import type { HttpMethod } from "@effect/platform/HttpMethod"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { RequestFailed } from "../Errors.js"
@@ -38,6 +39,8 @@ export interface Docs {
   readonly success?: string
   /** An example payload, as JSON on the wire. A docs page offers it to try. */
   readonly example?: unknown
+  /** The name of the payload in messages about it, e.g. `session`; `payload` by default. */
+  readonly payload?: string
 }
 
 /**
@@ -61,10 +64,14 @@ export interface Any {
   readonly status: number
   readonly params: Readonly<Record<string, Schema.Schema.AnyNoContext>>
   readonly query: Schema.Schema.AnyNoContext | undefined
+  /** A struct whose encoded keys are the names of the headers. */
+  readonly headers: Schema.Schema.AnyNoContext | undefined
   readonly payload: Schema.Schema.AnyNoContext | undefined
   /** Whether the payload is optional. */
   readonly payloadOptional: boolean
   readonly success: Schema.Schema.AnyNoContext | undefined
+  /** Whether a success may have no body, e.g. 201 with one or 204. */
+  readonly successOptional: boolean
   readonly errors: ReadonlyArray<Schema.Schema.AnyNoContext>
   /** Checks that a decoded success belongs to the request with these parameters. */
   readonly belongs: ((success: never, params: never) => boolean) | undefined
@@ -72,18 +79,46 @@ export interface Any {
 }
 
 /**
- * Options of one call.
+ * Headers that an endpoint does not declare.
  *
  * @since 0.1.0
  * @category models
  */
-export interface CallOptions {
+export type FreeHeaders = Readonly<Record<string, string | undefined>>
+
+/**
+ * Options of one call. `Headers` are those that the endpoint declares.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallOptions<Headers = FreeHeaders> {
   /**
    * Runs before each request of the call, before a connection is taken; `attempt` is 1 for the first. If it fails, the
    * request is not sent and the call fails with that error. Use it to record in a database that a request may have been
    * sent. It may call the same client. An interruption of the call waits for its finalizers.
    */
   readonly beforeSend?: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined
+  /**
+   * Headers of the call's requests: those that the endpoint declares, and any others by name. A value has visible ASCII
+   * characters, spaces and tabs. The client's own headers (`authorization`, `content-type`, `idempotency-key`, …) and those
+   * of the connection (`host`, `te`, …) are refused. `undefined` is absent.
+   */
+  readonly headers?: Headers | undefined
+  /** The merchant account of this call; overrides `withMerchantAccount` and the client's own. */
+  readonly merchantAccountId?: string | undefined
+  /**
+   * The time limit of one attempt of this call, at least 1 millisecond; a number is milliseconds. It replaces the limits of
+   * the client and of the endpoint. The deadline of the whole call still applies.
+   */
+  readonly attemptTimeout?: Duration.DurationInput | undefined
+  /**
+   * `"send"` sends properties of the payload and the query that this version does not know, under the names they have, as
+   * JSON. What they contain is removed from the server's messages.
+   *
+   * @default "refuse"
+   */
+  readonly unknownProperties?: "refuse" | "send" | undefined
 }
 
 /**
@@ -92,7 +127,7 @@ export interface CallOptions {
  * @since 0.1.0
  * @category models
  */
-export interface KeyedCallOptions extends CallOptions {
+export interface KeyedCallOptions<Headers = FreeHeaders> extends CallOptions<Headers> {
   /**
    * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters. Choose it before the call and keep it, e.g. the id of the
    * order and the number of the buyer's try. Repeat a call with an unknown outcome with the same key; a new try of the buyer

@@ -41,6 +41,12 @@ export class EndpointRequest extends Pipeable.Class() implements HttpClientReque
   readonly [HttpClientRequest.TypeId]: HttpClientRequest.TypeId = HttpClientRequest.TypeId
   // A private field, so that inspecting a request shows no card.
   readonly #body: HttpBody.HttpBody
+  /** Runs just before each attempt's request goes out. */
+  readonly beforeSend: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined
+  /** The merchant account of this call, checked; `undefined` leaves it to the fiber and the client. */
+  readonly merchantAccountId: string | undefined
+  /** The time limit of one attempt of this call, in milliseconds; it replaces every other. */
+  readonly attemptTimeout: number | undefined
 
   constructor(
     readonly endpoint: Endpoint.Any,
@@ -51,8 +57,7 @@ export class EndpointRequest extends Pipeable.Class() implements HttpClientReque
     body: HttpBody.HttpBody,
     /** Path and query as a trace may show them: a secret in them is written as `{name}`. */
     readonly shownUrl: string,
-    /** Runs just before each attempt's request goes out. */
-    readonly beforeSend: ((attempt: number) => Effect.Effect<void, RequestFailed>) | undefined,
+    options: Pick<EndpointRequest, "beforeSend" | "merchantAccountId" | "attemptTimeout">,
     /** The secrets that were read from the call's arguments, in the program's form and in the wire's. */
     readonly secrets: () => ReadonlyArray<string>,
     /** Reads a 2xx by the endpoint's schema. */
@@ -60,6 +65,9 @@ export class EndpointRequest extends Pipeable.Class() implements HttpClientReque
   ) {
     super()
     this.#body = body
+    this.beforeSend = options.beforeSend
+    this.merchantAccountId = options.merchantAccountId
+    this.attemptTimeout = options.attemptTimeout
   }
 
   get method(): HttpMethod {

@@ -3,6 +3,16 @@
  *
  * @since 0.1.0
  */
+
+export {
+  /**
+   * Makes the arguments of an endpoint's function of their record.
+   *
+   * @since 0.1.0
+   * @category requests
+   */
+  argumentsOf
+} from "../internal/arguments.js"
 export {
   /**
    * `JSON.parse`, with the failure as a value.
@@ -19,7 +29,9 @@ export {
    * @since 0.1.0
    * @category requests
    */
-  isKey,
+  isKey
+} from "../internal/callOptions.js"
+export {
   /**
    * Splits the template of a path into its texts and the names between them.
    *
@@ -37,6 +49,16 @@ export {
    */
   problems
 } from "../internal/explain.js"
+export {
+  /**
+   * Lists the endpoints of a record, nested ones with the names that lead to them.
+   *
+   * @since 0.1.0
+   * @category endpoints
+   */
+  listOf,
+  type Named
+} from "../internal/nested.js"
 export {
   /**
    * The status that an error schema is annotated with.

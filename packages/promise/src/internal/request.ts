@@ -47,9 +47,11 @@ export const request = (
     resend: idempotencyKey !== undefined ? "keyed" : method === "POST" || method === "PATCH" ? "once" : "idempotent",
     params: Object.fromEntries(names.map((name) => [name, Schema.String])),
     query: query === undefined ? undefined : Query,
+    headers: undefined,
     payload: payload === undefined ? undefined : Schema.Unknown,
     payloadOptional: false,
     success: Schema.Unknown,
+    successOptional: false,
     errors: [NotFound],
     status: 200,
     scope: undefined,
@@ -64,8 +66,8 @@ export const request = (
       : names.length === 1
         ? values
         : [Object.fromEntries(names.map((n, i) => [n, values[i]]))]),
-    ...(endpoint.query === undefined ? [] : [queryOf(query ?? "")]),
     ...(payload === undefined ? [] : [payload]),
+    ...(endpoint.query === undefined ? [] : [queryOf(query ?? "")]),
     // Whatever is `Redacted` in the arguments is scrubbed from what the server says.
     { idempotencyKey, secrets: [...secretsIn(payload)].map((secret) => Redacted.make(secret)) }
   ]

@@ -12,7 +12,15 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { ErrorDetail, Generic, NotFound, RequestFailed, Unauthorized } from "@effect-gr4vy/core/Errors"
-import { isKey, parseJson, problems, splitTemplate, statusOf } from "@effect-gr4vy/core/spi/Serving"
+import {
+  argumentsOf,
+  isKey,
+  listOf,
+  parseJson,
+  problems,
+  splitTemplate,
+  statusOf
+} from "@effect-gr4vy/core/spi/Serving"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -40,7 +48,7 @@ export const group = <Id extends string, Name extends string, Es extends Endpoin
   name: Name,
   endpoints: Es,
   client: Effect.Effect<Endpoint.Client<Es>, E, R>,
-  accepts: { readonly [Name in keyof Es]?: Accept } = {}
+  accepts: Readonly<Record<string, Accept>> = {}
 ): Layer.Layer<HttpApiGroup.ApiGroup<Id, Name>, E, R> =>
   // The types of `group` and `handleRaw` follow each endpoint by its name; a loop over a record cannot.
   HttpApiBuilder.group(
@@ -48,10 +56,10 @@ export const group = <Id extends string, Name extends string, Es extends Endpoin
     name as never,
     ((handlers: Handlers) =>
       Effect.map(client, (functions) =>
-        Object.entries(endpoints).reduce(
-          (all, [name, endpoint]) => all.handleRaw(name, serve(endpoint, functions[name] as Function_, accepts[name])),
-          handlers
-        )
+        listOf(endpoints).reduce((all, { endpoint, path }) => {
+          const name = path.join(".")
+          return all.handleRaw(name, serve(endpoint, functionAt(functions, path), accepts[name]))
+        }, handlers)
       )) as never
   ) as unknown as Layer.Layer<HttpApiGroup.ApiGroup<Id, Name>, E, R>
 
@@ -70,13 +78,18 @@ interface Handlers {
 
 type Function_ = (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
 
+/** The function of an endpoint, by the names that lead to it. */
+const functionAt = (functions: object, path: ReadonlyArray<string>): Function_ =>
+  // By its type, a client has a function under the names of each endpoint.
+  path.reduce<unknown>((at, name) => Reflect.get(Object(at), name), functions) as Function_
+
 /** The group as routes alone: the platform's own errors of a request that does not decode quote its values. */
 const undecoded = (
   { groups, identifier }: { readonly identifier: string; readonly groups: Readonly<Record<string, unknown>> },
   name: string
 ) => {
   const { endpoints, middlewares } = groups[name] as HttpApiGroup.HttpApiGroup.AnyWithProps
-  const nothing = { pathSchema: Option.none(), urlParamsSchema: Option.none() }
+  const nothing = { pathSchema: Option.none(), urlParamsSchema: Option.none(), headersSchema: Option.none() }
   const routes = Record.map(endpoints, (endpoint) => ({ ...endpoint, ...nothing }))
   return { identifier, groups: { [name]: { endpoints: routes, middlewares } } }
 }
@@ -86,33 +99,45 @@ interface Received {
 }
 
 const serve = (endpoint: Endpoint.Any, run: Function_, accept: Accept = identity) => {
-  const { errors, params, payload, payloadOptional, query, resend, status, success } = endpoint
+  const { errors, headers, params, payload, payloadOptional, query, resend, status, success } = endpoint
   const { names } = splitTemplate(endpoint.path)
   const [name] = names
   const decodePath = Schema.decodeUnknown(Schema.Struct(params))
   const readQuery = query && queryReader(query)
+  const readHeaders = headers && headersReader(headers)
   const readPayload = payload && payloadReader(payload, payloadOptional, accept)
   const encodeSuccess = success && Schema.encodeUnknown(success)
+  const toArguments = argumentsOf(endpoint)
+
+  const pathOf = Effect.gen(function* () {
+    if (name === undefined) return undefined
+    const given = (yield* HttpRouter.RouteContext).params
+    // An invalid id names no resource.
+    const path: Readonly<Record<string, unknown>> = yield* Effect.mapError(decodePath(given), () => notFound())
+    return names.length === 1 ? path[name] : path
+  })
+
+  const optionsOf = ({ headers }: HttpServerRequest.HttpServerRequest) =>
+    Effect.gen(function* () {
+      const declared = readHeaders === undefined ? {} : { headers: yield* readHeaders(headers) }
+      if (resend !== "keyed") return declared
+      // A request without a key is never a copy of another.
+      const idempotencyKey = headers["idempotency-key"] ?? globalThis.crypto.randomUUID()
+      return isKey(idempotencyKey) ? { ...declared, idempotencyKey } : yield* keyRefused()
+    })
 
   return ({ request }: Received) =>
     Effect.gen(function* () {
-      const args: Array<unknown> = []
-      if (name !== undefined) {
-        const given = (yield* HttpRouter.RouteContext).params
-        // An invalid id names no resource.
-        const path: Readonly<Record<string, unknown>> = yield* Effect.mapError(decodePath(given), () => notFound())
-        args.push(names.length === 1 ? path[name] : path)
+      const given = {
+        params: yield* pathOf,
+        query: readQuery && (yield* readQuery(yield* HttpServerRequest.ParsedSearchParams)),
+        payload: readPayload && (yield* readPayload(request)),
+        options: yield* optionsOf(request)
       }
-      if (readQuery !== undefined) args.push(yield* readQuery(yield* HttpServerRequest.ParsedSearchParams))
-      if (readPayload !== undefined) args.push(yield* readPayload(request))
-      if (resend === "keyed") {
-        // A request without a key is never a copy of another.
-        const idempotencyKey = request.headers["idempotency-key"] ?? globalThis.crypto.randomUUID()
-        if (!isKey(idempotencyKey)) return yield* keyRefused()
-        args.push({ idempotencyKey })
+      const value = yield* run(...toArguments(given))
+      if (encodeSuccess === undefined || (value === undefined && endpoint.successOptional)) {
+        return HttpServerResponse.empty({ status: encodeSuccess === undefined ? status : 204 })
       }
-      const value = yield* run(...args)
-      if (encodeSuccess === undefined) return HttpServerResponse.empty({ status })
       return bodyOf(yield* Effect.orDie(encodeSuccess(value)), status)
     }).pipe(Effect.catchAll((error) => respondToError(error, errors)))
 }
@@ -149,6 +174,24 @@ const queryReader = (query: Schema.Schema.AnyNoContext) => {
           onTheWire(query, error, (path) => path.join("."))
         )
     )
+}
+
+/** The declared headers by their names in the schema: a server has them in lower case. */
+const headersReader = (schema: Schema.Schema.AnyNoContext) => {
+  const decode = Schema.decodeUnknown(schema, { errors: "all" })
+  const names = AST.getPropertySignatures(AST.encodedAST(schema.ast)).map(({ name }) => String(name))
+  return (headers: Readonly<Record<string, string | undefined>>) => {
+    const given = names.flatMap((name) => {
+      const value = headers[name.toLowerCase()]
+      return value === undefined ? [] : [[name, value] as const]
+    })
+    return Effect.mapError(decode(Object.fromEntries(given)), (error) =>
+      refused(
+        "header",
+        onTheWire(schema, error, (path) => path.join("."))
+      )
+    )
+  }
 }
 
 const isList = (ast: AST.AST): boolean => AST.isTupleType(ast) || (AST.isUnion(ast) && ast.types.some(isList))

@@ -18,6 +18,7 @@ import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemo
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import { Unauthorized } from "@effect-gr4vy/core/Errors"
+import { listOf } from "@effect-gr4vy/core/spi/Serving"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -62,7 +63,7 @@ export const start = (options: Options): Effect.Effect<Running, StartError, Scop
       { name: "checkoutSessions", endpoints: checkoutSessions, functions: sessions, accepts: accepted },
       ...(yield* Effect.provideService(ownGroups(options.endpoints ?? []), CheckoutSessions, sessions))
     ]
-    const endpoints = groups.flatMap(({ endpoints }) => Object.values<Endpoint.Any>(endpoints))
+    const endpoints = groups.flatMap(({ endpoints }) => listOf(endpoints).map(({ endpoint }) => endpoint))
     yield* eachOnce(endpoints)
     const routeAt = router(endpoints)
     const api = describe(groups)
@@ -215,7 +216,7 @@ const describe = ([, ...own]: ReadonlyArray<Group>): Api =>
 
 /** `Transactions` for `Transactions.create`. */
 const titleOf = (endpoints: Endpoint.Endpoints): string =>
-  [...new Set(Object.values(endpoints).map(({ name }) => name.replace(/\.[^.]*$/, "")))].join(", ")
+  [...new Set(listOf(endpoints).map(({ endpoint: { name } }) => name.replace(/\.[^.]*$/, "")))].join(", ")
 
 const routes = (api: Api, { accepts, endpoints, functions, name }: Group) =>
   // By the group's construction there is a function for each endpoint.

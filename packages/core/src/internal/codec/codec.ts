@@ -5,7 +5,7 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import type * as Schema from "effect/Schema"
-import { compilerOf, compilers, interpreted, strictly } from "./compile.js"
+import { compilerOf, compilers, interpreted, openly, strictly } from "./compile.js"
 import { failed, type Inner, type Lossy, needsTime, type Step, Walk } from "./step.js"
 
 type AnySchema = Schema.Schema.AnyNoContext
@@ -24,7 +24,8 @@ export type Refusal =
   | { readonly _tag: "Lossy"; readonly lossy: Lossy }
   | { readonly _tag: "Undecided" }
 
-export type Encoder = (value: unknown) => Either.Either<Encoded, Refusal>
+/** `sendsUnknown` keeps properties that the schema does not have, as JSON. */
+export type Encoder = (value: unknown, sendsUnknown?: boolean) => Either.Either<Encoded, Refusal>
 export type Decoder = (value: unknown) => Either.Either<unknown, Refusal>
 
 export const makeCodec = (compile: Inner) => ({
@@ -32,15 +33,22 @@ export const makeCodec = (compile: Inner) => ({
   encoder: (schema: AnySchema): Encoder => {
     const step = lazily(() => compile(schema.ast, "wire"))
     const explain = lazily(() => ParseResult.encodeUnknownEither(schema, strictly))
+    const explainOpenly = lazily(() => ParseResult.encodeUnknownEither(schema, openly))
     const byInterpreter = lazily(() => interpreted(schema.ast, "wire", compile))
-    return (value) => {
+    return (value, sendsUnknown = false) => {
       const walk = new Walk()
       const encoded = guarded(() => step()(value, walk))
       if (encoded !== failed) return encodedBy(walk, encoded)
-      const error = refusal(() => explain()(value))
+      const open = new Walk(sendsUnknown)
+      if (sendsUnknown) {
+        const encodedOpenly = guarded(() => step()(value, open))
+        if (encodedOpenly !== failed) return encodedBy(open, encodedOpenly)
+      }
+      const error = refusal(() => (sendsUnknown ? explainOpenly : explain)()(value))
       if (error !== undefined) return Either.left(error)
-      if (walk.lossy !== undefined) return Either.left({ _tag: "Lossy", lossy: walk.lossy })
-      const again = new Walk()
+      const { lossy } = sendsUnknown ? open : walk
+      if (lossy !== undefined) return Either.left({ _tag: "Lossy", lossy })
+      const again = new Walk(sendsUnknown)
       const accepted = guarded(() => byInterpreter()(value, again))
       if (accepted !== failed) return encodedBy(again, accepted)
       return Either.left(again.lossy === undefined ? { _tag: "Undecided" } : { _tag: "Lossy", lossy: again.lossy })
@@ -50,7 +58,7 @@ export const makeCodec = (compile: Inner) => ({
   /** Converts what came from the wire. */
   decoder: (schema: AnySchema): Decoder => {
     const step = lazily(() => compile(schema.ast, "decode"))
-    const explain = lazily(() => ParseResult.decodeUnknownEither(schema))
+    const explain = lazily(() => ParseResult.decodeUnknownEither(schema, { errors: "all" }))
     return (value) => {
       const decoded = guarded(() => step()(value, new Walk()))
       if (decoded !== failed) return Either.right(decoded)

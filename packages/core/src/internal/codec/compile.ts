@@ -32,6 +32,9 @@ type Compilers = { readonly [Tag in AST.AST["_tag"]]: Compile<Extract<AST.AST, {
 export const strictly: AST.ParseOptions = { errors: "all", onExcessProperty: "error" }
 const leniently: AST.ParseOptions = {}
 
+/** A caller asked for unknown properties to be sent. */
+export const openly: AST.ParseOptions = { errors: "all", onExcessProperty: "preserve" }
+
 export const optionsOf = (mode: Mode): AST.ParseOptions => (mode === "decode" ? leniently : strictly)
 
 /** Compiles with these compilers, each node once. */
@@ -62,11 +65,10 @@ const hasOwnOptions = (ast: AST.AST): boolean =>
 /** A node by Effect's interpreter. The secrets in it are looked for before and after. */
 export const interpreted: Compile = (ast, mode) => {
   const schema = Schema.make<unknown, unknown>(ast)
-  const parse = isDecoding(mode)
-    ? ParseResult.decodeUnknownEither(schema, optionsOf(mode))
-    : ParseResult.encodeUnknownEither(schema, optionsOf(mode))
+  const parse = isDecoding(mode) ? ParseResult.decodeUnknownEither(schema) : ParseResult.encodeUnknownEither(schema)
+  const options = optionsOf(mode)
   return (value, walk) => {
-    const parsed = parse(value)
+    const parsed = parse(value, walk.sendsUnknown ? openly : options)
     if (Either.isLeft(parsed)) {
       // A transformation that needs time is forbidden here, which says nothing of the value.
       walk.undecided ||= needsTime(parsed.left)
@@ -145,8 +147,29 @@ const tuple: Compile<AST.TupleType> = (ast, mode, compile) => {
   }
 }
 
-/** The members are tried in the interpreter's order: those with a literal that fits, then those without literals. */
 const union: Compile<AST.Union> = (ast, mode, compile) => {
+  const step = anyMember(ast, mode, compile)
+  if (mode === "decode" || ast.types.filter((type) => !AST.isLiteral(type)).length < 2) return step
+  return (value, walk) => {
+    if (!walk.sendsUnknown) return step(value, walk)
+    // A property that one member lacks may be known to another, and have another name on the wire.
+    let best: unknown = failed
+    let fewest = Number.POSITIVE_INFINITY
+    for (const type of ast.types) {
+      const before = walk.unknown
+      const result = compile(type, mode)(value, walk)
+      if (walk.undecided) return failed
+      const unknown = walk.unknown - before
+      if (result === failed || unknown >= fewest) continue
+      best = result
+      fewest = unknown
+    }
+    return best
+  }
+}
+
+/** The members are tried in the interpreter's order: those with a literal that fits, then those without literals. */
+const anyMember: Compile<AST.Union> = (ast, mode, compile) => {
   const literals = new Set<unknown>(ast.types.flatMap((type) => (AST.isLiteral(type) ? [type.literal] : [])))
   if (literals.size === ast.types.length && !hasBigInt(literals)) {
     return (value) => (literals.has(value) ? value : failed)
@@ -272,7 +295,7 @@ const declaration: Compile<AST.Declaration> = (ast, mode) => {
   return (value, walk) => {
     // Any declared type may hold one.
     if (mode !== "decode") for (const secret of redactedsIn(value)) walk.read(secret)
-    const parsed = run(() => parse(value, options, ast), walk)
+    const parsed = run(() => parse(value, walk.sendsUnknown ? openly : options, ast), walk)
     return mode === "wire" && parsed !== failed ? jsonValue(parsed, walk) : parsed
   }
 }

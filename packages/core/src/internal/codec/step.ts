@@ -47,6 +47,12 @@ export class Walk {
   /** Whether the codec cannot tell if a value is valid: a function that throws, or that needs time. */
   undecided = false
 
+  /** How many properties were kept that a schema does not have. */
+  unknown = 0
+
+  /** `sendsUnknown` keeps properties that a schema does not have. */
+  constructor(readonly sendsUnknown = false) {}
+
   /** Fails, because JSON has no such value. */
   loses(expected: string): typeof failed {
     this.lossy = { path: [], expected }

@@ -44,7 +44,8 @@ export const struct: Compile<AST.TypeLiteral> = (ast, mode, compile) => {
       const property = properties.get(key)
       if (property === undefined) {
         if (mode === "decode" || index !== undefined) continue
-        return failed
+        if (!addUnknown(result, key, value, walk)) return failed
+        continue
       }
       const given = value[key]
       const part =
@@ -67,6 +68,22 @@ export const struct: Compile<AST.TypeLiteral> = (ast, mode, compile) => {
     }
     return index === undefined || index.read(value, result, walk) ? result : failed
   }
+}
+
+/** Adds a property that the schema does not have, if the caller asked for that. It may be a secret of a later version. */
+const addUnknown = (result: Result, key: PropertyKey, value: Readonly<Record<PropertyKey, unknown>>, walk: Walk) => {
+  if (!walk.sendsUnknown || !Predicate.isString(key)) return false
+  const given = value[key]
+  if (given === undefined) return true
+  const part = jsonValue(given, walk)
+  if (part === failed) {
+    walk.failedAt(key)
+    return false
+  }
+  walk.became(undefined, part)
+  walk.unknown++
+  set(result, key, part)
+  return true
 }
 
 /** The properties whose names a schema does not list. */
@@ -106,7 +123,10 @@ class Index {
         covered.add(key)
       }
     }
-    return this.mode === "decode" || Reflect.ownKeys(value).every((key) => covered.has(key))
+    return (
+      this.mode === "decode" ||
+      Reflect.ownKeys(value).every((key) => covered.has(key) || addUnknown(result, key, value, walk))
+    )
   }
 }
 
@@ -306,6 +326,7 @@ class Decoding {
 
 const encoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step => {
   const properties = new Map(pairs.map((pair) => [pair.to.name, new Encoding(pair, mode, compile)]))
+  const byWireName = new Map(pairs.map(({ from, to }) => [from.name, to.name]))
   const others = [...properties].filter(([, { isLeftOut }]) => !isLeftOut)
   const keysOf = keysFor(properties.keys(), mode)
   return (value, walk) => {
@@ -315,7 +336,15 @@ const encoding = (pairs: ReadonlyArray<Pair>, mode: Mode, compile: Inner): Step 
     const result: Result = {}
     for (const key of keysOf(value)) {
       const property = properties.get(key)
-      if (property === undefined || !property.add(result, value[key], true, walk)) return walk.failedAt(key)
+      if (property === undefined) {
+        const known = walk.sendsUnknown ? byWireName.get(key) : undefined
+        if (known !== undefined) {
+          // Its limits would be avoided, and a secret would be a plain string.
+          walk.loses(`given as ${String(known)}`)
+          return walk.failedAt(key)
+        }
+        if (!addUnknown(result, key, value, walk)) return failed
+      } else if (!property.add(result, value[key], true, walk)) return walk.failedAt(key)
     }
     const lost = inheritedName(value, properties.keys())
     if (lost !== undefined) return lostAt(lost, walk)

@@ -91,7 +91,9 @@ class Attempt {
   private send(lease: Lease): void {
     this.lease = lease
     const { authorization, call, options } = this
-    const millis = Math.min(Math.max(options.limits.attempt, call.endpoint?.attemptTimeout ?? 0), call.timeLeft)
+    const ofCall = isEndpointRequest(call.request) ? call.request.attemptTimeout : undefined
+    const limit = ofCall ?? Math.max(options.limits.attempt, call.endpoint?.attemptTimeout ?? 0)
+    const millis = Math.min(limit, call.timeLeft)
     // No timer is shorter.
     if (millis < 1) {
       this.resume(Exit.fail(timedOut("The call's deadline has passed.", false)))

@@ -88,7 +88,9 @@ export const startCall =
   (next: (call: Call) => Effect.Effect<BufferedResponse, RequestFailed>) =>
   (request: HttpClientRequest.HttpClientRequest): Effect.Effect<BufferedResponse, RequestFailed> =>
     Effect.withFiberRuntime((fiber) => {
-      const ownAccount = fiber.getFiberRef(MerchantAccount.override)
+      const ownAccount =
+        (isEndpointRequest(request) ? request.merchantAccountId : undefined) ??
+        fiber.getFiberRef(MerchantAccount.override)
       const query = request.urlParams.length === 0 ? "" : `?${UrlParams.toString(request.urlParams)}`
       const problem = problemOf(request, ownAccount)
       const call = new Call(

@@ -162,7 +162,7 @@ class Loop {
 
 /** Whether a 404 to a copy means that an earlier one has done its job. An endpoint with a result has none to give then. */
 const isDeleted = ({ endpoint, request }: Call): boolean =>
-  request.method === "DELETE" && endpoint?.success === undefined
+  request.method === "DELETE" && (endpoint?.success === undefined || endpoint.successOptional)
 
 /** Whether the API works: a 2xx that can be used, or a 4xx about the request itself. */
 const isSuccess = (response: BufferedResponse, call: Call): boolean =>
