@@ -195,9 +195,19 @@ interface MakeTransport<R> {
 }
 
 // Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
-const ownConnections = (settings: Settings): Effect.Effect<Transport, never, Scope.Scope> =>
+const loaded = <A>(load: () => Promise<A>): Effect.Effect<A, ConfigError.ConfigError> =>
+  Effect.tryPromise({
+    try: load,
+    catch: (error) =>
+      ConfigError.Unsupported(
+        [],
+        `undici could not be loaded (${error instanceof Error ? error.message : "no reason given"}). In a bundle, leave it external, or give the bundle a "require".`
+      )
+  })
+
+const ownConnections = (settings: Settings): Effect.Effect<Transport, ConfigError.ConfigError, Scope.Scope> =>
   Effect.flatMap(
-    Effect.promise(() => import("./internal/transport/connections.js")),
+    loaded(() => import("./internal/transport/connections.js")),
     (Connections) => Connections.make(settings)
   )
 
@@ -208,7 +218,7 @@ const undiciTransport: MakeTransport<Scope.Scope> = {
     // A proxy would get the token in plain text.
     if (dispatcher === "environment" && (origin.startsWith("http:") || !namesProxy())) return ownConnections(settings)
     return Effect.flatMap(
-      Effect.promise(() => import("./internal/transport/dispatched.js")),
+      loaded(() => import("./internal/transport/dispatched.js")),
       (Dispatched) =>
         dispatcher === "environment" ? Dispatched.makeFromEnvironment(settings) : Dispatched.make(dispatcher, settings)
     )

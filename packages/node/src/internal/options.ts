@@ -69,7 +69,7 @@ export interface TravelOptions {
   /**
    * Carries the requests in place of the client's own connections: a proxy, a private certificate authority, a client
    * certificate, a mock. `"environment"` takes the proxy from `HTTPS_PROXY`, except for the hosts in `NO_PROXY`. Its sockets
-   * are its own: `maxConnectionAge` has no effect, `connections` limits the requests at a time. The program closes a
+   * are its own: `maxConnectionAge` is not used, `connections` limits the requests at a time. The program closes a
    * dispatcher that it gives, after the layer's scope. A dispatcher must not retry, follow redirects or cache.
    */
   readonly dispatcher?: Dispatcher | "environment"
