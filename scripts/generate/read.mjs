@@ -94,8 +94,10 @@ export const readModels = ({ description, overlay }) => {
         throw new Unfit(`${place} has the format ${json.format}, which the generator does not know.`)
     }
     if (json.pattern !== undefined) {
-      const [expected, limits] = inWords(json.pattern, place)
-      return { kind: "pattern", pattern: json.pattern, expected, limits }
+      // The overlay's is narrower.
+      const pattern = given.pattern ?? json.pattern
+      const [expected, limits] = inWords(pattern, place)
+      return { kind: "pattern", pattern, expected, limits }
     }
     return json.minLength === undefined && json.maxLength === undefined
       ? { kind: "anyText" }
