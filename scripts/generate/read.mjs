@@ -177,7 +177,8 @@ export const readModels = ({ base = new Map(), description, overlay }) => {
       default:
         throw new Unfit(`${place} has the format ${json.format}, which the generator does not know.`)
     }
-    const pattern = patternOf(json)
+    // The overlay's is narrower.
+    const pattern = given.pattern ?? patternOf(json)
     if (pattern !== undefined) {
       const [expected, limits] = inWords(pattern, place)
       return { kind: "pattern", pattern, expected, limits }
