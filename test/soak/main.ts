@@ -124,7 +124,10 @@ const soak = Effect.gen(function* () {
   yield* Effect.sleep("1 seconds")
   const left = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap" || name === "Timeout")
   const problems = [...lived.problems, ...uncaught, ...(left.length > 1 ? [`left: ${left.join(", ")}`] : [])]
-  writeFileSync(fileURLToPath(new URL("../../../docs/internal/soak.md", import.meta.url)), page(wire, { ...lived, problems }))
+  writeFileSync(
+    fileURLToPath(new URL("../../../docs/internal/soak.md", import.meta.url)),
+    page(wire, { ...lived, problems })
+  )
   for (const problem of problems) log(problem)
   return wire.failures.length === 0 && problems.length === 0
 })
