@@ -99,10 +99,13 @@ describe("an operation of the whole API", () => {
         })
         const secretive = new Set<string>()
         for (const { id, endpoint } of operations) {
-          for (let seed = 1; seed <= 2; seed++) {
+          let tried = 0
+          // Not every sample of a payload has a secret.
+          for (let seed = 1; seed <= 8 && tried < 2; seed++) {
             const args = argumentsOf(endpoint, seed)
             const secrets = secretsIn(args)
             if (secrets.length === 0) continue
+            tried++
             const exit = yield* call(endpoint, args)
             assert(Exit.isFailure(exit), id)
             secretive.add(id)

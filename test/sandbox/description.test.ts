@@ -156,11 +156,17 @@ describe("the OpenAPI description of the contract", () => {
   /** Each component's fields: their types, and whether they are required. */
   const components: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     CheckoutSession: {
-      type: { type: "string", enum: ["checkout-session"] },
+      type: orNull({ type: "string", enum: ["checkout-session"], description: "Always `checkout-session`." }),
       id: { type: "string", format: "uuid", required: true },
       expires_at: { type: "string", format: "date-time", required: true },
       payment_method: orNull(ref("CheckoutSessionPaymentMethod")),
-      ...contents
+      ...contents,
+      metadata: orNull({
+        type: "object",
+        additionalProperties: { type: "string" },
+        description: "Your own key-value pairs.",
+        examples: [{ order_id: "4711" }]
+      })
     },
     CheckoutSessionCreate: sent,
     CheckoutSessionUpdate: sent,
