@@ -19,13 +19,18 @@ export interface Server {
   readonly signal: (signal: NodeJS.Signals) => void
   /** Returns once the process has ended, for any reason. */
   readonly gone: Effect.Effect<void>
+  /** What it has printed so far. */
+  readonly output: () => string
 }
 
-/** Starts `entry` of this directory and returns once it listens. The scope kills it. */
-export const startServer = (env: Record<string, string>, entry = "server.js") =>
+/** Starts `entry` of this example and returns once it listens. The scope kills it. */
+export const startServer = (env: Record<string, string>, entry = "shop/server.js") =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = fork(join(import.meta.dirname, entry), { env: { PATH: process.env["PATH"], ...env }, silent: true })
+      const child = fork(join(import.meta.dirname, "..", entry), {
+        env: { PATH: process.env["PATH"], ...env },
+        silent: true
+      })
       const output: Array<Buffer> = []
       child.stdout?.on("data", (chunk) => output.push(chunk))
       child.stderr?.on("data", (chunk) => output.push(chunk))
@@ -47,7 +52,8 @@ export const startServer = (env: Record<string, string>, entry = "server.js") =>
                 return exit
               }),
             signal: (signal) => void child.kill(signal),
-            gone: Effect.promise(() => exit)
+            gone: Effect.promise(() => exit),
+            output
           })
         )
       )
@@ -89,10 +95,10 @@ export interface Database {
   readonly env: Record<string, string>
 }
 
-export const libsql = Effect.map(
+export const sqlite = Effect.map(
   temporaryDirectory(),
   (directory): Database => ({
-    name: "libsql",
+    name: "SQLite",
     directory,
     env: { DATABASE_FILE: join(directory, "checkout.db") }
   })

@@ -4,6 +4,8 @@
  */
 import { randomBytes } from "node:crypto"
 import { Data, Effect, Schedule } from "effect"
+import { cards } from "../../12-take-a-payment/acquirer.js"
+import { finalStates, type State as OrderState } from "../engine/orders.js"
 
 /** Unique numbers, so that a search for them finds no other data. */
 export const card = { number: "4929318207461553", securityCode: "9071" }
@@ -12,12 +14,23 @@ export class NoResponse extends Data.TaggedError("NoResponse")<{ readonly messag
 
 export interface State {
   readonly order: string
-  readonly state: "running" | "waiting" | "ready" | "expired" | "cancelled" | "unknown" | "failed"
+  readonly state: OrderState
+  readonly attempt: number
   readonly session?: string
+  readonly approvalUrl?: string
+  readonly message?: string
 }
 
+/** What the buyer does besides giving a card. */
+export type Scenario = "pays" | "is declined first" | "approves" | "cancels"
+
+export const isOver = ({ state }: State) => finalStates.some((final) => final === state)
+
 /** `servers` runs for each request, because servers come and go. */
-export const makeStorefront = (servers: () => ReadonlyArray<string>) => {
+export const makeStorefront = (
+  servers: () => ReadonlyArray<string>,
+  approve: (order: string) => Effect.Effect<unknown> = () => Effect.void
+) => {
   let next = 0
   const traces = new Map<string, string>()
 
@@ -36,7 +49,7 @@ export const makeStorefront = (servers: () => ReadonlyArray<string>) => {
         const all = servers()
         const response = await fetch(`${all[next++ % all.length]}/orders/${order}${path}`, {
           method,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
+          signal: AbortSignal.any([signal, AbortSignal.timeout(8_000)]),
           headers: {
             "content-type": "application/json",
             traceparent: `00-${traceOf(order)}-${randomBytes(8).toString("hex")}-01`
@@ -53,40 +66,57 @@ export const makeStorefront = (servers: () => ReadonlyArray<string>) => {
     Effect.retry(
       Effect.filterOrFail(
         send(...args),
-        ({ status }) => status < 500 && status !== 409,
+        ({ status }) => status < 500,
         ({ status }) => new NoResponse({ message: `status ${status}` })
       ),
       Schedule.spaced("50 millis")
     )
 
-  const start = (order: string) => ask("POST", order, "", { amount: 4200, currency: "EUR" })
+  const start = (order: string, amount = 4200) => ask("POST", order, "", { amount, currency: "EUR" })
   const state = (order: string) => Effect.map(ask("GET", order), ({ text }): State => JSON.parse(text))
   const cancel = (order: string) => ask("DELETE", order)
-  const giveCard = (order: string) =>
-    ask("POST", order, "/card", {
-      payment_method: {
-        method: "card",
-        number: card.number,
-        expiration_date: "11/32",
-        security_code: card.securityCode
-      }
+  const giveCard = (order: string, attempt = 1, number = card.number) =>
+    ask("POST", order, `/card?try=${attempt}`, {
+      payment_method: { method: "card", number, expiration_date: "11/32", security_code: card.securityCode }
     })
 
   /** Waits for one of these states, or for the order's end. */
   const until = (order: string, ...states: ReadonlyArray<State["state"]>) =>
     Effect.repeat(state(order), {
-      until: (now) => states.includes(now.state) || (now.state !== "running" && now.state !== "waiting"),
+      until: (now) => states.includes(now.state) || isOver(now),
       schedule: Schedule.addDelay(Schedule.identity<State>(), () => "50 millis")
     })
 
-  /** From the start to the end, with a card as soon as there is a session. */
-  const buy = (order: string) =>
+  /** From the start to the end. */
+  const buy = (order: string, scenario: Scenario = "pays") =>
     Effect.gen(function* () {
       yield* start(order)
-      const opened = yield* until(order, "waiting")
-      if (opened.state === "waiting") yield* giveCard(order)
-      return yield* until(order)
+      let given = 0
+      let cancelled = false
+      for (;;) {
+        const now = yield* state(order)
+        if (isOver(now)) return now
+        if (now.state === "waiting" && given < now.attempt) {
+          const first = now.attempt === 1
+          const number =
+            first && scenario === "is declined first"
+              ? cards.declined
+              : first && scenario !== "pays"
+                ? cards.approval
+                : card.number
+          const { status } = yield* giveCard(order, now.attempt, number)
+          if (status < 300) given = now.attempt
+        }
+        if (now.state === "approval") {
+          if (scenario === "cancels" && !cancelled) {
+            yield* cancel(order)
+            cancelled = true
+          }
+          yield* approve(order)
+        }
+        yield* Effect.sleep("50 millis")
+      }
     })
 
-  return { start, state, cancel, giveCard, until, buy, traceOf }
+  return { start, state, cancel, giveCard, until, buy, send, traceOf }
 }

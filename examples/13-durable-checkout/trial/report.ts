@@ -6,12 +6,12 @@ import { readFile, writeFile } from "node:fs/promises"
 import { availableParallelism, loadavg } from "node:os"
 import { join } from "node:path"
 import { Console, Effect, Option } from "effect"
-import { killOrders, kills, type Outcome, wrong } from "./kills.js"
-import { type Database, libsql, ProcessFailed, postgres, searchBytes } from "./processes.js"
+import { contradictions, killOrders, kills, type Outcome, wrong } from "./kills.js"
+import { type Database, ProcessFailed, postgres, searchBytes, sqlite } from "./processes.js"
 import { type Rebalanced, rebalance } from "./runners.js"
 import { card } from "./storefront.js"
 
-const page = join(import.meta.dirname, "../../../docs/durable.md")
+const page = join(import.meta.dirname, "../../../../docs/durable.md")
 
 export const killMatrix = (times: number) =>
   Effect.gen(function* () {
@@ -19,7 +19,7 @@ export const killMatrix = (times: number) =>
       .flat()
       .slice(0, times)
     const found = yield* postgres
-    const databases = [yield* libsql, ...Option.toArray(found)]
+    const databases = [yield* sqlite, ...Option.toArray(found)]
     const sections: Array<string> = []
     const problems: Array<string> = []
     for (const database of databases) {
@@ -36,9 +36,10 @@ export const killMatrix = (times: number) =>
         rows.push(yield* rebalance(found.value, runners, times * 3))
       }
       sections.push(tableOfRunners(rows))
-      for (const { deletions, sessions, states } of rows) {
-        if (states.some((state) => state !== "ready" && state !== "unknown")) problems.push("Orders did not end well.")
-        if (sessions > 1 || deletions > 0) problems.push("Orders with two sessions, or a session lost.")
+      for (const { contradictions, sessions, states } of rows) {
+        if (states.some((state) => state !== "paid" && state !== "unknown")) problems.push("Orders did not end well.")
+        if (sessions > 1) problems.push("Orders with two sessions.")
+        problems.push(...contradictions)
       }
       yield* Console.log(sections.at(-1))
     } else yield* Console.log("Skipped: Postgres is not installed (apt-get install postgresql).")
@@ -55,7 +56,7 @@ export const killMatrix = (times: number) =>
     if (problems.length > 0) return yield* new ProcessFailed({ message: problems.join("\n") })
   })
 
-const tableOfKills = (database: Database, outcomes: ReadonlyArray<Outcome>) =>
+export const tableOfKills = (database: Database, outcomes: ReadonlyArray<Outcome>) =>
   Effect.gen(function* () {
     const rows = kills.flatMap(({ at }) => {
       const all = outcomes.filter((outcome) => outcome.at === at)
@@ -68,7 +69,8 @@ const tableOfKills = (database: Database, outcomes: ReadonlyArray<Outcome>) =>
           counted(all.map(({ state }) => state)),
           all.filter(({ perhapsSent }) => perhapsSent).length,
           Math.max(...all.map(({ sessions }) => sessions)),
-          all.reduce((total, { deletions }) => total + deletions, 0),
+          Math.max(...all.map(({ booked }) => booked.captures)),
+          all.reduce((total, { booked, state }) => total + contradictions(state, booked).length, 0),
           `${median(seconds).toFixed(1)} s`,
           `${Math.max(...seconds).toFixed(1)} s`
         ]
@@ -85,7 +87,8 @@ const tableOfKills = (database: Database, outcomes: ReadonlyArray<Outcome>) =>
           "ended as",
           "may be unknown",
           "most sessions of an order",
-          "deleted",
+          "most captures",
+          "contradict the bank",
           "up to end, median",
           "longest"
         ],
@@ -96,7 +99,7 @@ const tableOfKills = (database: Database, outcomes: ReadonlyArray<Outcome>) =>
     ].join("\n")
   })
 
-const tableOfRunners = (rows: ReadonlyArray<Rebalanced>) =>
+export const tableOfRunners = (rows: ReadonlyArray<Rebalanced>) =>
   [
     "### Postgres: several runners, one killed after a third of the orders",
     "",
@@ -106,7 +109,7 @@ const tableOfRunners = (rows: ReadonlyArray<Rebalanced>) =>
         "orders",
         "ended as",
         "most sessions of an order",
-        "deleted",
+        "contradict the bank",
         "orders/s before the kill",
         "kill to last order"
       ],
@@ -115,7 +118,7 @@ const tableOfRunners = (rows: ReadonlyArray<Rebalanced>) =>
         row.orders,
         counted(row.states),
         row.sessions,
-        row.deletions,
+        row.contradictions.length,
         row.ordersPerSecond.toFixed(1),
         `${row.secondsToLast.toFixed(1)} s`
       ])

@@ -3,6 +3,7 @@
  */
 import { Deferred, Effect, Option } from "effect"
 import { makeGr4vy } from "./gr4vy.js"
+import { contradictions } from "./kills.js"
 import { type Database, freePort, startServer } from "./processes.js"
 import { makeStorefront, type State } from "./storefront.js"
 
@@ -12,8 +13,8 @@ export interface Rebalanced {
   readonly states: ReadonlyArray<State["state"] | "none">
   /** The most sessions that one order has. */
   readonly sessions: number
-  /** Sessions that were deleted, although no order was cancelled. */
-  readonly deletions: number
+  /** The orders whose end is not what the bank says. */
+  readonly contradictions: ReadonlyArray<string>
   /** Before the kill. */
   readonly ordersPerSecond: number
   /** From the kill to the last order's end. */
@@ -24,7 +25,7 @@ export const rebalance = (database: Database, runners: number, orders: number) =
   Effect.gen(function* () {
     const gr4vy = yield* makeGr4vy()
     const alive: Array<string> = []
-    const storefront = makeStorefront(() => alive)
+    const storefront = makeStorefront(() => alive, gr4vy.approve)
 
     const environments = yield* Effect.replicateEffect(
       Effect.zipWith(freePort, freePort, (port, runnerPort) => ({
@@ -47,7 +48,7 @@ export const rebalance = (database: Database, runners: number, orders: number) =
       Array.from({ length: orders }, (_, index) => `runners-${runners}-order-${index}`),
       (order) =>
         storefront.buy(order).pipe(
-          Effect.timeoutOption("90 seconds"),
+          Effect.timeoutOption("120 seconds"),
           Effect.map((end) => ({
             order,
             state: Option.match(end, { onNone: () => "none" as const, onSome: (_) => _.state })
@@ -72,13 +73,16 @@ export const rebalance = (database: Database, runners: number, orders: number) =
     const [ends, { at, rate }] = yield* Effect.all([buyAll, killOne], { concurrency: "unbounded" })
     const secondsToLast = (performance.now() - at) / 1000
 
-    const traces = ends.map(({ order }) => storefront.traceOf(order))
     const result: Rebalanced = {
       runners,
       orders,
       states: ends.map(({ state }) => state),
-      sessions: Math.max(...(yield* Effect.forEach(traces, (trace) => gr4vy.count(trace, "POST")))),
-      deletions: (yield* Effect.forEach(traces, (trace) => gr4vy.count(trace, "DELETE"))).reduce((a, b) => a + b, 0),
+      sessions: Math.max(
+        ...(yield* Effect.forEach(ends, ({ order }) => gr4vy.count(storefront.traceOf(order), "POST")))
+      ),
+      contradictions: (yield* Effect.forEach(ends, ({ order, state }) =>
+        Effect.map(gr4vy.booked(order), (booked) => contradictions(state, booked).map((what) => `${order} ${what}`))
+      )).flat(),
       ordersPerSecond: rate,
       secondsToLast
     }
