@@ -18,6 +18,7 @@ import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -41,6 +42,7 @@ import type { Settings as CarrierSettings, Transport } from "./internal/transpor
 import { name, version } from "./internal/version.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as SignedCredentials from "./SignedCredentials.js"
+import { metricSink } from "./spi/MetricSink.js"
 
 export type { Authentication, Options, TokenOptions, TravelOptions }
 
@@ -216,7 +218,9 @@ const wire = <R>(
       attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
       deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
     }
-    const { metrics = "auto", propagateTrace = true, requestIdHeader } = options
+    const { metrics: asked = "auto", propagateTrace = true, requestIdHeader } = options
+    const host = yield* FiberRef.get(metricSink)
+    const metrics = host !== undefined && asked === "auto" ? host : asked
     const requestIdNames =
       requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders]
     const transport = yield* make({

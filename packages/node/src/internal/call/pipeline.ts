@@ -6,8 +6,8 @@ import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import type { RetryPolicy } from "../../RetryPolicy.js"
-import type { Metrics } from "../../Telemetry.js"
 import * as Decisions from "../otel/decisions.js"
+import type { Sink } from "../otel/metric.js"
 import { observeCall, observeToken, router, serverOf } from "../otel/observation.js"
 import type { Propagated } from "../otel/propagation.js"
 import type { Transport } from "../transport/transport.js"
@@ -34,7 +34,7 @@ export interface Options {
   readonly budget: RetryBudget
   readonly credentials: CredentialsService
   readonly propagated: Propagated
-  readonly metrics: Metrics
+  readonly metrics: Sink
   /** The names of headers that may contain a request's id; the first match wins. */
   readonly requestIdNames: ReadonlyArray<string>
 }

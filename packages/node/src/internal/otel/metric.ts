@@ -10,6 +10,7 @@ import * as MetricKey from "effect/MetricKey"
 import * as MetricLabel from "effect/MetricLabel"
 import * as MetricState from "effect/MetricState"
 import type * as Scope from "effect/Scope"
+import type { MetricSink } from "../../spi/MetricSink.js"
 import {
   callDurationMetric,
   durationBoundaries,
@@ -24,6 +25,9 @@ import {
 } from "../../Telemetry.js"
 import { name, version } from "../version.js"
 import { ignoreThrow } from "./context.js"
+
+/** Where the metrics of one client go. A sink of the host is "auto" with that sink in place of Effect's. */
+export type Sink = Metrics | MetricSink
 
 /** One set of attributes. Created once, because both sinks use it as the key of their aggregates. */
 export class Point {
@@ -113,31 +117,33 @@ const effectRetries = Metric.counter(kinds.retries.metric, {
 })
 
 /** Records a duration. Never throws. */
-export const record = (metrics: Metrics, kind: Timed, seconds: number, point: Point): void => {
+export const record = (metrics: Sink, kind: Timed, seconds: number, point: Point): void => {
   if (metrics === "off") return
   ignoreThrow(() => {
     const meter = metrics === "effect" ? undefined : instruments()
     if (meter !== undefined) meter[kind].record(seconds, point.attributes)
-    else if (metrics !== "otel") effectDurations[kind].unsafeUpdate(seconds, point.labels)
+    else if (typeof metrics === "object") {
+      metrics.duration(kinds[kind], durationBoundaries, seconds, point.attributes)
+    } else if (metrics !== "otel") effectDurations[kind].unsafeUpdate(seconds, point.labels)
   })
 }
 
 /** Counts one decision about a retry. Never throws. */
-export const count = (metrics: Metrics, point: Point): void => {
+export const count = (metrics: Sink, point: Point): void => {
   if (metrics === "off") return
   ignoreThrow(() => {
     const meter = metrics === "effect" ? undefined : instruments()
     if (meter !== undefined) meter.retries.add(1, point.attributes)
+    else if (typeof metrics === "object") metrics.count(kinds.retries, point.attributes)
     else if (metrics !== "otel") effectRetries.unsafeUpdate(1, point.labels)
   })
 }
 
 /** Whether the metrics of a client go to OpenTelemetry's meter. */
-export const goesToMeter = (metrics: Metrics): boolean =>
-  (metrics === "auto" || metrics === "otel") && ignoreThrow(instruments) !== undefined
+export const goesToMeter = (metrics: Sink): boolean =>
+  (typeof metrics === "object" || metrics === "auto" || metrics === "otel") && ignoreThrow(instruments) !== undefined
 
-const goesToEffect = (metrics: Metrics): boolean =>
-  metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
+const goesToEffect = (metrics: Sink): boolean => metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
 
 interface Instruments extends Readonly<Record<Timed, Otel.Histogram>> {
   readonly retries: Otel.Counter
@@ -177,7 +183,7 @@ const instruments = (): Instruments | undefined => {
 /** A client that is observed. */
 export interface Source {
   readonly server: { readonly "server.address": string; readonly "server.port": number }
-  readonly metrics: Metrics
+  readonly metrics: Sink
   /** Absent if the transport cannot tell. */
   readonly usage: (() => { readonly active: number; readonly idle: number; readonly pending: number }) | undefined
   readonly budget: { readonly available: number }
@@ -222,24 +228,43 @@ const sources = new Set<Source>()
 
 /** Observes a client until the scope closes. Its gauges are read only when a reader collects, so calls cost nothing more. */
 export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      sources.add(source)
-      if (goesToEffect(source.metrics)) ignoreThrow(() => observeWithEffect(source))
-    }),
-    () => Effect.sync(() => sources.delete(source))
+  Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        sources.add(source)
+        if (goesToEffect(source.metrics)) ignoreThrow(() => observeWithEffect(source))
+        return (ignoreThrow(() => observeWithHost(source)) ?? []).map((stop) => () => ignoreThrow(stop))
+      }),
+      (shown) =>
+        Effect.sync(() => {
+          sources.delete(source)
+          for (const stop of shown) stop()
+        })
+    )
   )
+
+/** Shows the client's gauges to its host, unless the process has a meter. Returns how to take each back. */
+const observeWithHost = (source: Source): ReadonlyArray<() => void> => {
+  const { metrics, server } = source
+  if (typeof metrics !== "object" || goesToMeter(metrics)) return []
+  return gauges
+    .filter((gauge) => gauge.of(source) !== undefined)
+    .map((gauge) => {
+      const read = () => total(gauge, keyOf(source), (other) => other === metrics)
+      return metrics.gauge(gauge, { ...server, ...gauge.attributes }, read)
+    })
+}
 
 const keyOf = ({ server }: Source): string => `${server["server.address"]}:${server["server.port"]}`
 
 /** The sum over all clients of one server, for one line on a dashboard; absent if no client can tell. */
-const read = (gauge: Gauge, key: string, observed: (metrics: Metrics) => boolean): number | undefined => {
-  let total: number | undefined
+const total = (gauge: Gauge, key: string, observed: (metrics: Sink) => boolean): number | undefined => {
+  let sum: number | undefined
   for (const source of sources) {
     const value = keyOf(source) === key && observed(source.metrics) ? gauge.of(source) : undefined
-    if (value !== undefined) total = (total ?? 0) + value
+    if (value !== undefined) sum = (sum ?? 0) + value
   }
-  return total
+  return sum
 }
 
 const observeWith = (meter: Otel.Meter): void => {
@@ -259,7 +284,7 @@ const observeWith = (meter: Otel.Meter): void => {
       }
       for (const { part, source } of shown.values()) {
         // SDKs repeat the last value of a closed client, but a closed client has no connections: report 0.
-        const value = read(part, keyOf(source), goesToMeter) ?? (sum ? 0 : undefined)
+        const value = total(part, keyOf(source), goesToMeter) ?? (sum ? 0 : undefined)
         if (value !== undefined) result.observe(value, { ...source.server, ...part.attributes })
       }
     })
@@ -278,14 +303,14 @@ const observeWithEffect = (source: Source): void => {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.counter(metric, { description }), labels)
       )
-      hook.get = () => MetricState.counter(read(gauge, key, goesToEffect) ?? 0)
+      hook.get = () => MetricState.counter(total(gauge, key, goesToEffect) ?? 0)
     } else {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.gauge(metric, { description }), labels)
       )
       let last = 0
       hook.get = () => {
-        last = read(gauge, key, goesToEffect) ?? last
+        last = total(gauge, key, goesToEffect) ?? last
         return MetricState.gauge(last)
       }
     }
