@@ -28,7 +28,7 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
-import { constUndefined } from "effect/Function"
+import { constUndefined, identity } from "effect/Function"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Layer from "effect/Layer"
@@ -235,7 +235,7 @@ export const openFake = async (
   // What a handler gives is the host's, and goes back to it as it is.
   const service = Endpoint.implement(checkoutSessions, implemented as unknown as CheckoutSessionsService)
   const runtime = ManagedRuntime.make(Logger.remove(Logger.defaultLogger))
-  return engineOf(service, runtime, await runtime.runtime(), values)
+  return engineOf(service, runtime, await runtime.runtime(), values, identity)
 }
 
 /** Checks a policy, and throws an error that says what is wrong with it. */
@@ -320,12 +320,12 @@ const engineOf = (
     | ManagedRuntime.ManagedRuntime<never, never>
     | ManagedRuntime.ManagedRuntime<CheckoutSessions, ConfigError.ConfigError>,
   runtime: Runtime.Runtime<never>,
-  values: Values
+  values: Values,
+  toHost: (value: unknown) => unknown = (value) => toHostValue(value, values)
 ): Engine => {
   const operations = sessions as unknown as Readonly<
     Record<Operation, (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>>
   >
-  const toHost = (value: unknown) => toHostValue(value, values)
   return {
     call: (operation, args, host, done) => {
       const effect = Effect.suspend(() => operations[operation](...argumentsOf(args, values)))
@@ -368,7 +368,7 @@ const run = <A, E>(
 ): (() => void) => {
   const fiber = Runtime.runFork(
     Runtime.make({
-      context: runtime.context,
+      context: contextOf(runtime, call.host),
       runtimeFlags: runtime.runtimeFlags,
       fiberRefs: refsOf(runtime, call, values)
     })
@@ -387,7 +387,7 @@ interface Base {
 const bases = new WeakMap<Runtime.Runtime<never>, Base>()
 
 const refsOf = (runtime: Runtime.Runtime<never>, call: Calling, values: Values): FiberRefs.FiberRefs => {
-  const { clock, parent, random, tracer } = call.host
+  const { clock, random, tracer } = call.host
   let base = bases.get(runtime)
   if (base === undefined || base.host.clock !== clock || base.host.random !== random) {
     base = baseOf(runtime, { clock, random })
@@ -399,9 +399,12 @@ const refsOf = (runtime: Runtime.Runtime<never>, call: Calling, values: Values):
     const services = Context.add(base.services, Tracer.Tracer, tracerOf(tracer, values))
     refs = set(refs, DefaultServices.currentServices, services)
   }
-  if (parent === undefined) return refs
-  return set(refs, FiberRef.currentContext, Context.add(runtime.context, Tracer.ParentSpan, new Parent(parent)))
+  return refs
 }
+
+/** The host's span around the call. */
+const contextOf = ({ context }: Runtime.Runtime<never>, { parent }: Host): Context.Context<never> =>
+  parent === undefined ? context : Context.add(context, Tracer.ParentSpan, new Parent(parent))
 
 const baseOf = (runtime: Runtime.Runtime<never>, host: Base["host"]): Base => {
   const { clock, random } = host
