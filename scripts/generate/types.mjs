@@ -3,9 +3,12 @@
  * the types of Effect. `typeOf` is the type of a kind where a package has its own;
  * `isWhole` is a package without classes.
  */
+import { lowerFirst } from "./read.mjs"
 import { aboutModel, commentOf, hoverOf, tags } from "./words.mjs"
 
 const union = (values) => values.map((value) => JSON.stringify(value)).join(" | ")
+
+const anyObject = "Readonly<Record<string, unknown>>"
 
 const open = (known) => `${known} | (string & {})`
 
@@ -18,10 +21,28 @@ export const typeOf = (type, side) => {
       return "boolean"
     case "amount":
     case "integer":
+    case "number":
+    case "whole":
       return "number"
+    case "anything":
+      return "unknown"
+    case "free":
+      return anyObject
+    case "record": {
+      const item = typeOf(type.item, side)
+      if (type.keys !== undefined && !isAnswer) {
+        return `{ readonly [Key in ${use(type.keys, type.keys.name)}]?: ${item}${type.isNullable ? " | null" : ""} }`
+      }
+      return `Readonly<Record<string, ${item}${type.isNullable && !isAnswer ? " | null" : ""}>>`
+    }
     case "texts":
       return "Readonly<Record<string, string>>"
+    case "secretValue": {
+      const value = type.isString ? `string | ${anyObject}` : anyObject
+      return isPlain ? value : use("Redacted", `Redacted.Redacted<${value}>`)
+    }
     case "secret":
+    case "secretText":
       return isPlain ? "string" : use("Redacted", "Redacted.Redacted<string>")
     case "seconds":
       return isPlain ? use("plainDuration", "Duration") : use("Duration", "Duration.DurationInput")
@@ -30,13 +51,14 @@ export const typeOf = (type, side) => {
     case "code":
       return isPlain ? type.plain : use(type.code, type.code)
     case "const":
-      return union(type.values)
+      return isAnswer && side.isOpen ? open(union(type.values)) : union(type.values)
     case "enum":
       return isAnswer ? open(union(type.values)) : union(type.values)
     case "open":
       return open(union(type.values))
     case "enumRef":
       return isAnswer ? open(use(type.target, type.target.name)) : use(type.target, type.target.name)
+    case "choiceRef":
     case "ref": {
       const name = isAnswer ? type.target.output : type.target.name
       return use(type.target, name)
@@ -45,12 +67,23 @@ export const typeOf = (type, side) => {
       const item = typeOf(type.item, side)
       return `ReadonlyArray<${item}>`
     }
+    case "anyOf":
+      return [
+        ...type.members.map(({ target }) => use(target, isAnswer ? target.output : target.name)),
+        ...(isAnswer && type.isClosed !== true ? [anyObject] : [])
+      ].join(" | ")
     case "union":
       return type.members.map(({ target }) => use(target, isAnswer ? target.output : target.name)).join(" | ")
     default:
       return "string"
   }
 }
+
+/** A name as a key of an object. */
+export const keyOf = (name) => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name))
+
+/** The list of a set's values. */
+export const valuesOf = (model) => `${lowerFirst(model.name)}Values`
 
 const isAbsent = (field, { isAnswer }) =>
   field.isClosed !== true && (field.isOptional || (isAnswer && field.isNullable))
@@ -59,7 +92,7 @@ const propertyOf = (field, side) => {
   const type = typeOf(field.type, side)
   const isOptional = isAbsent(field, side)
   const full = side.isAnswer ? type : `${type}${field.isNullable ? " | null" : ""}${isOptional ? " | undefined" : ""}`
-  return `${commentOf([hoverOf(field, side)], "  ")}  readonly ${field.name}${isOptional ? "?" : ""}: ${full}\n`
+  return `${commentOf([hoverOf(field, side)], "  ")}  readonly ${keyOf(field.name)}${isOptional ? "?" : ""}: ${full}\n`
 }
 
 const interfaceOf = (name, fields, side, base) =>
@@ -75,6 +108,19 @@ const own = (model, side) => {
 export const typesOf = (model, side) => {
   const module = { module: side.module, isPlain: side.isPlain }
   const sides = { ...side, isAnswer: false }
+  if (model.kind === "choice") {
+    const isAnswer = model.isRead === true && model.isSent !== true
+    const type = typeOf({ ...model.type, isClosed: true }, { ...side, isAnswer })
+    return `${commentOf(aboutModel(model))}export type ${model.name} = ${type}\n`
+  }
+  if (model.kind === "enum" && side.listsValues) {
+    return [
+      commentOf([`The values of {@link ${model.name}} that this version knows.`, tags("models")]),
+      `export const ${valuesOf(model)} = ${JSON.stringify(model.values)} as const\n\n`,
+      commentOf(aboutModel(model)),
+      `export type ${model.name} = (typeof ${valuesOf(model)})[number]\n`
+    ].join("")
+  }
   if (model.kind === "enum") {
     return `${commentOf(aboutModel(model))}export type ${model.name} = ${union(model.values)}\n`
   }

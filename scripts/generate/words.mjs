@@ -17,6 +17,10 @@ const limitsOf = (type) => {
       return `${thousands(type.minimum)}–${thousands(type.maximum)}`
     case "integer":
       return `a whole number from ${thousands(type.minimum)} to ${thousands(type.maximum)}`
+    case "secretText":
+      return type.max === undefined && type.min === 0 ? undefined : limitsOf({ ...type, kind: "text" })
+    case "whole":
+      return "a whole number"
     case "uuid":
       return "a UUID"
     case "localTime":
@@ -29,9 +33,13 @@ const limitsOf = (type) => {
       return type.limits
     case "list": {
       const each = limitsOf(type.item)
-      return [type.max === undefined ? undefined : `up to ${type.max}`, each && `each ${each}`]
-        .filter(Boolean)
-        .join(", ")
+      const count =
+        type.max === undefined
+          ? type.min && `at least ${type.min}`
+          : type.min
+            ? `${type.min}–${type.max}`
+            : `up to ${type.max}`
+      return [count, type.unique && "each once", each && `each ${each}`].filter(Boolean).join(", ")
     }
     default:
       return undefined

@@ -188,7 +188,8 @@ describe("the OpenAPI description of the contract", () => {
     CardRequest: {
       method: { type: "string", enum: ["card"], required: true },
       number: { type: "string", pattern: "^[0-9]{13,19}$", required: true },
-      expiration_date: { type: "string", pattern: "^\\d{2}/\\d{2}$", required: true },
+      // Narrower than the API's own: there is no month 13.
+      expiration_date: { type: "string", pattern: "^(0[1-9]|1[0-2])/\\d{2}$", required: true },
       security_code: { type: "string", pattern: "^\\d{3,4}$", required: true },
       external_identifier: { type: ["string", "null"] },
       buyer_id: { type: "string", format: "uuid" },

@@ -8,15 +8,16 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { type CardScheme, CheckoutSession, CheckoutSessionId, CheckoutSessionUpdate } from "./CheckoutSession.js"
+import { CheckoutSession, CheckoutSessionId, CheckoutSessionUpdate } from "./CheckoutSession.js"
 import { CheckoutSessions, type CheckoutSessionsService } from "./CheckoutSessions.js"
 import * as Endpoint from "./Endpoint.js"
 import { checkoutSessions } from "./Endpoints.js"
 import { NotFound } from "./Errors.js"
 import type { CheckoutSessionSecureFieldsUpdate } from "./SecureFields.js"
+import { schemeOf } from "./spi/CardScheme.js"
+import { newUuid } from "./spi/Uuid.js"
 
 /**
  * Creates an empty store. Expired sessions are removed while others are added.
@@ -148,29 +149,4 @@ const shownOf = (
   }
 }
 
-/** Schemes by the first digits of the card number; the first match counts. */
-const schemes: ReadonlyArray<readonly [CardScheme, RegExp]> = [
-  ["visa", /^4/],
-  ["mastercard", /^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/],
-  ["amex", /^3[47]/],
-  ["diners-club", /^(30[0-5]|3095|36|38|39)/],
-  ["jcb", /^35(2[89]|[3-8])/],
-  ["discover", /^(6011|64[4-9]|65)/],
-  ["unionpay", /^(62|81)/],
-  ["mir", /^220[0-4]/],
-  ["maestro", /^(50|5[6-9]|6)/]
-]
-
-const schemeOf = (number: string): CardScheme => schemes.find(([, digits]) => digits.test(number))?.[0] ?? "other"
-
-/** A UUID version 4 (RFC 9562, section 5.4) from Effect's `Random`, so that a seed makes tests repeatable. */
-const newId: Effect.Effect<CheckoutSessionId> = Effect.map(
-  Effect.replicateEffect(Random.nextIntBetween(0, 2 ** 32), 4),
-  (words) => {
-    const hex = words.map((word) => word.toString(16).padStart(8, "0")).join("")
-    const variant = "89ab".charAt(Number.parseInt(hex.charAt(16), 16) % 4)
-    return CheckoutSessionId.make(
-      [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20)].join("-")
-    )
-  }
-)
+const newId: Effect.Effect<CheckoutSessionId> = Effect.map(newUuid, (id) => CheckoutSessionId.make(id))

@@ -15,11 +15,11 @@ import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { RequestFailed } from "./errors.js"
 import {
+  type EndpointOptions,
   readCallOptions,
   readEmbedOptions,
   readOptions,
@@ -30,6 +30,7 @@ import {
   readWebhook,
   refuse
 } from "./internal/input.js"
+import * as Log from "./internal/logger.js"
 import { layerOf } from "./internal/options.js"
 import { type Plain, toPlain, toPlainError } from "./internal/plain.js"
 import { request } from "./internal/request.js"
@@ -54,10 +55,10 @@ import type { WebhookEvent } from "./values.js"
  * @category constructors
  */
 export const create = async (options?: Options | null): Promise<Client> => {
-  const { retry, ...settings } = readOptions(options)
+  const { logger, retry, ...settings } = readOptions(options)
   const policy = readRetry(retry, RetryPolicy.standard)
   const runtime = ManagedRuntime.make(
-    Layer.provideMerge(layerOf(settings, policy), Layer.merge(OtelTracer.layer, quiet))
+    Layer.provideMerge(layerOf(settings, policy), Layer.merge(OtelTracer.layer, Log.layer(logger)))
   )
   const built = await runtime.runPromiseExit(Effect.all({ sessions: CheckoutSessions, http: Gr4vyHttpClient }))
   if (Exit.isFailure(built)) {
@@ -68,10 +69,13 @@ export const create = async (options?: Options | null): Promise<Client> => {
   const underway = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
-  const call = async <A, E>(options: CallOptions | null | undefined, run: () => Effect.Effect<A, E>): Promise<A> => {
+  const call = async <A, E>(
+    options: CallOptions | null | undefined,
+    run: (options: EndpointOptions) => Effect.Effect<A, E>
+  ): Promise<A> => {
     if (closing !== undefined) throw closed()
-    const { retry, signal } = readCallOptions(options)
-    const effect = run()
+    const { retry, signal, ...own } = readCallOptions(options)
+    const effect = run(own)
     const running = retry === undefined ? effect : RetryPolicy.withPolicy(effect, readRetry(retry, policy))
     if (signal?.aborted) throw reasonOf(signal)
     allowManyCalls(signal)
@@ -92,22 +96,25 @@ export const create = async (options?: Options | null): Promise<Client> => {
     return closing
   }
 
-  const plainly = <A, E>(options: CallOptions | null | undefined, run: () => Effect.Effect<A, E>): Promise<Plain<A>> =>
-    call(options, run).then(toPlain)
+  const plainly = <A, E>(
+    options: CallOptions | null | undefined,
+    run: (options: EndpointOptions) => Effect.Effect<A, E>
+  ): Promise<Plain<A>> => call(options, run).then(toPlain)
 
   // Every operation of the service: one that is forgotten does not compile.
   const operations = {
-    add: (session, options) => plainly(options, () => sessions.add(session ?? undefined)),
-    get: (id, options) => plainly(options, () => sessions.get(toId(id))),
-    update: (id, session, options) => plainly(options, () => sessions.update(toId(id), session)),
-    updateFields: (id, update, options) => plainly(options, () => sessions.updateFields(toId(id), readUpdate(update))),
-    delete: (id, options) => plainly(options, () => sessions.delete(toId(id)))
+    add: (session, options) => plainly(options, (own) => sessions.add(session ?? undefined, own)),
+    get: (id, options) => plainly(options, (own) => sessions.get(toId(id), own)),
+    update: (id, session, options) => plainly(options, (own) => sessions.update(toId(id), session, own)),
+    updateFields: (id, update, options) =>
+      plainly(options, (own) => sessions.updateFields(toId(id), readUpdate(update), own)),
+    delete: (id, options) => plainly(options, (own) => sessions.delete(toId(id), own))
   } satisfies Pick<Client, keyof CheckoutSessionsService>
 
   const send: Client["request"] = async (method, path, options) => {
-    const { body, idempotencyKey, ...callOptions } = readRequestOptions(method, options)
+    const { body, idempotencyKey, query, ...callOptions } = readRequestOptions(method, options)
     // JSON is plain as it is, and may be deeper than the stack.
-    return call(callOptions, () => request(http, method, path, body, idempotencyKey))
+    return call(callOptions, (own) => request(http, method, path, { ...own, body, idempotencyKey, query }))
   }
 
   return { ...operations, request: send, close, [Symbol.asyncDispose]: close }
@@ -206,9 +213,6 @@ const unusable = (cause: Cause.Cause<ConfigError.ConfigError>): unknown => {
       })
     : error
 }
-
-// The pipeline's log is for an application's Effect logger: here it would go to the process's standard output.
-const quiet = Logger.remove(Logger.defaultLogger)
 
 const closed = () => refuse("the client is closed. Create a new one, or close it after its last call")
 

@@ -20,6 +20,8 @@ export type {
   Embed,
   EmbedOptions,
   ExpiringToken,
+  LogAttributes,
+  Logger,
   Options,
   RequestOptions,
   RetryOptions,
@@ -63,4 +65,4 @@ export type {
   TransactionIntent,
   TransactionPaymentSource
 } from "./sessions.js"
-export type { Duration, HeadersInput, WebhookEvent } from "./values.js"
+export type { Dispatcher, Duration, HeadersInput, Query, WebhookEvent } from "./values.js"

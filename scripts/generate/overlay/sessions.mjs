@@ -33,6 +33,9 @@ export const files = {
   }
 }
 
+/** Schemas that other resources do not take from core: a session's own, and one that is also a whole body elsewhere. */
+export const ofSessions = ["CheckoutSessionCreate", "CheckoutSessionUpdate", "CheckoutSession", "ShippingDetailsCreate"]
+
 /** The models that requests and responses begin with. A model of both has a second form for responses, `…Output`. */
 export const sent = ["CheckoutSessionCreate", "CheckoutSessionUpdate", "CheckoutSessionSecureFields"]
 export const read = ["CheckoutSession"]
@@ -233,7 +236,11 @@ export const models = {
     fields: {
       method: ["Always `card`."],
       number: { text: "The card number.", example: "4111111111111111", secret: true, pattern: "^[0-9]{13,19}$" },
-      expiration_date: ["The expiration date of the card.", "11/29"],
+      expiration_date: {
+        text: "The expiration date of the card.",
+        example: "11/29",
+        pattern: "^(0[1-9]|1[0-2])/\\d{2}$"
+      },
       security_code: { ...securityCode, required: true },
       external_identifier: {
         text: "Your own identifier of the card.",

@@ -353,6 +353,7 @@ export const checkoutSessionFields = {
   /** Always `checkout-session`. */
   type: Schema.optionalWith(exactly("checkout-session", "Always `checkout-session`."), {
     exact: true,
+    nullable: true,
     default: () => "checkout-session" as const
   }),
   /** The ID of the session. */

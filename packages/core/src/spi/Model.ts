@@ -17,10 +17,10 @@ import * as AST from "effect/SchemaAST"
 import { nullIsAbsent, undefinedIsAbsent } from "../internal/codec/struct.js"
 import { says } from "../internal/explain.js"
 import { anyTime, isDay, parseInstant } from "../internal/instant.js"
-import { relaxed } from "../internal/schema/relaxed.js"
+import { ReadId, relaxed } from "../internal/schema/relaxed.js"
 import { orNull } from "../internal/schema/rewrite.js"
 import { silent } from "../internal/schema/silent.js"
-import { snake, wireNames } from "../internal/schema/wireNames.js"
+import { snake, WireNameId, wireNames } from "../internal/schema/wireNames.js"
 
 export { nullIsAbsent, relaxed, silent, snake, undefinedIsAbsent, wireNames }
 
@@ -77,7 +77,7 @@ export type Field = Schema.Schema.AnyNoContext
  * @since 0.1.0
  * @category schemas
  */
-export const request = <A>(declared: Field): Model<A, Wire<A>> => model(silent(wireNames(declared.ast)))
+export const request = <A, I = Wire<A>>(declared: Field): Model<A, I> => model(silent(wireNames(declared.ast)))
 
 /**
  * The schema of a response: wire names, types only, messages without values.
@@ -85,7 +85,8 @@ export const request = <A>(declared: Field): Model<A, Wire<A>> => model(silent(w
  * @since 0.1.0
  * @category schemas
  */
-export const response = <A>(declared: Field): Model<A, Wire<A>> => model(silent(wireNames(relaxed(declared.ast))))
+export const response = <A, I = Wire<A>>(declared: Field): Model<A, I> =>
+  model(silent(wireNames(relaxed(declared.ast))))
 
 const model = <A, I>(ast: AST.AST): Model<A, I> => {
   const schema = Schema.make<A, I>(ast)
@@ -154,6 +155,17 @@ export const optional = (field: Field): Schema.Struct.Fields[string] =>
 export const nullish = (field: Field): Schema.Struct.Fields[string] => optional(nullable(field))
 
 /**
+ * A property whose name on the wire is not the snake_case of its own, e.g. `adyen-card`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const named = (wire: string, property: Schema.Struct.Fields[string]): Schema.Struct.Fields[string] =>
+  (Schema.isPropertySignature(property) ? property : Schema.propertySignature(Schema.make(property.ast))).annotations({
+    [WireNameId]: wire
+  })
+
+/**
  * A value or `null`.
  *
  * @since 0.1.0
@@ -161,12 +173,14 @@ export const nullish = (field: Field): Schema.Struct.Fields[string] => optional(
  */
 export const nullable = (field: Field): Field => Schema.make(orNull(field.ast))
 
-/** The API's description of a field, and an example value. */
-type About = readonly [description: string, example?: unknown]
+/** The description of a field, and an example value. */
+type About = readonly [description?: string, example?: unknown]
 
 const jsonOf = (type: string, rules: object, [description, example]: About) => ({
-  jsonSchema: { type, ...rules, description, ...(example === undefined ? {} : { examples: [example] }) }
+  jsonSchema: { type, ...rules, ...described(description), ...(example === undefined ? {} : { examples: [example] }) }
 })
+
+const described = (description: string | undefined) => (description === undefined ? {} : { description })
 
 const limited = <A>(
   base: Schema.Schema<A>,
@@ -271,7 +285,7 @@ export const instant = (...about: About): Schema.Schema<DateTime.Utc, string> =>
     Schema.String.annotations({ ...says(anInstant), ...jsonOf("string", { format: "date-time" }, about) }),
     Schema.DateTimeUtcFromSelf.annotations({
       ...says("a DateTime.Utc"),
-      description: about[0],
+      ...described(about[0]),
       // RFC 3339 writes years of four digits.
       arbitrary: () => (fc) => anyTime(fc).map((time) => DateTime.unsafeMake(time))
     }),
@@ -321,6 +335,24 @@ export const integer = (minimum: number, maximum: number, unit: string, ...about
   )
 
 /**
+ * An integer without limits of the API's.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const whole = (...about: About): Field =>
+  limited(finite, Number.isSafeInteger, (fc) => fc.integer(), "an integer", jsonOf("integer", {}, about))
+
+/**
+ * Any number.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const number = (...about: About): Field =>
+  limited(finite, Number.isFinite, (fc) => fc.integer(), "a number", jsonOf("number", {}, about))
+
+/**
  * An amount from 0 to 99,999,999 in the smallest unit of its currency.
  *
  * @since 0.1.0
@@ -359,14 +391,106 @@ export const exactly = <const Value extends string>(value: Value, description: s
  * @since 0.1.0
  * @category fields
  */
-export const texts = (...about: About): Field =>
-  guard(
-    (value): value is Readonly<Record<string, string>> =>
-      Predicate.isRecord(value) && Object.values(value).every(Predicate.isString),
+export const texts = (...about: About): Field => {
+  const json = jsonOf("object", { additionalProperties: { type: "string" } }, about)
+  const strings = guard(
+    isRecordOf(Predicate.isString),
     (fc) => fc.dictionary(fc.string(), fc.string(), { maxKeys: 5 }),
     "an object of strings",
-    jsonOf("object", { additionalProperties: { type: "string" } }, about)
+    json
   )
+  const orNulls = guard(
+    isRecordOf((value) => value === null || Predicate.isString(value)),
+    (fc) => fc.dictionary(fc.string(), fc.option(fc.string()), { maxKeys: 5 }),
+    "an object of strings",
+    json
+  )
+  return readAs(strings, () => Schema.transform(orNulls, strings, withoutNulls))
+}
+
+const isRecordOf =
+  (is: (value: unknown) => boolean) =>
+  (value: unknown): value is Readonly<Record<string, unknown>> =>
+    Predicate.isRecord(value) && Object.values(value).every(is)
+
+/** In a response a `null` is an absent key. */
+const withoutNulls = {
+  strict: true,
+  decode: (record: Readonly<Record<string, unknown>>) =>
+    Object.values(record).includes(null)
+      ? Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null))
+      : record,
+  encode: (record: Readonly<Record<string, unknown>>) => record
+} as const
+
+/** Says what a part is in a response, where that is more than its limits off. */
+const readAs = (field: Field, read: () => Field): Field =>
+  Schema.make(AST.annotations(field.ast, { [ReadId]: () => read().ast }))
+
+/**
+ * Values with keys of the user's choice, which pass unchanged.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const record = (item: Field, ...about: About): Field => recordWith(Schema.String, item, about)
+
+/**
+ * Values whose keys are of a set; in a response of any.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const recordBy = (keys: readonly [string, ...ReadonlyArray<string>], item: Field, ...about: About): Field => {
+  const known = new Set(keys)
+  const key = limited(
+    Schema.String,
+    (name) => known.has(name),
+    (fc) => fc.constantFrom(...keys),
+    "a known key",
+    {
+      jsonSchema: { type: "string", enum: keys }
+    }
+  )
+  return recordWith(Schema.make<string>(key.ast), item, about)
+}
+
+const recordWith = (key: Schema.Schema<string>, item: Field, [description]: About): Field => {
+  const of = (keys: Schema.Schema<string>, value: AST.AST): Schema.Schema<Readonly<Record<string, unknown>>> =>
+    Schema.make(
+      Schema.Record({ key: keys, value: Schema.make<unknown>(value) }).annotations({
+        ...says("an object"),
+        ...described(description)
+      }).ast
+    )
+  return readAs(of(key, item.ast), () => {
+    const read = relaxed(item.ast)
+    return Schema.transform(of(Schema.String, orNull(read)), of(Schema.String, AST.typeAST(read)), withoutNulls)
+  })
+}
+
+/**
+ * An object whose properties the API does not describe. It passes unchanged.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const free = (...about: About): Field =>
+  guard(
+    isRecordOf(() => true),
+    (fc) => fc.dictionary(fc.string(), fc.string(), { maxKeys: 5 }),
+    "an object",
+    jsonOf("object", { additionalProperties: true }, about)
+  )
+
+/**
+ * A JSON value that the API does not describe.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const anything = (...about: About): Field =>
+  Schema.Unknown.annotations({ ...says("a JSON value"), ...described(about[0]) })
 
 // A refinement of `unknown` rather than a declaration, because a refinement is one function.
 const guard = <A>(
@@ -390,21 +514,77 @@ const guard = <A>(
  */
 export const secret = (regExp: RegExp, expected: string, ...about: About): Field => {
   const arbitrary: LazyArbitrary<string> = (fc) => fc.stringMatching(regExp)
-  const described = { ...says(expected), ...jsonOf("string", { pattern: sourceOf(regExp) }, about) }
+  const annotations = { ...says(expected), ...jsonOf("string", { pattern: sourceOf(regExp) }, about) }
   return Schema.transform(
-    Schema.String.annotations({ ...described, arbitrary: () => arbitrary }),
+    Schema.String.annotations({ ...annotations, arbitrary: () => arbitrary }),
     Schema.RedactedFromSelf(Schema.String.annotations(says(expected)))
-      .annotations({ ...says(`a Redacted of ${expected}`), description: about[0] })
+      .annotations({ ...says(`a Redacted of ${expected}`), ...described(about[0]) })
       .pipe(
         Schema.filter((redacted) => regExp.test(Redacted.value(redacted)), {
           ...says(expected),
-          description: about[0],
+          ...described(about[0]),
           arbitrary: () => (fc) => arbitrary(fc).map((value) => Redacted.make(value))
         })
       ),
     { strict: true, decode: (value) => Redacted.make(value), encode: Redacted.value }
-  ).annotations(described)
+  ).annotations(annotations)
 }
+
+/**
+ * A secret string of `min` to `max` characters: `Redacted` in TypeScript.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const secretText = (min: number, max?: number, ...about: About): Field =>
+  secret(
+    new RegExp(`^[\\s\\S]{${min},${max ?? ""}}$`, "u"),
+    max === undefined
+      ? min === 0
+        ? "a string"
+        : "a string that is not empty"
+      : `a string of ${min} to ${max} characters`,
+    ...about
+  )
+
+/**
+ * A secret object, or a secret string that may also be an object: `Redacted` in TypeScript. It passes unchanged.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const secretValue = (kinds: "object" | "string or object", ...about: About): Field => {
+  const expected = kinds === "object" ? "an object" : "a string or an object"
+  const value = guard(
+    (given): given is unknown => Predicate.isRecord(given) || (kinds !== "object" && Predicate.isString(given)),
+    (fc) => fc.dictionary(fc.string(), fc.string(), { minKeys: 1, maxKeys: 5 }),
+    expected,
+    kinds === "object" ? jsonOf("object", { additionalProperties: true }, about) : { ...described(about[0]) }
+  )
+  return Schema.transform(
+    value,
+    Schema.RedactedFromSelf(value).annotations({ ...says(`a Redacted of ${expected}`), ...described(about[0]) }),
+    { strict: true, decode: (given) => Redacted.make(given), encode: Redacted.value }
+  ).annotations(says(expected))
+}
+
+/**
+ * A number, `true` or `false` in a query, where it is a string.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const written = (field: Field): Field =>
+  Schema.transformOrFail(Schema.String, Schema.make<unknown>(AST.typeAST(field.ast)), {
+    strict: true,
+    decode: (text, _, ast) =>
+      text === "true" || text === "false"
+        ? ParseResult.succeed(text === "true")
+        : text.trim() === "" || Number.isNaN(Number(text))
+          ? ParseResult.fail(new ParseResult.Type(ast, text))
+          : ParseResult.succeed(Number(text)),
+    encode: (value) => ParseResult.succeed(String(value))
+  })
 
 /**
  * A duration, in whole seconds on the wire; `example` ends the expectation.
@@ -434,15 +614,38 @@ export const seconds = (minimum: number, maximum: number, expected: string, ...a
 }
 
 /**
- * A list of up to `max` values.
+ * A list of up to `max` values; of at least `min`, each once if it is `unique`.
  *
  * @since 0.1.0
  * @category fields
  */
-export const list = (item: Field, max: number | undefined, description: string): Field => {
-  const expected = max === undefined ? "a list" : `a list of up to ${max}`
-  const all = Schema.Array(Schema.make(item.ast)).annotations({ ...says(expected), description })
-  return max === undefined ? all : all.pipe(Schema.maxItems(max, { ...says(expected), description }))
+export const list = (
+  item: Field,
+  max?: number,
+  description?: string,
+  { min = 0, unique = false }: { readonly min?: number; readonly unique?: boolean } = {}
+): Field => {
+  const expected = `a list${
+    max === undefined
+      ? min === 0
+        ? ""
+        : ` of at least ${min}`
+      : min === 0
+        ? ` of up to ${max}`
+        : ` of ${min} to ${max}`
+  }${unique ? ", each once" : ""}`
+  const annotations = { ...says(expected), ...described(description) }
+  const all = Schema.Array(Schema.make<unknown>(item.ast)).annotations(annotations)
+  const few = max === undefined ? all : all.pipe(Schema.maxItems(max, annotations))
+  const some = min === 0 ? few : few.pipe(Schema.minItems(min, annotations))
+  return unique
+    ? some.pipe(
+        Schema.filter((items) => new Set(items).size === items.length, {
+          ...annotations,
+          jsonSchema: { uniqueItems: true }
+        })
+      )
+    : some
 }
 
 /**
@@ -468,11 +671,28 @@ export const kept = <A>(declared: Field, keeps: (value: A) => boolean, expected:
  * @since 0.1.0
  * @category constructors
  */
-export const byTag = (members: ReadonlyArray<Field>, expected: string, description: string): Field =>
+export const byTag = (members: ReadonlyArray<Field>, expected: string, description?: string): Field =>
   // A union finds its members by their tags only if they are not suspended.
   Schema.Union(...members.map((member) => Schema.make(eager(member.ast)))).annotations({
     ...says(expected),
-    description
+    ...described(description)
   })
+
+/**
+ * One of several models. In a response, an object that is none of them is read as it is: the API adds kinds.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const anyOf = (members: ReadonlyArray<Field>, expected: string, description?: string): Field => {
+  const known = byTag(members, expected, description)
+  return readAs(known, () =>
+    byTag(
+      [...members.map((member) => Schema.make(relaxed(eager(member.ast)))), free(description)],
+      expected,
+      description
+    )
+  )
+}
 
 const eager = (ast: AST.AST): AST.AST => (AST.isSuspend(ast) ? ast.f() : ast)

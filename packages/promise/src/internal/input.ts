@@ -59,6 +59,13 @@ const aSignal: Check = {
   expected: "an AbortSignal"
 }
 
+const aLogger: Check = {
+  is: (value) =>
+    Predicate.isRecord(value) &&
+    ["debug", "info", "warn", "error"].every((method) => Predicate.isFunction(value[method])),
+  expected: "an object with the methods debug, info, warn and error, e.g. console"
+}
+
 type Checks<T> = Readonly<Record<KeysOf<T>, Check>>
 
 const optionChecks: Checks<Options> = {
@@ -77,8 +84,15 @@ const optionChecks: Checks<Options> = {
   maxResponseBytes: aNumber,
   maxConnectionAge: aDuration,
   connections: aNumber,
+  dispatcher: {
+    is: (value) =>
+      value === "environment" || (Predicate.hasProperty(value, "dispatch") && Predicate.isFunction(value.dispatch)),
+    expected: 'one of undici, e.g. new ProxyAgent("http://proxy.internal:3128"), or "environment"'
+  },
+  exposeTokenOverHttp: aBoolean,
   propagateTrace: aBoolean,
-  propagateBaggage: aBoolean
+  propagateBaggage: aBoolean,
+  logger: aLogger
 }
 
 const retryChecks: Checks<RetryOptions> = {
@@ -90,11 +104,18 @@ const retryChecks: Checks<RetryOptions> = {
   renewToken: aBoolean
 }
 
-const callChecks: Checks<CallOptions> = { signal: aSignal, retry: aRetry }
+const callChecks: Checks<CallOptions> = {
+  signal: aSignal,
+  retry: aRetry,
+  merchantAccountId: aString,
+  attemptTimeout: aDuration,
+  headers: anObject
+}
 
 const requestChecks: Checks<RequestOptions> = {
   ...callChecks,
   body: { is: () => true, expected: "a JSON value" },
+  query: anObject,
   idempotencyKey: aString
 }
 
@@ -187,6 +208,9 @@ const refuseLost = (options: object | null | undefined, name: string, expected: 
     throw refuse(`options.${name} must be ${expected}, or left out: it is ${value}`)
   }
 }
+
+/** The options of a call that core knows by the same names. */
+export type EndpointOptions = Pick<Given<CallOptions>, "merchantAccountId" | "attemptTimeout" | "headers">
 
 /** The options of a call. */
 export const readCallOptions = (options: CallOptions | null | undefined): Given<CallOptions> =>

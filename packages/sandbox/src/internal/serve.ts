@@ -34,6 +34,7 @@ import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import type { Accept } from "./accepted.js"
+import type { Handler } from "./api/wire.js"
 import { ErrorBody } from "./errorBody.js"
 import { Example } from "./examples.js"
 import { toColons } from "./httpApi.js"
@@ -80,9 +81,9 @@ interface Handlers {
 type Function_ = (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
 
 /** The function of an endpoint, by the names that lead to it. */
-const functionAt = (functions: object, path: ReadonlyArray<string>): Function_ =>
+const functionAt = (functions: object, path: ReadonlyArray<string>): Function_ | OnTheWire =>
   // By its type, a client has a function under the names of each endpoint.
-  path.reduce<unknown>((at, name) => Reflect.get(Object(at), name), functions) as Function_
+  path.reduce<unknown>((at, name) => Reflect.get(Object(at), name), functions) as Function_ | OnTheWire
 
 /** The group as routes alone: the platform's own errors of a request that does not decode quote its values. */
 const undecoded = (
@@ -99,7 +100,26 @@ interface Received {
   readonly request: HttpServerRequest.HttpServerRequest
 }
 
-const serve = (endpoint: Endpoint.Any, run: Function_, accept: Accept = identity) => {
+/** Answers with JSON as it is. The schemas of the endpoint have accepted the request. */
+export class OnTheWire {
+  constructor(readonly answer: Handler) {}
+}
+
+/** A request that was accepted, with the names of the wire. */
+const asSent = (request: HttpServerRequest.HttpServerRequest) =>
+  Effect.gen(function* () {
+    const { params } = yield* HttpRouter.RouteContext
+    const body = Either.getOrUndefined(parseJson(yield* Effect.orDie(request.text)))
+    return {
+      params: Record.filter(params, Predicate.isString),
+      query: yield* HttpServerRequest.ParsedSearchParams,
+      body: Predicate.isRecord(body) ? body : {},
+      headers: request.headers,
+      key: request.headers["idempotency-key"] ?? globalThis.crypto.randomUUID()
+    }
+  })
+
+const serve = (endpoint: Endpoint.Any, run: Function_ | OnTheWire, accept: Accept = identity) => {
   const { errors, headers, params, payload, payloadOptional, query, resend, status, success } = endpoint
   const { names } = splitTemplate(endpoint.path)
   const [name] = names
@@ -135,6 +155,7 @@ const serve = (endpoint: Endpoint.Any, run: Function_, accept: Accept = identity
         payload: readPayload && (yield* readPayload(request)),
         options: yield* optionsOf(request)
       }
+      if (run instanceof OnTheWire) return bodyOf(yield* run.answer(yield* asSent(request)), status)
       const result = yield* run(...toArguments(given))
       const value = result instanceof Example ? result.value : result
       const response =
@@ -334,7 +355,7 @@ export const respond = (
   headers: Readonly<Record<string, string>> = {}
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.map(Effect.orDie(encodeError(error)), (body) =>
-    HttpServerResponse.unsafeJson(body, {
+    HttpServerResponse.unsafeJson(withResource(body, error), {
       status: error.status,
       headers:
         error instanceof Generic && error.retryAfter !== undefined
@@ -342,6 +363,10 @@ export const respond = (
           : headers
     })
   )
+
+/** A conflict names the resource that is there already. */
+const withResource = (body: object, error: Unauthorized | NotFound | Generic): object =>
+  error instanceof Generic && error.resourceId !== undefined ? { ...body, resource_id: error.resourceId } : body
 
 const encodeError = Schema.encode(Schema.Union(ErrorBody.Unauthorized, ErrorBody.NotFound, ErrorBody.Generic))
 

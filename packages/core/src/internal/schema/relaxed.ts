@@ -8,8 +8,14 @@ import * as AST from "effect/SchemaAST"
 import { nullIsAbsent, undefinedIsAbsent } from "../codec/struct.js"
 import { isNull, mapInside, membersOf, orNull, rewriting } from "./rewrite.js"
 
+/** The annotation by which a part says what it is in a response. */
+export const ReadId: unique symbol = Symbol.for("@effect-gr4vy/core/Read")
+
 /** The syntax tree without its limits. A brand and a guard of `unknown` stay: they are types. */
 export const relaxed: (ast: AST.AST) => AST.AST = rewriting((ast) => {
+  const read = ast.annotations[ReadId]
+  // What a part says of itself is an `AST` by the type of `readAs`.
+  if (Predicate.isFunction(read)) return read() as AST.AST
   switch (ast._tag) {
     case "StringKeyword":
       return typeOf(AST.stringKeyword, ast, AST.ArbitraryAnnotationId)

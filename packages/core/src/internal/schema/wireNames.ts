@@ -11,6 +11,9 @@ import { mapInside, membersOf, rewriting } from "./rewrite.js"
 /** The rule: `unitAmount` is `unit_amount`. */
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+/** The annotation of a property whose wire name does not follow the rule. */
+export const WireNameId: unique symbol = Symbol.for("@effect-gr4vy/core/WireName")
+
 /** The syntax tree with the same decoded side, and snake_case names on its encoded side. */
 export const wireNames: (ast: AST.AST) => AST.AST = rewriting((ast) => {
   if (AST.isTypeLiteral(ast)) return renamed(ast, ast, [])
@@ -33,7 +36,9 @@ const renamed = (
   for (const property of propertySignatures) {
     const { annotations, isOptional, isReadonly, name, type } = property
     const given = transforms.find((each) => each.from === name)
-    const wire = Predicate.isString(name) && (given === undefined || given.to === name) ? snake(name) : name
+    const own = annotations[WireNameId]
+    const follows = Predicate.isString(name) && (given === undefined || given.to === name)
+    const wire = follows ? (Predicate.isString(own) ? own : snake(name)) : name
     from.push(new AST.PropertySignature(wire, wireNames(type), isOptional, isReadonly, annotations))
     if (given !== undefined || isOptional || wire !== name) {
       const change = isOptional ? undefinedIsAbsent : identity

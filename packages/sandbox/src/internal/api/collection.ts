@@ -3,17 +3,19 @@
  */
 import { ErrorDetail, Generic, NotFound } from "@effect-gr4vy/core/Errors"
 import * as Effect from "effect/Effect"
+import { numberOf, type Request, textOf } from "./wire.js"
+
+/** A resource on the wire. */
+export interface Resource {
+  readonly id: string
+  readonly [name: string]: unknown
+}
 
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
   readonly limit: number
-  readonly nextCursor?: string
-  readonly previousCursor?: string
-}
-
-export interface PageQuery {
-  readonly cursor?: string | null | undefined
-  readonly limit?: number | undefined
+  readonly next_cursor: string | null
+  readonly previous_cursor: string | null
 }
 
 const defaultLimit = 20
@@ -22,13 +24,18 @@ const defaultLimit = 20
 const maxKept = 10_000
 
 /** Resources of one kind. */
-export class Collection<A extends { readonly id: string }> {
+export class Collection<A extends Resource> {
   private readonly all = new Map<string, A>()
 
   get(id: string): Effect.Effect<A, NotFound> {
+    return this.find(id, () => true)
+  }
+
+  /** The resource with this id, if it is one that `matches`. */
+  find(id: string, matches: (resource: A) => boolean): Effect.Effect<A, NotFound> {
     return Effect.suspend(() => {
       const found = this.all.get(id.toLowerCase())
-      return found === undefined ? Effect.fail(notFound()) : Effect.succeed(found)
+      return found === undefined || !matches(found) ? Effect.fail(notFound()) : Effect.succeed(found)
     })
   }
 
@@ -36,12 +43,12 @@ export class Collection<A extends { readonly id: string }> {
   put(resource: A): A {
     this.all.set(resource.id.toLowerCase(), resource)
     const [oldest] = this.all.keys()
-    if (this.all.size > maxKept && oldest !== undefined) this.drop(oldest)
+    if (this.all.size > maxKept && oldest !== undefined) this.all.delete(oldest)
     return resource
   }
 
   delete(id: string): Effect.Effect<A, NotFound> {
-    return Effect.tap(this.get(id), () => Effect.sync(() => this.drop(id)))
+    return Effect.tap(this.get(id), (resource) => Effect.sync(() => this.all.delete(resource.id.toLowerCase())))
   }
 
   /** Newest first. */
@@ -49,32 +56,24 @@ export class Collection<A extends { readonly id: string }> {
     return [...this.all.values()].reverse()
   }
 
-  /** The page after a cursor, of the resources that `matches` keeps. */
-  page({ cursor, limit = defaultLimit }: PageQuery, matches: (resource: A) => boolean = () => true) {
-    return pageOf(this.values.filter(matches), { cursor, limit })
-  }
-
-  private drop(id: string): void {
-    this.all.delete(id.toLowerCase())
+  /** The page after a cursor, of the resources that `matches` keeps. A cursor is opaque; it holds the position of an item. */
+  page(query: Request["query"], matches: (resource: A) => boolean = () => true): Effect.Effect<Page<A>, Generic> {
+    return Effect.suspend(() => {
+      const limit = numberOf(query["limit"]) ?? defaultLimit
+      const cursor = textOf(query["cursor"])
+      const start = cursor === undefined ? 0 : positionOf(cursor)
+      if (start === undefined) return Effect.fail(badCursor())
+      const matching = this.values.filter(matches)
+      const end = start + limit
+      return Effect.succeed({
+        items: matching.slice(start, end),
+        limit,
+        next_cursor: end < matching.length ? cursorAt(end) : null,
+        previous_cursor: start > 0 ? cursorAt(Math.max(0, start - limit)) : null
+      })
+    })
   }
 }
-
-/** A page of a list. A cursor is opaque to a client; here it holds the position of an item. */
-export const pageOf = <A>(
-  all: ReadonlyArray<A>,
-  { cursor, limit = defaultLimit }: PageQuery
-): Effect.Effect<Page<A>, Generic> =>
-  Effect.suspend(() => {
-    const start = cursor === undefined || cursor === null ? 0 : positionOf(cursor)
-    if (start === undefined) return Effect.fail(badCursor())
-    const end = start + limit
-    return Effect.succeed({
-      items: all.slice(start, end),
-      limit,
-      ...(end < all.length ? { nextCursor: cursorAt(end) } : {}),
-      ...(start > 0 ? { previousCursor: cursorAt(Math.max(0, start - limit)) } : {})
-    })
-  })
 
 const cursorAt = (position: number): string => Buffer.from(`after ${position}`).toString("base64url")
 
