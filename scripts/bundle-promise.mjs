@@ -1,5 +1,6 @@
-// Bundles `@effect-gr4vy/promise` into one file with everything but its two dependencies, and collects the licence of
-// every package that is in it.
+// Bundles `@effect-gr4vy/promise` with everything but its two dependencies, and collects the licence of every package that
+// is in it. The package and its bridge share the files of `dist/engine`.
+import { rm } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { writeLicences } from "./licences.mjs"
@@ -20,11 +21,15 @@ const lazyUndici = {
   }
 }
 
+await rm(`${root}dist/engine`, { recursive: true, force: true })
+
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ["src/index.ts"],
+  entryPoints: ["src/index.ts", "src/spi/bridge.ts"],
   outdir: "dist",
   bundle: true,
+  splitting: true,
+  chunkNames: "engine/[hash]",
   platform: "node",
   target: "node20.18",
   format: "esm",

@@ -9,10 +9,9 @@ import { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as LogLevel from "effect/LogLevel"
-import type { Metrics } from "../../Telemetry.js"
 import { monotonicMillis } from "../pending.js"
 import { ignoreThrow } from "./context.js"
-import { count } from "./metric.js"
+import { count, type Sink } from "./metric.js"
 import { isUnusable, type Observed, type Router } from "./observation.js"
 
 /** A request that failed in a way that a retry might change. */
@@ -40,7 +39,7 @@ export interface Decisions {
   readonly failed: (call: Observed, failure: TransportFailure | RequestFailed) => Effect.Effect<void>
 }
 
-export const make = (routeOf: Router, metrics: Metrics): Decisions => {
+export const make = (routeOf: Router, metrics: Sink): Decisions => {
   /** Adds an event to the call's span. */
   const show = ({ clock, fiber: { currentSpan } }: Observed, event: string, attributes: Attributes) => {
     if (currentSpan?._tag === "Span")
