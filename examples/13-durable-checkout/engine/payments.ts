@@ -2,10 +2,9 @@
  * The calls of a payment, and what their transaction means for the workflow. Every call has an idempotency key: a repeated
  * call of the same step moves no money twice.
  */
-import { type CheckoutSessionsError, Endpoint, NotFound } from "@effect-gr4vy/core"
+import { Payment, Transactions } from "@effect-gr4vy/api"
+import type { CheckoutSessionsError } from "@effect-gr4vy/core"
 import { Context, Effect, Layer, Option, Schedule, Schema } from "effect"
-import * as Payment from "../../12-take-a-payment/outcome.js"
-import { Transaction, transactions } from "../../12-take-a-payment/transactions.js"
 
 /** What is known of a payment after a step. Stored by the engine. */
 export const Charge = Schema.Struct({
@@ -53,26 +52,8 @@ export class Payments extends Context.Tag("Payments")<
   }
 >() {}
 
-const params = { transaction_id: Schema.String }
-
-/** The operations that examples/12-take-a-payment does not need. */
-export const more = {
-  list: Endpoint.get("Transactions.list", "/transactions", {
-    query: Schema.Struct({ external_identifier: Schema.String }),
-    success: Schema.Struct({ items: Schema.Array(Transaction) }),
-    scope: "transactions.read"
-  }),
-  void: Endpoint.post("Transactions.void", "/transactions/{transaction_id}/void", {
-    params,
-    payload: Schema.Struct({}),
-    success: Transaction,
-    errors: [NotFound],
-    scope: "transactions.write",
-    resend: "keyed",
-    status: 200,
-    belongs: ({ id }, { transaction_id }) => id === transaction_id
-  })
-}
+/** A transaction, or its summary in a list. */
+type Transaction = Payment.Facts & { readonly id: string }
 
 const chargeOf = (transaction: Transaction): Charge => {
   const { id, status } = transaction
@@ -128,8 +109,7 @@ const patiently = <A, R>(call: Effect.Effect<A, CheckoutSessionsError, R>): Effe
 export const layer = Layer.effect(
   Payments,
   Effect.gen(function* () {
-    const { capture, create, get, refund } = yield* Endpoint.client(transactions)
-    const { list, void: release } = yield* Endpoint.client(more)
+    const { capture, create, get, list, refunds, void: release } = yield* Transactions
 
     const read = (id: string) =>
       patiently(get(id)).pipe(
@@ -157,9 +137,9 @@ export const layer = Layer.effect(
             {
               amount,
               currency,
-              payment_method: { method: "checkout-session", id: sessionId },
+              paymentMethod: { method: "checkout-session", id: sessionId },
               // One identifier for each try: an operator, and the lookup below, find its transaction by it.
-              external_identifier: key,
+              externalIdentifier: key,
               intent: "authorize"
             },
             { idempotencyKey: key }
@@ -168,7 +148,7 @@ export const layer = Layer.effect(
           Effect.map(chargeOf),
           Effect.catchAll(({ error, unclear }) =>
             unclear
-              ? Effect.map(Effect.option(list({ external_identifier: key })), (found): Charge => {
+              ? Effect.map(Effect.option(list({ externalIdentifier: key })), (found): Charge => {
                   const [transaction] = Option.isSome(found) ? found.value.items : []
                   return transaction === undefined ? { is: "unclear", text: error.message } : chargeOf(transaction)
                 })
@@ -178,10 +158,23 @@ export const layer = Layer.effect(
       },
       read,
       capture: (id, part) =>
-        orRead(id, patiently(capture(id, {}, { idempotencyKey: Payment.key(`${id}/capture`, part) }))),
-      release: (id) => orRead(id, patiently(release(id, {}, { idempotencyKey: Payment.key(`${id}/void`, 1) }))),
+        orRead(
+          id,
+          capture(id, {}, { idempotencyKey: Payment.key(`${id}/capture`, part) }).pipe(
+            Effect.map(Payment.transactionOf),
+            patiently
+          )
+        ),
+      release: (id) =>
+        orRead(
+          id,
+          release(id, { idempotencyKey: Payment.key(`${id}/void`, 1) }).pipe(
+            Effect.map(Payment.transactionOf),
+            patiently
+          )
+        ),
       refund: (id) =>
-        patiently(refund(id, {}, { idempotencyKey: Payment.key(`${id}/refund`, 1) })).pipe(
+        patiently(refunds.create(id, {}, { idempotencyKey: Payment.key(`${id}/refund`, 1) })).pipe(
           Effect.map(
             ({ status }): Charge =>
               status === "succeeded"
@@ -199,4 +192,4 @@ export const layer = Layer.effect(
         )
     }
   })
-)
+).pipe(Layer.provide(Transactions.layer))

@@ -1,33 +1,8 @@
 /**
  * The sandbox in place of Gr4vy, with a bank. It outlives the killed processes and records their requests.
  */
-import { Endpoint, Generic, NotFound } from "@effect-gr4vy/core"
 import { Sandbox } from "@effect-gr4vy/sandbox"
-import { Deferred, type Duration, Effect, Layer } from "effect"
-import { makeAcquirer } from "../../12-take-a-payment/acquirer.js"
-import { more } from "../engine/payments.js"
-
-type Acquirer = Effect.Effect.Success<typeof makeAcquirer>
-type Bank = Omit<Acquirer, "implementation">
-
-/** The operations of `engine/payments.ts` that the acquirer of example 12 does not have. */
-const alsoServed = (bank: Bank) =>
-  Endpoint.implement(more, {
-    list: ({ external_identifier }) =>
-      Effect.map(bank.transactions, (all) => ({
-        items: all.filter((transaction) => transaction.external_identifier === external_identifier)
-      })),
-    void: (id) =>
-      Effect.gen(function* () {
-        const found = (yield* bank.transactions).find((transaction) => transaction.id === id)
-        if (found === undefined) return yield* new NotFound({ code: "not_found", message: "No such transaction" })
-        if (found.status === "authorization_voided") return found
-        if (found.status !== "authorization_succeeded") {
-          return yield* new Generic({ status: 400, code: "bad_request", message: "There is nothing to release" })
-        }
-        return yield* bank.change(id, { status: "authorization_voided" })
-      })
-  })
+import { type Duration, Effect, Layer } from "effect"
 
 /** The money of one order, as the bank has it. */
 export interface Booked {
@@ -41,23 +16,15 @@ export interface Booked {
 export const makeGr4vy = (options: { readonly sessionLifetime?: Duration.DurationInput } = {}) =>
   Effect.gen(function* () {
     const hook = { onRequest: (_: Sandbox.Seen): void => {} }
-    const built = yield* Deferred.make<Bank>()
     const context = yield* Layer.build(
       Sandbox.layer({
         ...options,
         latency: "50 millis",
-        endpoints: [
-          Effect.flatMap(makeAcquirer, ({ implementation, ...bank }) =>
-            Effect.as(Deferred.succeed(built, bank), implementation)
-          ),
-          Effect.map(Deferred.await(built), alsoServed)
-        ],
         // Runs before the response is sent: a process that is killed here never gets it.
         onRequest: (seen) => Effect.sync(() => hook.onRequest(seen))
       })
     )
-    const { baseUrl, seen } = yield* Effect.provide(Sandbox.Sandbox, context)
-    const bank = yield* Deferred.await(built)
+    const { bank, baseUrl, seen } = yield* Effect.provide(Sandbox.Sandbox, context)
 
     /** The executed requests of a trace, oldest first. */
     const requests = (traceId: string) =>
@@ -73,7 +40,13 @@ export const makeGr4vy = (options: { readonly sessionLifetime?: Duration.Duratio
 
     const transactionsOf = (order: string) =>
       Effect.map(bank.transactions, (all) =>
-        all.filter(({ external_identifier }) => external_identifier?.startsWith(`${order}/`) === true)
+        all
+          .map(({ external_identifier, id, status }) => ({
+            id: String(id),
+            status: String(status),
+            identifier: String(external_identifier)
+          }))
+          .filter(({ identifier }) => identifier.startsWith(`${order}/`))
       )
 
     const booked = (order: string) =>
@@ -97,9 +70,9 @@ export const makeGr4vy = (options: { readonly sessionLifetime?: Duration.Duratio
     /** The buyer approves the payments that wait for it. */
     const approve = (order: string) =>
       Effect.gen(function* () {
-        for (const { amount, id, status } of yield* transactionsOf(order)) {
+        for (const { id, status } of yield* transactionsOf(order)) {
           if (status !== "buyer_approval_pending") continue
-          yield* Effect.ignore(bank.change(id, { status: "authorization_succeeded", authorized_amount: amount }))
+          yield* Effect.promise(() => fetch(`${baseUrl}/approve/${id}?approved=true`, { method: "POST" }))
         }
       })
 

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from "node:crypto"
 import { Data, Effect, Schedule } from "effect"
-import { cards } from "../../12-take-a-payment/acquirer.js"
 import { finalStates, type State as OrderState } from "../engine/orders.js"
 
 /** Unique numbers, so that a search for them finds no other data. */
@@ -100,9 +99,9 @@ export const makeStorefront = (
           const first = now.attempt === 1
           const number =
             first && scenario === "is declined first"
-              ? cards.declined
+              ? "4000000000009995"
               : first && scenario !== "pays"
-                ? cards.approval
+                ? "4000000000003220"
                 : card.number
           const { status } = yield* giveCard(order, now.attempt, number)
           if (status < 300) given = now.attempt
