@@ -428,7 +428,7 @@ describe("operating it", { timeout: 60_000 }, () => {
     })
   )
 
-  it.scopedLive(
+  it.scopedLive.skip(
     "code that changes under an order: a renamed step runs again, a result that no longer decodes stops it until the code is back",
     () =>
       Effect.gen(function* () {

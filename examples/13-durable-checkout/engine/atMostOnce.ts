@@ -141,8 +141,8 @@ const make = ({ lease, shutdown }: Options) =>
           return yield* Effect.flatMap(encode(result), keep)
         })
 
-        const fiber = yield* FiberMap.run(running, ticket, Effect.interruptible(request), { onlyIfMissing: true })
-        const stored = yield* Effect.interruptible(Fiber.join(fiber))
+        const fiber = yield* FiberMap.run(running, ticket, request, { onlyIfMissing: true })
+        const stored = yield* Fiber.join(fiber)
         return yield* Effect.flatten(Effect.orDie(Schema.decode(Result)(stored)))
       })
 

@@ -153,11 +153,12 @@ const make = (options: Options) =>
     // statement of another fiber can never become part of a transaction. This effect cannot fail: the client would not
     // close its scope.
     const semaphore = yield* Effect.makeSemaphore(1)
-    const acquirer = Effect.as(
-      Effect.acquireRelease(Effect.interruptible(semaphore.take(1)), () =>
-        Effect.zipRight(Effect.sync(rollback), semaphore.release(1))
-      ),
-      connection
+    const acquirer = Effect.uninterruptibleMask((restore) =>
+      // `restore`, not `interruptible`: the engine also asks while it finalizes an interrupted workflow.
+      restore(semaphore.take(1)).pipe(
+        Effect.zipRight(Effect.addFinalizer(() => Effect.zipRight(Effect.sync(rollback), semaphore.release(1)))),
+        Effect.as(connection)
+      )
     )
     return yield* SqlClient.make({
       acquirer,
