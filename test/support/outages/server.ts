@@ -164,7 +164,7 @@ class Link {
     if (arrival === undefined) return
     arrival.status = 413
     this.socket.write(response(413, refusal))
-    if (rest === "unread") this.socket.pause()
+    if (rest === "unread" && !this.ledger.isOver) this.socket.pause()
     if (rest === "end") this.end("end")
   }
 
@@ -217,10 +217,12 @@ interface Ledger {
   fates: Array<Fate>
   arrivals: Array<Arrival>
   cuts: Array<number>
+  /** Whether the client has ended. */
+  isOver: boolean
 }
 
 export const outageServer: Effect.Effect<OutageServer, never, Scope.Scope> = Effect.suspend(() => {
-  const ledger: Ledger = { fates: [], arrivals: [], cuts: [] }
+  const ledger: Ledger = { fates: [], arrivals: [], cuts: [], isOver: false }
   const links = new Set<Link>()
   const server = createServer({ noDelay: true }, (socket) => {
     const link = new Link(socket, ledger)
@@ -235,6 +237,7 @@ export const outageServer: Effect.Effect<OutageServer, never, Scope.Scope> = Eff
       ledger.fates = [...fates]
       ledger.arrivals = []
       ledger.cuts = []
+      ledger.isOver = false
     },
     drop: (answer) => {
       ledger.cuts.push(now())
@@ -244,6 +247,7 @@ export const outageServer: Effect.Effect<OutageServer, never, Scope.Scope> = Eff
       for (const link of links) if (link.isIdle) link.end("end")
     },
     end: () => {
+      ledger.isOver = true
       for (const link of links) link.socket.resume()
     },
     arrivals: () => ledger.arrivals,
