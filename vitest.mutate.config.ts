@@ -1,22 +1,14 @@
-import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import sources from "./vitest.config.js"
 
-const packages = fileURLToPath(new URL("packages", import.meta.url))
-
-// For `npm run mutate`: the tests import the mutated sources instead of the build.
+// For `npm run mutate`: Stryker's runner wants one project.
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^@effect-gr4vy\/(core|node|sandbox)$/, replacement: `${packages}/$1/src/index.ts` },
-      { find: /^@effect-gr4vy\/(core|node|sandbox)\/(.+)$/, replacement: `${packages}/$1/src/$2.ts` },
-      { find: /^(?:\.\.\/)+packages\/(core|node|sandbox)\/dist\/(.+)\.js$/, replacement: `${packages}/$1/src/$2.ts` }
-    ]
-  },
+  resolve: { alias: sources.resolve?.alias ?? [] },
   test: {
-    include: ["test/mutate/worker.ts"],
-    pool: "threads",
-    isolate: false,
-    reporters: [],
-    silent: true
+    include: ["test/**/*.test.ts"],
+    // Stryker ends what hangs. The first run is of instrumented code, maybe on a busy machine.
+    testTimeout: 600_000,
+    silent: true,
+    setupFiles: ["test/support/seeded.ts"]
   }
 })

@@ -202,22 +202,30 @@ describe("a transfer coding that nobody asked for", () => {
 })
 
 describe("a body without a length", () => {
-  const endings: Readonly<Record<string, readonly [end: (socket: Socket) => void, expected: object | "fine"]>> = {
-    "that a reset ends is lost": [
-      (socket) => void socket.resetAndDestroy(),
-      { reason: "Disconnected", delivered: "unknown" }
+  const lost = { reason: "Disconnected", delivered: "unknown" }
+  const later = (socket: Socket, bytes: string, end: () => void) => socket.write(bytes, () => void setTimeout(end, 20))
+  const endings: Readonly<
+    Record<string, readonly [send: (socket: Socket, bytes: string) => void, expected: object | "fine"]>
+  > = {
+    "that a reset ends is lost": [(socket, bytes) => later(socket, bytes, () => socket.resetAndDestroy()), lost],
+    // Node is told of it as of a regular end.
+    "that a reset ends right behind its last byte is lost": [
+      (socket, bytes) => {
+        socket.write(bytes)
+        socket.resetAndDestroy()
+      },
+      lost
     ],
-    "is complete when the server ends it": [(socket) => void socket.end(), "fine"]
+    "is complete when the server ends it": [(socket, bytes) => later(socket, bytes, () => socket.end()), "fine"],
+    "is complete when the server ends it right behind its last byte": [
+      (socket, bytes) => void socket.end(bytes),
+      "fine"
+    ]
   }
   it.live.each(Object.keys(endings))("%s", (name) =>
     Effect.gen(function* () {
-      const [end, expected] = endings[name] ?? assert.fail(name)
-      const server = yield* raw((socket) =>
-        socket.write(
-          `${head("200 OK", "Content-Type: application/json")}12`,
-          () => void setTimeout(() => end(socket), 20)
-        )
-      )
+      const [send, expected] = endings[name] ?? assert.fail(name)
+      const server = yield* raw((socket) => send(socket, `${head("200 OK", "Content-Type: application/json")}12`))
       const client = yield* Gr4vy.makeClient({ baseUrl: server.baseUrl, token, retry: RetryPolicy.none })
       const outcome = yield* Effect.either(Effect.flatMap(client.get("/amount"), (response) => response.text))
       if (expected === "fine") assert.deepStrictEqual(outcome, Either.right("12"))

@@ -27,12 +27,13 @@ const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\u0080-\u00ff]*?)[ \t
 const partOfField = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+(:[\t -~\u0080-\u00ff]*)?)?\r?$/
 
 /**
- * Whether a line that may be cut is a plain length, or the one coding that everyone knows. A length that no 64 bits hold
- * may be refused at the digit that is too many.
+ * Whether a line is a plain length, or the one coding that everyone knows. The last line may be cut. A length that no 64
+ * bits hold may be refused at the digit that is too many, and one without digits at the end of its line.
  */
-const isUsualLength = (line: string): boolean => {
+const isUsualLength = (line: string, n: number, all: ReadonlyArray<string>): boolean => {
   const value = /^[a-z-]+:[ \t]*(.*?)\r?$/i.exec(line)?.[1]
-  return value === undefined || /^\d{0,18}$/.test(value) || "chunked".startsWith(value)
+  const isCut = n === all.length - 1 && !line.endsWith("\r")
+  return value === undefined || (value === "" ? isCut : /^\d{1,18}$/.test(value) || "chunked".startsWith(value))
 }
 
 /** Node's limit is 16 KiB, and what counts towards it is nobody's standard. */
@@ -64,8 +65,10 @@ export const read = (bytes: Buffer, ending: "open" | "end" | "reset"): Reading =
     }
     if (last !== undefined) {
       // A parser may refuse a second length, or one that is no number, as soon as it sees it.
-      const lengths = [...fields, last].filter((line) => /^(content-length|transfer-encoding)/i.test(line))
-      const isPlain = lengths.length < 2 && lengths.every(isUsualLength)
+      const all = [...fields, last]
+      const isLength = (line: string) => /^(content-length|transfer-encoding)/i.test(line)
+      const isPlain =
+        all.filter(isLength).length < 2 && all.every((line, n) => !isLength(line) || isUsualLength(line, n, all))
       return isPlain && partOfField.test(last) && status !== 101 ? { kind: "cut", status: undefined, headers } : odd
     }
     if (status < 100 || status === 101) return odd

@@ -266,7 +266,8 @@ const isGood = (operation: Operation, id: string, reading: Extract<Reading, { re
   if (!is2xx(reading) || !isIdentity || reading.body.length > maxResponseBytes) return false
   if (operation === "delete" || operation === "updateFields") return reading.status === 204
   try {
-    const found: unknown = JSON.parse(text).id
+    // A byte order mark is no part of JSON, and no error (RFC 8259, section 8.1).
+    const found: unknown = JSON.parse(text.replace(/^\ufeff/, "")).id
     if (typeof found !== "string") return false
     if (operation === "get" || operation === "update") return found === id
     return operation !== "add" || /^[\w-]+$/.test(found)

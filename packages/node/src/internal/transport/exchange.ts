@@ -15,6 +15,7 @@ import {
 import type * as Clock from "effect/Clock"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
+import * as Predicate from "effect/Predicate"
 import type { Dispatcher } from "undici"
 import { resumeWhereItBegan } from "../otel/context.js"
 import { after, monotonicMillis } from "../pending.js"
@@ -45,8 +46,20 @@ export interface Limits extends Settings {
 export class Line {
   peer: Peer | undefined = undefined
   protocolVersion: string | undefined = undefined
+  private socket: Socket | undefined = undefined
+
+  /**
+   * Whether the server has reset the connection. Node reports a reset that arrives together with data as a regular end;
+   * only the system's socket, which has no peer any more, tells them apart.
+   */
+  get isReset(): boolean {
+    const handle: unknown = this.socket === undefined ? undefined : Reflect.get(this.socket, "_handle")
+    if (!Predicate.hasProperty(handle, "getpeername") || !Predicate.isFunction(handle.getpeername)) return false
+    return handle.getpeername({}) !== 0
+  }
 
   opened(socket: Socket | TLSSocket | undefined): void {
+    this.socket = socket
     const { remoteAddress: address, remotePort: port } = socket ?? {}
     this.peer = address === undefined || port === undefined ? undefined : { address, port }
     // undici does not expose the version of a response; over TLS both ends have agreed on one.
@@ -183,6 +196,10 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
 
   onResponseEnd(): void {
     if (this.isSettled) return
+    if (this.endsWithConnection && this.line.isReset) {
+      this.lose(disconnected())
+      return
+    }
     this.state = "whole"
     const encoding = String(this.headers["content-encoding"] ?? "")
     const readable = isIdentity(encoding) || !hasBody(this.request.method, this.status)
@@ -196,6 +213,16 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.lose(this.failureOf(error))
+  }
+
+  /** Whether only the end of the connection ends the body. */
+  private get endsWithConnection(): boolean {
+    const { headers, request, status } = this
+    return (
+      headers["content-length"] === undefined &&
+      headers["transfer-encoding"] === undefined &&
+      hasBody(request.method, status)
+    )
   }
 
   private expire(): void {
