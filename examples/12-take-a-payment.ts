@@ -12,7 +12,7 @@ import { generateKeyPairSync } from "node:crypto"
 import { createServer } from "node:http"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
-import { Payment, Transactions } from "@effect-gr4vy/api"
+import { Payment, Transactions, WebhookSubscriptions } from "@effect-gr4vy/api"
 import { Gr4vy, SignedCredentials } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Config, Console, Effect, Layer, Predicate, Redacted } from "effect"
@@ -105,11 +105,11 @@ export const program = Effect.gen(function* () {
   yield* say("", `transactions of ${unlucky.order.id} at the API: ${taken.length}`)
 }).pipe(Effect.withSpan("checkout"))
 
-/** The sandbox, and the client of sessions and transactions. */
+/** The sandbox, and the client of what the shop calls. */
 export const PaymentSandbox = Layer.unwrapEffect(
   Effect.map(Sandbox.Sandbox, ({ baseUrl }) =>
     Layer.provideMerge(
-      Transactions.layer,
+      Layer.merge(Transactions.layer, WebhookSubscriptions.layer),
       // With a private key: scopes: [...SignedCredentials.defaultScopes, ...Endpoint.scopes(Transactions.endpoints)]
       Gr4vy.layer({ baseUrl, token: Redacted.make("sandbox-token") })
     )
@@ -124,14 +124,19 @@ const printed = Effect.suspend(() => {
   )
 })
 
-/** The shop, until the process is stopped. */
+/** The shop, until the process is stopped. It subscribes to the sandbox's webhooks. */
 export const Shop = Layer.unwrapEffect(
-  Effect.map(Sandbox.Sandbox, ({ baseUrl }) => {
+  Effect.gen(function* () {
+    const { baseUrl } = yield* Sandbox.Sandbox
+    const { address } = yield* HttpServer.HttpServer
+    const { create } = yield* WebhookSubscriptions
+    const port = address._tag === "TcpAddress" ? address.port : 0
+    const { secret } = yield* create({ url: `http://127.0.0.1:${port}/webhooks` })
+    if (secret === undefined) return yield* Effect.dieMessage("The subscription has no secret.")
     const { layer, spans } = keepSpans()
-    return Layer.unwrapEffect(Effect.map(shop({ sandboxUrl: baseUrl, spans }), (app) => HttpServer.serve(app))).pipe(
-      HttpServer.withLogAddress,
-      Layer.provide([layer, Purchases.memory])
-    )
+    return Layer.unwrapEffect(
+      Effect.map(shop({ sandboxUrl: baseUrl, spans, webhookSecret: secret }), (app) => HttpServer.serve(app))
+    ).pipe(HttpServer.withLogAddress, Layer.provide([layer, Purchases.memory]))
   })
 )
 

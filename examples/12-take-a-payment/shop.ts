@@ -3,9 +3,9 @@
  * payment. The card goes from the iframe to the API; this server never sees it.
  */
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
-import { Payment } from "@effect-gr4vy/api"
-import { CheckoutSessionId, CheckoutSessions, type CheckoutSessionsError } from "@effect-gr4vy/core"
-import { Data, Effect, Option, Ref, Schema } from "effect"
+import { Payment, Transactions } from "@effect-gr4vy/api"
+import { CheckoutSessionId, CheckoutSessions, type CheckoutSessionsError, Webhooks } from "@effect-gr4vy/core"
+import { Data, Effect, Option, type Redacted, Ref, Schema } from "effect"
 import { drawTraceSvg } from "../support/drawTraceSvg.js"
 import { statusOf } from "../support/statusOf.js"
 import type { TraceSpan } from "../support/trace.js"
@@ -24,7 +24,12 @@ const carts: Readonly<Record<string, Order["items"]>> = {
   coffee: [{ name: "Coffee, 250 g", quantity: 1, unitAmount: 490 }]
 }
 
-export const shop = (options: { readonly sandboxUrl: string; readonly spans: () => ReadonlyArray<TraceSpan> }) =>
+export const shop = (options: {
+  readonly sandboxUrl: string
+  readonly spans: () => ReadonlyArray<TraceSpan>
+  /** The secret of the webhook subscription for `/webhooks`. */
+  readonly webhookSecret: Redacted.Redacted
+}) =>
   Effect.gen(function* () {
     const purchases = yield* Purchases
     const sessionsOf = yield* Ref.make<ReadonlyMap<string, string>>(new Map())
@@ -36,6 +41,18 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
       const found = sessionId === undefined ? Option.none() : yield* purchases.find(sessionId)
       return yield* Effect.mapError(found, () => new Refused({ status: 404, message: "no such order" }))
     })
+
+    /** What the API says now of a transaction that an event was about: events come late, twice and in any order. */
+    const learn = (transactionId: string) =>
+      Effect.gen(function* () {
+        const { get } = yield* Transactions
+        const transaction = yield* get(transactionId)
+        const sessionId = (yield* Ref.get(sessionsOf)).get(transaction.externalIdentifier ?? "")
+        const found = sessionId === undefined ? Option.none() : yield* purchases.find(sessionId)
+        if (Option.isSome(found) && found.value.transaction?.id === transaction.id) {
+          yield* purchases.learn(found.value, transaction)
+        }
+      })
 
     const toReceipt = (order: Order) => HttpServerResponse.redirect(`/orders/${order.id}/receipt`, { status: 303 })
 
@@ -111,6 +128,25 @@ export const shop = (options: { readonly sandboxUrl: string; readonly spans: () 
             )
           )
         })
+      ),
+      HttpRouter.post(
+        "/webhooks",
+        Effect.gen(function* () {
+          const request = yield* HttpServerRequest.HttpServerRequest
+          const { name, target } = yield* Webhooks.verify({
+            payload: yield* request.text,
+            headers: request.headers,
+            secret: options.webhookSecret
+          })
+          const id = name.startsWith("transaction.") ? target["id"] : target["transaction_id"]
+          if (typeof id === "string") yield* learn(id)
+          return HttpServerResponse.empty({ status: 204 })
+        }).pipe(
+          Effect.catchTags({
+            WebhookInvalid: () => HttpServerResponse.empty({ status: 400 }),
+            RequestError: () => HttpServerResponse.empty({ status: 400 })
+          })
+        )
       ),
       // The SDK's messages are for the shop's log; a buyer gets a status and the name of the error.
       HttpRouter.catchTags({

@@ -11,8 +11,9 @@ import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, Effect, Layer } from "effect"
 import type { BrowserContext } from "playwright-core"
 
-/** A test card of the sandbox. */
+/** Test cards of the sandbox. */
 const declined = "4000000000009995"
+const approval = "4000000000003220"
 
 const number = "4111111111111111"
 
@@ -56,12 +57,29 @@ export const buy = (context: BrowserContext, pictures: string | undefined) =>
       await page.getByRole("link", { name: "Try again" }).click()
       await pay(number)
       await page.getByRole("heading", { name: "Paid $4.90" }).waitFor()
+
+      // The buyer approves at the bank's page, and the shop learns it by a webhook.
+      await page.goto(shop)
+      await page.getByRole("button", { name: /Buy for \$4\.90/ }).click()
+      await pay(approval)
+      const receipt = await page
+        .getByRole("heading", { name: "Your bank asks you to approve" })
+        .waitFor()
+        .then(() => page.url())
+      await page.getByRole("link", { name: /\/approve\// }).click()
+      await page.getByRole("button", { name: "Approve" }).click()
+      await page.getByText("authorization_succeeded").waitFor()
+      await page.goto(receipt)
+      await page.getByRole("heading", { name: "Reserved $4.90" }).waitFor()
+      await page.goto(baseUrl)
+      await page.getByText("transaction.authorized").first().waitFor()
+      await picture("sandbox.png")
       await page.close()
     })
     const withCard = sent.filter(({ body }) =>
-      [number, declined].some((card) => body.replace(/\D/g, "").includes(card))
+      [number, declined, approval].some((card) => body.replace(/\D/g, "").includes(card))
     )
-    if (withCard.length !== 3 || withCard.some(({ to }) => !to.startsWith(`${baseUrl}/checkout/sessions/`))) {
+    if (withCard.length !== 4 || withCard.some(({ to }) => !to.startsWith(`${baseUrl}/checkout/sessions/`))) {
       return yield* Effect.dieMessage(`The card went to: ${withCard.map(({ to }) => to).join(", ")}`)
     }
     const routes = (yield* seen).map(({ method, route }) => `${method} ${route}`)
@@ -69,7 +87,7 @@ export const buy = (context: BrowserContext, pictures: string | undefined) =>
       return yield* Effect.dieMessage("The API got no card.")
     }
     yield* Console.log(
-      "The shop takes a payment, refunds it, and takes another card after a decline; the cards went to the API alone."
+      "The shop takes a payment, refunds it, takes another card after a decline, and learns of an approval by a webhook; the cards went to the API alone."
     )
   }).pipe(
     Effect.provide(

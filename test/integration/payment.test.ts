@@ -23,7 +23,7 @@ import {
 import { nextAttempt, Purchases } from "@effect-gr4vy/examples/12-take-a-payment/purchases"
 import { RetryPolicy } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer, Schedule } from "effect"
 import { loopback } from "../support/loopback.js"
 
 /** Test cards of the sandbox by what becomes of their payments. */
@@ -723,6 +723,32 @@ describe("the shop", () => {
       assert.match(receipt.html, /<svg[\s\S]*POST \/transactions/)
       assert.match((yield* ask(`${path}/refund`, "POST")).html, /Refunded \$129\.80/)
       assert.include((yield* seen).map(({ route }) => route).join(" "), "/transactions/{transactionId}/capture")
+    }).pipe(Effect.provide(ShopServer))
+  )
+
+  it.live("learns by a webhook that the buyer has approved, without another click", () =>
+    Effect.gen(function* () {
+      const { bank, baseUrl, deliveries } = yield* Sandbox.Sandbox
+      const shop = yield* shopUrl
+      const checkout = yield* Effect.promise(async () => {
+        const response = await fetch(`${shop}/orders/machine`, { method: "POST" })
+        return { path: new URL(response.url).pathname, html: await response.text() }
+      })
+      yield* cardArrives(baseUrl, { id: /card-form\/([^"]+)"/.exec(checkout.html)?.[1] ?? "" }, cards.approval)
+      yield* Effect.promise(() =>
+        fetch(`${shop}${checkout.path}/pay`, { method: "POST", body: new URLSearchParams({ attempt: "1" }) })
+      )
+      const receipt = Effect.promise(() => fetch(`${shop}${checkout.path}/receipt`).then((response) => response.text()))
+      assert.include(yield* receipt, "Your bank asks you to approve")
+      const [transaction] = yield* bank.transactions
+      yield* Effect.promise(() => fetch(`${baseUrl}/approve/${transaction?.["id"]}?approved=true`, { method: "POST" }))
+      yield* Effect.repeat(receipt, {
+        until: (html) => html.includes("Reserved $129.80"),
+        schedule: Schedule.spaced("50 millis")
+      }).pipe(Effect.timeout("10 seconds"))
+      assert.isTrue((yield* deliveries).every(({ status }) => status === 204))
+      const forged = yield* Effect.promise(() => fetch(`${shop}/webhooks`, { method: "POST", body: "{}" }))
+      assert.strictEqual(forged.status, 400)
     }).pipe(Effect.provide(ShopServer))
   )
 })
