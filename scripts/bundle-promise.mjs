@@ -11,11 +11,11 @@ const root = fileURLToPath(new URL("../packages/promise/", import.meta.url))
 const lazyUndici = {
   name: "lazy-undici",
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^undici$/ }, ({ kind }) =>
-      kind === "import-statement" ? { path: "undici", namespace: "lazy" } : { path: "undici", external: true }
+    onResolve({ filter: /^undici\/index\.js$/ }, ({ kind, path }) =>
+      kind === "import-statement" ? { path, namespace: "lazy" } : { path, external: true }
     )
-    onLoad({ filter: /^undici$/, namespace: "lazy" }, () => ({
-      contents: 'export const { buildConnector, Client } = await import("undici")'
+    onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({
+      contents: `export const { buildConnector, Client, EnvHttpProxyAgent } = await import("${path}")`
     }))
   }
 }

@@ -21,6 +21,7 @@ const packages = {
   node20: `npm:node-linux-${process.arch}@20.20.2`,
   node22: `npm:node-linux-${process.arch}@22.23.3`,
   node24: `npm:node-linux-${process.arch}@24.21.0`,
+  node26: `npm:node-linux-${process.arch}@26.12.1`,
   bun: `npm:@oven/bun-linux-${x64 ? "x64" : "aarch64"}@1.4.5`,
   deno: `npm:@deno/linux-${process.arch}-glibc@2.9.6`,
   workerd: `npm:@cloudflare/workerd-linux-${x64 ? "64" : "arm64"}@1.20261117.1`
@@ -85,7 +86,7 @@ const promisePrograms = {
   "main-express.js": "promise in Express"
 }
 
-const node = (name: "node20" | "node22" | "node24"): ReadonlyArray<Subject> => {
+const node = (name: "node20" | "node22" | "node24" | "node26"): ReadonlyArray<Subject> => {
   const file = binary(name, "bin/node")
   const common = { runtime: "Node", version: (dir: string) => run(dir, file, "--version") }
   return [
@@ -100,16 +101,24 @@ const node = (name: "node20" | "node22" | "node24"): ReadonlyArray<Subject> => {
   ]
 }
 
+const bun = (program: string, what: string, promise = false): ReadonlyArray<Subject> => [
+  {
+    runtime: "Bun",
+    what,
+    promise,
+    version: (dir) => run(dir, binary("bun", "bin/bun"), "--version"),
+    start: (dir, baseUrl) => run(dir, binary("bun", "bin/bun"), "run", program, baseUrl)
+  }
+]
+
 const subjects: ReadonlyArray<Subject> = [
   ...node("node20"),
   ...node("node22"),
   ...node("node24"),
-  {
-    runtime: "Bun",
-    what: throughCore,
-    version: (dir) => run(dir, binary("bun", "bin/bun"), "--version"),
-    start: (dir, baseUrl) => run(dir, binary("bun", "bin/bun"), "run", "main-core.js", baseUrl)
-  },
+  ...node("node26"),
+  ...bun("main-core.js", throughCore),
+  ...bun("main-node.js", throughNode),
+  ...bun("main-promise.js", promisePrograms["main-promise.js"], true),
   {
     runtime: "Deno",
     what: throughCore,
@@ -145,6 +154,13 @@ The same program ran on each of these, on ${date}, from the packed tarballs and 
 | runtime | version | what ran | checks |
 |---|---|---|---|
 ${rows.join("\n")}
+
+| Node | its end of life | in CI |
+|---|---|---|
+| 26 (active LTS) | April 2029 | yes |
+| 24 | April 2028 | yes |
+| 22 | April 2027 | yes |
+| 20 | April 2026, over | yes; a minor release may drop it |
 
 The checks: ${names.join("; ")}. Node's pipeline also retries, and signs its tokens. The promise package is installed alone, beside
 \`effect\` 4 and \`express\`: a session's life as an ES module and by \`require\`; an interrupted fiber, or a buyer who leaves,

@@ -116,11 +116,15 @@ export class Gr4vyHttpClient extends Context.Tag("@effect-gr4vy/core/Gr4vyHttpCl
  */
 export const baseUrl = (
   address: Address,
-  client: { readonly connectsToLoopback: boolean } = { connectsToLoopback: false }
+  client: {
+    readonly connectsToLoopback: boolean
+    /** Whether the program accepts `http:` for any host. */
+    readonly exposeTokenOverHttp?: boolean
+  } = { connectsToLoopback: false }
 ): Either.Either<string, ConfigError.ConfigError> =>
   address.baseUrl === undefined
     ? instanceUrl(address.id, address.environment ?? "sandbox")
-    : customUrl(address.baseUrl, client.connectsToLoopback)
+    : customUrl(address.baseUrl, client)
 
 /**
  * Returns the headers that every request carries, or a `ConfigError` that says what is wrong.
@@ -184,7 +188,7 @@ const isLoopback = (hostname: string): boolean =>
 
 const customUrl = (
   input: string | URL,
-  connectsToLoopback: boolean
+  { connectsToLoopback, exposeTokenOverHttp = false }: Parameters<typeof baseUrl>[1] & {}
 ): Either.Either<string, ConfigError.ConfigError> => {
   const parsed = Either.try(() => new URL(input))
   if (Either.isLeft(parsed)) {
@@ -197,14 +201,15 @@ const customUrl = (
       "The base URL contains credentials: remove them, and give a token or a private key instead."
     )
   }
-  if (url.protocol === "http:" && url.hostname.endsWith(".localhost") && !connectsToLoopback) {
+  const mayBePlain = url.protocol === "http:" && exposeTokenOverHttp
+  if (url.protocol === "http:" && url.hostname.endsWith(".localhost") && !connectsToLoopback && !mayBePlain) {
     return invalid(
       "baseUrl",
       "http:// is for localhost, 127.0.0.1 and [::1] here: this client does not control which address another name leads to, and the token would travel in the open."
     )
   }
   const isLocal = isLoopback(url.hostname) || url.hostname.endsWith(".localhost")
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal)) {
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal) && !mayBePlain) {
     return invalid(
       "baseUrl",
       "The base URL must begin with https:// (http:// is for loopback hosts only): the token would travel in the open."

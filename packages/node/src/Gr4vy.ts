@@ -18,8 +18,10 @@ import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as HttpPipeline from "./internal/call/pipeline.js"
 import { RetryBudget } from "./internal/call/retryBudget.js"
@@ -27,6 +29,7 @@ import { fromEnvironment, type TokenOrKey, tokenAndKey } from "./internal/enviro
 import {
   type Authentication,
   checkNames,
+  type Dispatcher,
   everyOption,
   type Options,
   type TokenOptions,
@@ -35,14 +38,14 @@ import {
 import { goesToMeter, observe } from "./internal/otel/metric.js"
 import { serverOf } from "./internal/otel/observation.js"
 import type { Lookup } from "./internal/transport/connect.js"
-import { loopbackOnly } from "./internal/transport/loopback.js"
+import { loopbackOnly, type PlainHttp } from "./internal/transport/plainHttp.js"
 import * as platformTransport from "./internal/transport/platform.js"
 import type { Settings as CarrierSettings, Transport } from "./internal/transport/transport.js"
 import { name, version } from "./internal/version.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as SignedCredentials from "./SignedCredentials.js"
 
-export type { Authentication, Options, TokenOptions, TravelOptions }
+export type { Authentication, Dispatcher, Options, TokenOptions, TravelOptions }
 
 /**
  * Provides `CheckoutSessions` of one Gr4vy instance, and `Gr4vyHttpClient` for your own endpoints. Fails with a
@@ -178,30 +181,66 @@ const withSessions = <R>(
 
 interface Settings extends CarrierSettings {
   readonly origin: string
-  readonly lookup: Lookup | undefined
   readonly connections: number
   readonly maxConnectionAge: number
+  readonly lookup: Lookup | undefined
+  readonly plainHttp: PlainHttp
+  readonly dispatcher: TravelOptions["dispatcher"]
 }
 
 interface MakeTransport<R> {
-  readonly make: (settings: Settings) => Effect.Effect<Transport, never, R>
+  readonly make: (settings: Settings) => Effect.Effect<Transport, ConfigError.ConfigError, R>
   /** Whether the names below `localhost` lead to this machine, whatever DNS says. */
-  readonly connectsToLoopback: boolean
+  readonly connectsToLoopback: (options: TravelOptions) => boolean
 }
+
+// Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
+const loaded = <A>(load: () => Promise<A>): Effect.Effect<A, ConfigError.ConfigError> =>
+  Effect.tryPromise({
+    try: load,
+    catch: (error) =>
+      ConfigError.Unsupported(
+        [],
+        `undici could not be loaded (${error instanceof Error ? error.message : "no reason given"}). In a bundle, leave it external, or give the bundle a "require".`
+      )
+  })
+
+const ownConnections = (settings: Settings): Effect.Effect<Transport, ConfigError.ConfigError, Scope.Scope> =>
+  Effect.flatMap(
+    loaded(() => import("./internal/transport/connections.js")),
+    (Connections) => Connections.make(settings)
+  )
 
 const undiciTransport: MakeTransport<Scope.Scope> = {
-  // Loaded on demand: undici is a fifth of this package's import time, and not every program makes a call.
-  make: (settings) =>
-    Effect.flatMap(
-      Effect.promise(() => import("./internal/transport/connections.js")),
-      (Connections) => Connections.make(settings)
-    ),
-  connectsToLoopback: true
+  make: (settings) => {
+    const { dispatcher, origin } = settings
+    if (dispatcher === undefined) return ownConnections(settings)
+    // A proxy would get the token in plain text.
+    if (dispatcher === "environment" && (origin.startsWith("http:") || !namesProxy())) return ownConnections(settings)
+    return Effect.flatMap(
+      loaded(() => import("./internal/transport/dispatched.js")),
+      (Dispatched) =>
+        dispatcher === "environment" ? Dispatched.makeFromEnvironment(settings) : Dispatched.make(dispatcher, settings)
+    )
+  },
+  connectsToLoopback: ({ dispatcher }) => dispatcher === undefined || dispatcher === "environment"
 }
 
+/** Whether the environment names a proxy for `https:`. undici reads the same variables. */
+const namesProxy = (): boolean =>
+  ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"].some((name) => (process.env[name] ?? "") !== "")
+
 const foreignTransport: MakeTransport<HttpClient.HttpClient> = {
-  make: platformTransport.make,
-  connectsToLoopback: false
+  make: (settings) =>
+    settings.dispatcher === undefined
+      ? platformTransport.make(settings)
+      : Effect.fail(
+          ConfigError.InvalidData(
+            ["dispatcher"],
+            "dispatcher has no effect on an HttpClient of yours. Give it to that client, or use Gr4vy.layer."
+          )
+        ),
+  connectsToLoopback: () => false
 }
 
 const wire = <R>(
@@ -210,7 +249,11 @@ const wire = <R>(
   { connectsToLoopback, make }: MakeTransport<R>
 ): Effect.Effect<Client, ConfigError.ConfigError, R | Scope.Scope> =>
   Effect.gen(function* () {
-    const url = yield* baseUrl(options, { connectsToLoopback })
+    const { dispatcher } = options
+    // Nothing but `true`: plain JavaScript may give the text of a variable.
+    const exposeTokenOverHttp = options.exposeTokenOverHttp === true
+    yield* checkDispatcher(dispatcher)
+    const url = yield* baseUrl(options, { connectsToLoopback: connectsToLoopback(options), exposeTokenOverHttp })
     yield* fixedHeaders(options)
     const limits = {
       attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
@@ -221,8 +264,10 @@ const wire = <R>(
       requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders]
     const transport = yield* make({
       origin: new URL(url).origin,
-      // Plain HTTP is for this machine only.
-      lookup: url.startsWith("http:") ? loopbackOnly : undefined,
+      // `localhost` is this machine, whatever DNS says.
+      lookup: url.startsWith("http:") && isLocal(url) ? loopbackOnly : undefined,
+      plainHttp: isLocal(url) ? "loopback" : "private",
+      dispatcher,
       counted: () => goesToMeter(metrics),
       requestIdNames,
       maxResponseBytes: yield* wholeNumber("maxResponseBytes", options.maxResponseBytes ?? 1024 * 1024),
@@ -272,6 +317,21 @@ const credentialsOf = (
         ...(scopes === undefined ? {} : { scopes }),
         ...(tokenLifetime === undefined ? {} : { lifetime: tokenLifetime })
       })
+
+/** Whether the token stays on this machine. */
+const isLocal = (url: string): boolean => Either.isRight(baseUrl({ baseUrl: url }, { connectsToLoopback: true }))
+
+const checkDispatcher = (dispatcher: TravelOptions["dispatcher"]): Effect.Effect<void, ConfigError.ConfigError> =>
+  dispatcher === undefined ||
+  dispatcher === "environment" ||
+  (Predicate.hasProperty(dispatcher, "dispatch") && Predicate.isFunction(dispatcher.dispatch))
+    ? Effect.void
+    : Effect.fail(
+        ConfigError.InvalidData(
+          ["dispatcher"],
+          'dispatcher must be one of undici, e.g. new ProxyAgent("http://proxy.internal:3128"), or "environment".'
+        )
+      )
 
 // Validates policies that were not built with `make`.
 const retryPolicy = (

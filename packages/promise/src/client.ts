@@ -20,6 +20,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { RequestFailed } from "./errors.js"
 import {
+  type EndpointOptions,
   readCallOptions,
   readEmbedOptions,
   readOptions,
@@ -68,10 +69,13 @@ export const create = async (options?: Options | null): Promise<Client> => {
   const underway = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
 
-  const call = async <A, E>(options: CallOptions | null | undefined, run: () => Effect.Effect<A, E>): Promise<A> => {
+  const call = async <A, E>(
+    options: CallOptions | null | undefined,
+    run: (options: EndpointOptions) => Effect.Effect<A, E>
+  ): Promise<A> => {
     if (closing !== undefined) throw closed()
-    const { retry, signal } = readCallOptions(options)
-    const effect = run()
+    const { retry, signal, ...own } = readCallOptions(options)
+    const effect = run(own)
     const running = retry === undefined ? effect : RetryPolicy.withPolicy(effect, readRetry(retry, policy))
     if (signal?.aborted) throw reasonOf(signal)
     allowManyCalls(signal)
@@ -92,22 +96,25 @@ export const create = async (options?: Options | null): Promise<Client> => {
     return closing
   }
 
-  const plainly = <A, E>(options: CallOptions | null | undefined, run: () => Effect.Effect<A, E>): Promise<Plain<A>> =>
-    call(options, run).then(toPlain)
+  const plainly = <A, E>(
+    options: CallOptions | null | undefined,
+    run: (options: EndpointOptions) => Effect.Effect<A, E>
+  ): Promise<Plain<A>> => call(options, run).then(toPlain)
 
   // Every operation of the service: one that is forgotten does not compile.
   const operations = {
-    add: (session, options) => plainly(options, () => sessions.add(session ?? undefined)),
-    get: (id, options) => plainly(options, () => sessions.get(toId(id))),
-    update: (id, session, options) => plainly(options, () => sessions.update(toId(id), session)),
-    updateFields: (id, update, options) => plainly(options, () => sessions.updateFields(toId(id), readUpdate(update))),
-    delete: (id, options) => plainly(options, () => sessions.delete(toId(id)))
+    add: (session, options) => plainly(options, (own) => sessions.add(session ?? undefined, own)),
+    get: (id, options) => plainly(options, (own) => sessions.get(toId(id), own)),
+    update: (id, session, options) => plainly(options, (own) => sessions.update(toId(id), session, own)),
+    updateFields: (id, update, options) =>
+      plainly(options, (own) => sessions.updateFields(toId(id), readUpdate(update), own)),
+    delete: (id, options) => plainly(options, (own) => sessions.delete(toId(id), own))
   } satisfies Pick<Client, keyof CheckoutSessionsService>
 
   const send: Client["request"] = async (method, path, options) => {
-    const { body, idempotencyKey, ...callOptions } = readRequestOptions(method, options)
+    const { body, idempotencyKey, query, ...callOptions } = readRequestOptions(method, options)
     // JSON is plain as it is, and may be deeper than the stack.
-    return call(callOptions, () => request(http, method, path, body, idempotencyKey))
+    return call(callOptions, (own) => request(http, method, path, { ...own, body, idempotencyKey, query }))
   }
 
   return { ...operations, request: send, close, [Symbol.asyncDispose]: close }

@@ -19,10 +19,24 @@ export interface ErrorDetail {
   readonly message?: string
 }
 
-/** The name of an error class is on its prototype, so that a log shows it once. */
-const setName = (prototype: Error, name: string): void => {
+const brand = Symbol.for("@effect-gr4vy/promise/errors")
+
+/**
+ * The name of an error class is on its prototype, so that a log shows it once. `instanceof` goes by it, so that it also finds
+ * an error of another copy of this package or of another realm, e.g. of a test runner.
+ */
+const setName = (errorClass: { readonly prototype: Error }, name: string): void => {
   const value = { value: name, writable: true, configurable: true }
-  Object.defineProperties(prototype, { name: value, _tag: value })
+  Object.defineProperties(errorClass.prototype, { name: value, _tag: value, [brand]: { value: name } })
+  Object.defineProperty(errorClass, Symbol.hasInstance, {
+    value(this: { readonly prototype?: object }, error: unknown): boolean {
+      // A class that a program derives is told by its prototype.
+      const isOwn = this.prototype !== undefined && Object.hasOwn(this.prototype, brand)
+      return isOwn
+        ? typeof error === "object" && error !== null && Reflect.get(error, brand) === name
+        : Function.prototype[Symbol.hasInstance].call(this, error)
+    }
+  })
 }
 
 /** The fields of every error. `message` and `name` are not enumerable, so that `JSON.stringify` alone would drop them. */
@@ -80,7 +94,7 @@ export class Unauthorized extends AnswerError<401> {
   /** The same as `name`. */
   declare readonly _tag: "Unauthorized"
   static {
-    setName(this.prototype, "Unauthorized")
+    setName(this, "Unauthorized")
   }
 
   constructor(fields: AnswerFields) {
@@ -99,7 +113,7 @@ export class NotFound extends AnswerError<404> {
   /** The same as `name`. */
   declare readonly _tag: "NotFound"
   static {
-    setName(this.prototype, "NotFound")
+    setName(this, "NotFound")
   }
 
   constructor(fields: AnswerFields) {
@@ -118,7 +132,7 @@ export class Generic extends AnswerError<number> {
   /** The same as `name`. */
   declare readonly _tag: "Generic"
   static {
-    setName(this.prototype, "Generic")
+    setName(this, "Generic")
   }
 
   /** How long the API asks to wait before the next try (`Retry-After`), in milliseconds. */
@@ -182,7 +196,7 @@ export class RequestFailed extends Gr4vyError {
   /** The same as `name`. */
   declare readonly _tag: "RequestFailed"
   static {
-    setName(this.prototype, "RequestFailed")
+    setName(this, "RequestFailed")
   }
 
   readonly reason: RequestFailedReason
@@ -220,7 +234,7 @@ export class WebhookInvalid extends Error {
   /** The same as `name`. */
   declare readonly _tag: "WebhookInvalid"
   static {
-    setName(this.prototype, "WebhookInvalid")
+    setName(this, "WebhookInvalid")
   }
 
   readonly check: "MissingHeader" | "Timestamp" | "Tolerance" | "Signature" | "Payload"

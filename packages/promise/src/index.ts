@@ -63,4 +63,4 @@ export type {
   TransactionIntent,
   TransactionPaymentSource
 } from "./sessions.js"
-export type { Duration, HeadersInput, WebhookEvent } from "./values.js"
+export type { Dispatcher, Duration, HeadersInput, Query, WebhookEvent } from "./values.js"

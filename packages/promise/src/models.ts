@@ -10,7 +10,7 @@ import type {
   CheckoutSessionSecureFieldsUpdate,
   CheckoutSessionUpdate
 } from "./sessions.js"
-import type { Duration, HeadersInput } from "./values.js"
+import type { Dispatcher, Duration, HeadersInput, Query } from "./values.js"
 
 /** One of these, never both. */
 type Address =
@@ -82,7 +82,7 @@ export interface RetryOptions {
   readonly baseDelay?: Duration | undefined
   /** 8 seconds by default. */
   readonly maxDelay?: Duration | undefined
-  /** A server that asks to wait longer than this is not waited for. 30 seconds by default. */
+  /** The longest `Retry-After` to honor. 30 seconds by default. */
   readonly maxRetryAfter?: Duration | undefined
   /**
    * `"at-most-once"` (default): an `add` that may have reached the API is not retried, because it could create a
@@ -116,6 +116,19 @@ interface ClientOptions {
    * than 0 and at most 24 days.
    */
   readonly maxConnectionAge?: Duration | undefined
+  /**
+   * Carries the requests in place of the client's own connections: a proxy, a private certificate authority, a client
+   * certificate, a mock. `"environment"` takes the proxy from `HTTPS_PROXY`, except for the hosts in `NO_PROXY`. Its sockets
+   * are its own: `maxConnectionAge` is not used, `connections` limits the requests at a time. The program closes a
+   * dispatcher that it gives, after the client. A dispatcher must not retry, follow redirects or cache.
+   */
+  readonly dispatcher?: Dispatcher | "environment" | undefined
+  /**
+   * Accepts an `http:` base URL of any host, e.g. `http://sandbox:4010` in a compose file. Everyone on the network path can
+   * read the token and the payloads, so the host must have a private address (RFC 1918, RFC 4193 or link-local). `false` by
+   * default: `http:` is for loopback hosts.
+   */
+  readonly exposeTokenOverHttp?: boolean | undefined
   /** Whether requests carry the trace's context. `true` by default. */
   readonly propagateTrace?: boolean | undefined
   /** Whether requests carry OpenTelemetry's baggage. As `propagateTrace` by default. */
@@ -142,6 +155,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal | null | undefined
   /** The retry policy of this call; a missing value is the client's. `"none"` for exactly one request. */
   readonly retry?: RetryOptions | "none" | null | undefined
+  /** The merchant account of this call; overrides the client's own. */
+  readonly merchantAccountId?: string | null | undefined
+  /**
+   * The time limit of one request of this call, at least 1 millisecond; overrides the client's own. The client's `deadline`
+   * still applies.
+   */
+  readonly attemptTimeout?: Duration | null | undefined
+  /**
+   * Headers of the call's requests. A value has visible ASCII characters, spaces and tabs. The client's own headers
+   * (`authorization`, `content-type`, `idempotency-key`, …) and those of the connection (`host`, `expect`, …) are refused.
+   */
+  readonly headers?: Readonly<Record<string, string | undefined>> | null | undefined
 }
 
 /**
@@ -155,6 +180,8 @@ export interface RequestOptions extends CallOptions {
    * refund without a body refunds everything.
    */
   readonly body?: unknown
+  /** Added to the path, encoded. Refused if the path has a query already. */
+  readonly query?: Query | null | undefined
   /**
    * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters, e.g. the id of the order and the number of the buyer's try.
    * Choose it before the call and keep it: a call whose outcome is unknown is repeated with the same key, a new try of the

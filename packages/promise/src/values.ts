@@ -42,3 +42,24 @@ export type HeadersInput =
   | Iterable<readonly [name: string, value: string | ReadonlyArray<string> | undefined]>
   // `Headers`: its iterator is not part of every runtime's types.
   | { readonly get: (name: string) => string | null }
+
+/**
+ * A dispatcher of undici 7 or later, e.g. `ProxyAgent`, `Agent`, `Pool` or `MockAgent`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Dispatcher {
+  /** Sends a request and reports to the handler. */
+  dispatch(options: object, handler: object): boolean
+}
+
+/**
+ * A query: a list repeats its name, `null` and `undefined` are absent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Query = Readonly<Record<string, QueryValue | ReadonlyArray<QueryValue> | null | undefined>>
+
+type QueryValue = string | number | boolean

@@ -2,10 +2,12 @@ import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { createServer } from "node:https"
 import { fileURLToPath } from "node:url"
+import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { CheckoutSessionId } from "@effect-gr4vy/core"
+import { CheckoutSessionId, CheckoutSessions } from "@effect-gr4vy/core"
 import { Gr4vy } from "@effect-gr4vy/node"
-import { Effect, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
+import { Agent } from "undici"
 import { loopback } from "../../support/loopback.js"
 import { session } from "../../support/script.js"
 
@@ -63,6 +65,53 @@ describe("a server's certificate", () => {
       assert.include(outcome, '"reason":"Connect"')
       assert.include(outcome, '"delivered":"no"')
       assert.strictEqual(server.accepted(), 1)
+    })
+  )
+})
+
+describe("a server that demands a client certificate", () => {
+  const demanding = (maxVersion: "TLSv1.2" | "TLSv1.3") =>
+    Effect.suspend(() => {
+      const cert = readFileSync(file("localhost.cert.pem"))
+      const key = readFileSync(file("localhost.key.pem"))
+      const demands = { key, cert, ca: cert, requestCert: true, rejectUnauthorized: true, maxVersion } as const
+      return loopback(createServer(demands, session))
+    })
+  const ca = () => readFileSync(file("localhost.cert.pem"))
+
+  const carriers: Readonly<Record<string, (baseUrl: string) => ReturnType<typeof Gr4vy.make>>> = {
+    undici: (baseUrl) =>
+      Effect.flatMap(
+        Effect.acquireRelease(
+          Effect.sync(() => new Agent({ connect: { ca: ca() } })),
+          (agent) => Effect.promise(() => agent.destroy())
+        ),
+        (dispatcher) => Gr4vy.make({ baseUrl, token: Redacted.make("token"), dispatcher })
+      ),
+    "node:http": (baseUrl) =>
+      Effect.map(
+        Layer.build(
+          Layer.provide(
+            Gr4vy.layerWithoutTransport({ baseUrl, token: Redacted.make("token") }),
+            NodeHttpClient.layerWithoutAgent.pipe(Layer.provide(NodeHttpClient.makeAgentLayer({ ca: ca() })))
+          )
+        ),
+        (context) => Context.get(context, CheckoutSessions)
+      )
+  }
+  // undici hides the alert of TLS 1.3 behind the end of the connection.
+  const cases = [
+    { version: "TLSv1.2", carrier: "undici", reason: "Connect", delivered: "no" },
+    { version: "TLSv1.2", carrier: "node:http", reason: "Disconnected", delivered: "unknown" },
+    { version: "TLSv1.3", carrier: "node:http", reason: "Connect", delivered: "no" }
+  ] as const
+  it.scopedLive.each(cases)("is named as such: $version over $carrier", ({ carrier, delivered, reason, version }) =>
+    Effect.gen(function* () {
+      const server = yield* demanding(version)
+      const make = carriers[carrier] ?? assert.fail(carrier)
+      const error = yield* Effect.flip((yield* make(`https://localhost:${server.port}`)).add())
+      assert.deepInclude(error, { reason, delivered, attempts: 1 })
+      assert.match(error.message, /demands? a client certificate/)
     })
   )
 })

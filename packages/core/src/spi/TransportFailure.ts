@@ -67,6 +67,7 @@ export class TransportFailure extends Data.TaggedError("TransportFailure")<{
  */
 export const notConnected = (cause: unknown, address?: string): TransportFailure => {
   const code = codeOf(cause)
+  if (isRefusedClient(code) || isHandshake(code)) return refusedClient(code, address)
   const certificate = code !== undefined && isCertificate(code)
   const to = address === undefined ? "" : ` to ${address}`
   return new TransportFailure({
@@ -79,6 +80,37 @@ export const notConnected = (cause: unknown, address?: string): TransportFailure
       : `Could not connect${to}${inBrackets(code)}. Check the base URL, DNS and the network.`
   })
 }
+
+/**
+ * The server ended the TLS handshake because of the client's certificate, or because there is none. In TLS 1.3 the client may
+ * have written the request by then; no server reads one before the handshake is over.
+ */
+const refusedClient = (code: string, address: string | undefined): TransportFailure =>
+  new TransportFailure({
+    reason: "Connect",
+    delivered: "no",
+    resend: "never",
+    code,
+    message: `Nothing was sent: ${address ?? "the server"} ${isHandshake(code) ? "refused the TLS handshake; it may demand a client certificate" : "demands a client certificate that it trusts"} (${code}). Give the client one, e.g. by a dispatcher: new Agent({ connect: { cert, key } }).`
+  })
+
+// TLS's alerts about a certificate, in the codes of OpenSSL.
+const isRefusedClient = (code: string | undefined): code is string =>
+  code !== undefined && /^ERR_SSL_.*ALERT_(?:.*CERTIFICATE.*|UNKNOWN_CA)$/.test(code)
+
+// A server of TLS 1.2 says this where there is no certificate, and in other cases.
+const isHandshake = (code: string | undefined): code is string =>
+  code !== undefined && /^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE$/.test(code)
+
+// Node writes before the handshake is over, and then has the alert in the message alone.
+const isHandshakeAlert = (cause: unknown): boolean =>
+  Option.isSome(
+    findInChain(cause, (error) =>
+      isHandshake(codeFrom(error)) || (error instanceof Error && /\bSSL alert number 40\b/.test(error.message))
+        ? Option.some(error)
+        : Option.none()
+    )
+  )
 
 /**
  * The host and port of a URL, e.g. `api.plantly.gr4vy.app:443`; `undefined` if it is no complete URL.
@@ -98,14 +130,17 @@ export const hostAndPort = (url: string): string | undefined => {
  * @since 0.1.0
  * @category constructors
  */
-export const disconnected = (cause?: unknown): TransportFailure =>
-  new TransportFailure({
+export const disconnected = (cause?: unknown, address?: string): TransportFailure => {
+  const code = codeOf(cause)
+  if (isRefusedClient(code)) return refusedClient(code, address)
+  return new TransportFailure({
     reason: "Disconnected",
     delivered: "unknown",
     resend: "idempotent",
-    code: codeOf(cause),
-    message: `The connection was lost before the response was complete${inBrackets(codeOf(cause))}. Whether the API acted on the request is unknown.`
+    code,
+    message: `The connection was lost before the response was complete${inBrackets(code)}. Whether the API acted on the request is unknown.${isHandshakeAlert(cause) ? " The server refused the TLS handshake: it may demand a client certificate." : ""}`
   })
+}
 
 /**
  * The response violates HTTP. A retry would get the same response.
@@ -141,7 +176,7 @@ export const fromHttpClientError = (error: HttpClientError.HttpClientError): Tra
   if (isProtocolViolation(error.cause, error._tag === "ResponseError")) return protocolViolation(error.cause)
   return error._tag === "RequestError" && isNotConnected(error.cause)
     ? notConnected(error.cause, hostAndPort(error.request.url))
-    : disconnected(error.cause)
+    : disconnected(error.cause, hostAndPort(error.request.url))
 }
 
 /**
@@ -194,7 +229,7 @@ const isNotConnected = (cause: unknown): boolean =>
     findInChain(cause, (error) =>
       Option.map(
         Option.fromNullable(codeFrom(error)),
-        (code) => isCertificate(code) || (connectCodes.has(code) && !isOfSocketInUse(error))
+        (code) => isCertificate(code) || isHandshake(code) || (connectCodes.has(code) && !isOfSocketInUse(error))
       )
     ),
     () => false

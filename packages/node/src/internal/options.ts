@@ -29,6 +29,17 @@ export type Authentication =
     }
 
 /**
+ * A dispatcher of undici 7 or later, e.g. `ProxyAgent`, `Agent`, `Pool` or `MockAgent`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Dispatcher {
+  /** Sends a request and reports to the handler. */
+  dispatch(options: object, handler: object): boolean
+}
+
+/**
  * Options for requests: retries, limits, traces. Every one has a default.
  *
  * @since 0.1.0
@@ -55,6 +66,19 @@ export interface TravelOptions {
    * 5 minutes by default; more than 0 and at most 24 days.
    */
   readonly maxConnectionAge?: Duration.DurationInput
+  /**
+   * Carries the requests in place of the client's own connections: a proxy, a private certificate authority, a client
+   * certificate, a mock. `"environment"` takes the proxy from `HTTPS_PROXY`, except for the hosts in `NO_PROXY`. Its sockets
+   * are its own: `maxConnectionAge` is not used, `connections` limits the requests at a time. The program closes a
+   * dispatcher that it gives, after the layer's scope. A dispatcher must not retry, follow redirects or cache.
+   */
+  readonly dispatcher?: Dispatcher | "environment"
+  /**
+   * Accepts an `http:` base URL of any host, e.g. `http://sandbox:4010` in a compose file. Everyone on the network path can
+   * read the token and the payloads, so the host must have a private address (RFC 1918, RFC 4193 or link-local). `false` by
+   * default: `http:` is for loopback hosts.
+   */
+  readonly exposeTokenOverHttp?: boolean
   /** Whether requests carry the trace context (`traceparent`). `true` by default. */
   readonly propagateTrace?: boolean
   /** Whether requests carry OpenTelemetry's baggage, if the registered propagator sends it. As `propagateTrace` by default. */
@@ -100,6 +124,8 @@ export const everyOption: Names<Address | TravelOptions | Authentication | Token
   maxResponseBytes: true,
   connections: true,
   maxConnectionAge: true,
+  dispatcher: true,
+  exposeTokenOverHttp: true,
   propagateTrace: true,
   propagateBaggage: true,
   metrics: true,

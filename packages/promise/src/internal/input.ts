@@ -77,6 +77,12 @@ const optionChecks: Checks<Options> = {
   maxResponseBytes: aNumber,
   maxConnectionAge: aDuration,
   connections: aNumber,
+  dispatcher: {
+    is: (value) =>
+      value === "environment" || (Predicate.hasProperty(value, "dispatch") && Predicate.isFunction(value.dispatch)),
+    expected: 'one of undici, e.g. new ProxyAgent("http://proxy.internal:3128"), or "environment"'
+  },
+  exposeTokenOverHttp: aBoolean,
   propagateTrace: aBoolean,
   propagateBaggage: aBoolean
 }
@@ -90,11 +96,18 @@ const retryChecks: Checks<RetryOptions> = {
   renewToken: aBoolean
 }
 
-const callChecks: Checks<CallOptions> = { signal: aSignal, retry: aRetry }
+const callChecks: Checks<CallOptions> = {
+  signal: aSignal,
+  retry: aRetry,
+  merchantAccountId: aString,
+  attemptTimeout: aDuration,
+  headers: anObject
+}
 
 const requestChecks: Checks<RequestOptions> = {
   ...callChecks,
   body: { is: () => true, expected: "a JSON value" },
+  query: anObject,
   idempotencyKey: aString
 }
 
@@ -187,6 +200,9 @@ const refuseLost = (options: object | null | undefined, name: string, expected: 
     throw refuse(`options.${name} must be ${expected}, or left out: it is ${value}`)
   }
 }
+
+/** The options of a call that core knows by the same names. */
+export type EndpointOptions = Pick<Given<CallOptions>, "merchantAccountId" | "attemptTimeout" | "headers">
 
 /** The options of a call. */
 export const readCallOptions = (options: CallOptions | null | undefined): Given<CallOptions> =>

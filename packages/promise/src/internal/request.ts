@@ -10,7 +10,8 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { refuse } from "./input.js"
+import type { RequestOptions } from "../models.js"
+import { type EndpointOptions, refuse } from "./input.js"
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
 
@@ -23,15 +24,24 @@ export const request = (
   http: Gr4vyHttpClient["Type"],
   method: unknown,
   path: unknown,
-  body: unknown,
-  idempotencyKey: string | undefined
+  {
+    body,
+    headers,
+    idempotencyKey,
+    query: given,
+    ...options
+  }: EndpointOptions & Pick<RequestOptions, "body" | "query" | "idempotencyKey">
 ): Effect.Effect<unknown, Unauthorized | NotFound | Generic | RequestFailed> => {
   if (!isMethod(method)) throw refuse(`method must be one of ${methods.join(", ")}`)
   if (!Predicate.isString(path) || !path.startsWith("/") || path.includes("#")) {
     throw refuse('path must be a string that begins with "/", without "#"')
   }
   const payload = body === undefined ? undefined : asJson(body)
-  const [, before = "", query] = /^([^?]*)(?:\?(.*))?$/s.exec(path) ?? []
+  const [, before = "", written] = /^([^?]*)(?:\?(.*))?$/s.exec(path) ?? []
+  if (written !== undefined && given !== undefined) {
+    throw refuse("the query must be in path or in options.query, not in both")
+  }
+  const query = given === undefined || given === null ? readQuery(written) : queryOf(Object.entries(given))
   const { names, resources, template, values } = templateOf(before)
   if (idempotencyKey !== undefined && !(method === "POST" && keyed.has(template))) {
     throw refuse(
@@ -67,9 +77,14 @@ export const request = (
         ? values
         : [Object.fromEntries(names.map((n, i) => [n, values[i]]))]),
     ...(payload === undefined ? [] : [payload]),
-    ...(endpoint.query === undefined ? [] : [queryOf(query ?? "")]),
+    ...(query === undefined ? [] : [query]),
     // Whatever is `Redacted` in the arguments is scrubbed from what the server says.
-    { idempotencyKey, secrets: [...secretsIn(payload)].map((secret) => Redacted.make(secret)) }
+    {
+      ...options,
+      ...(headers === undefined || headers === null ? {} : { headers }),
+      idempotencyKey,
+      secrets: [...secretsIn(payload)].map((secret) => Redacted.make(secret))
+    }
   ]
   // The arguments of an endpoint that is not known to the compiler.
   const call = Endpoint.clientOf({ call: endpoint }, http).call as unknown as (
@@ -100,12 +115,30 @@ const asJson = (body: unknown): unknown => {
 
 const Query = Schema.Record({ key: Schema.String, value: Schema.Array(Schema.String) })
 
-const queryOf = (query: string): Record<string, ReadonlyArray<string>> => {
+const readQuery = (query: string | undefined): QueryLists | undefined => {
+  if (query === undefined) return undefined
   const params = new URLSearchParams(query)
-  // The encoder builds an object, on which this name is no property.
-  if (params.has("__proto__")) throw refuse("path must not have a query parameter named __proto__")
-  return Object.fromEntries([...params.keys()].map((key) => [key, params.getAll(key)]))
+  return queryOf([...new Set(params.keys())].map((key) => [key, params.getAll(key)]))
 }
+
+type QueryLists = Record<string, ReadonlyArray<string>>
+
+const queryOf = (entries: ReadonlyArray<readonly [name: string, value: unknown]>): QueryLists =>
+  Object.fromEntries(
+    entries.flatMap(([name, value]) => {
+      // The encoder builds an object, on which this name is no property.
+      if (name === "__proto__") throw refuse("the query must not have a parameter named __proto__")
+      if (value === undefined || value === null) return []
+      const values = Array.isArray(value) ? value : [value]
+      if (!values.every(isQueryValue)) {
+        throw refuse("options.query must have strings, finite numbers, true, false and lists of these")
+      }
+      return [[name, values.map(String)]]
+    })
+  )
+
+const isQueryValue = (value: unknown): boolean =>
+  Predicate.isString(value) || Predicate.isBoolean(value) || Number.isFinite(value)
 
 /** A collection in a path, and the id after it: `transactions` and the id of one. */
 interface Resource {
@@ -168,8 +201,17 @@ const decoded = (segment: string): string => {
   if (/^\[object .*\]$|^(?:undefined|null|NaN)$/.test(text)) {
     throw refuse("path has a segment that was put together from a Promise, an object, undefined, null or NaN")
   }
+  if (changesPath.test(text)) {
+    throw refuse(
+      'path must not have an empty segment, "." or ".." alone, or an encoded slash, "?", "#" or control character'
+    )
+  }
   return text
 }
+
+// Core refuses the same, in the name of a parameter that the caller did not write.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const changesPath = /[/\\?#\x00-\x1f\x7f]|^\.{1,2}$|^$|%2f|%5c|^(?:\.|%2e){1,2}$/i
 
 const decodedText = (segment: string): string => {
   try {

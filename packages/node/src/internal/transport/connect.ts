@@ -3,9 +3,10 @@
  * and waits for the last one without end, so a slow address before a dead one is never reached.
  */
 import { ADDRCONFIG, type LookupAddress, lookup } from "node:dns"
-import { BlockList, isIP, type Socket } from "node:net"
+import { isIP, type Socket } from "node:net"
 import { clearTimeout, setTimeout } from "node:timers"
 import type { buildConnector } from "undici"
+import { mayReach, NotReachable, type PlainHttp } from "./plainHttp.js"
 
 /** Finds every address of a host. */
 export type Lookup = (
@@ -26,29 +27,19 @@ const systemLookup: Lookup = (hostname, callback) =>
 
 /** Each address is connected to by `connector`, which completes the TLS handshake as well. */
 export const connectFirst =
-  (connector: buildConnector.connector, lookup: Lookup = systemLookup) =>
+  (connector: buildConnector.connector, lookup: Lookup = systemLookup, plainHttp: PlainHttp = "loopback") =>
   (options: buildConnector.Options, callback: buildConnector.Callback): Connecting => {
     const race = new Race(connector, options, callback)
     const family = isIP(options.hostname)
     const found = (addresses: ReadonlyArray<LookupAddress>): void => {
-      const allowed = options.protocol === "http:" ? addresses.filter(isLoopback) : addresses
+      const allowed = options.protocol === "http:" ? addresses.filter(mayReach(plainHttp)) : addresses
       if (allowed.length > 0) race.begin(alternating(allowed))
-      else race.end([new NotLoopback(), null])
+      else race.end([new NotReachable(plainHttp), null])
     }
     if (family !== 0) found([{ address: options.hostname, family }])
     else lookup(options.hostname, (error, addresses) => (error === null ? found(addresses) : race.end([error, null])))
     return race
   }
-
-/** A name that passes for one of this machine leads to another one, which would get the token in plain text. */
-export class NotLoopback extends Error {}
-
-const loopback = new BlockList()
-loopback.addSubnet("127.0.0.0", 8, "ipv4")
-loopback.addAddress("::1", "ipv6")
-
-const isLoopback = ({ address, family }: LookupAddress): boolean =>
-  loopback.check(address, family === 6 ? "ipv6" : "ipv4")
 
 class Race implements Connecting {
   private addresses: Array<string> = []

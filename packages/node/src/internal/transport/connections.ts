@@ -3,21 +3,23 @@
  * back a request that waits for a socket or for a connection.
  */
 import type { Socket } from "node:net"
-import { setImmediate } from "node:timers"
-import { disconnected, TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
+import { disconnected, type TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import { buildConnector, Client, type Dispatcher } from "undici"
+// Bun has a module of its own under the name alone, which lacks these.
+import { buildConnector, Client, type Dispatcher } from "undici/index.js"
 import { withoutInstrumentation } from "../otel/context.js"
 import { monotonicMillis, type Pending } from "../pending.js"
 import { type Connecting, connectFirst, type Lookup } from "./connect.js"
 import { type Limits, Line, UndiciExchange } from "./exchange.js"
-import { Queue, Waiting } from "./queue.js"
+import type { PlainHttp } from "./plainHttp.js"
+import { closed, Queue, Waiting } from "./queue.js"
 import { skipContinue } from "./skipContinue.js"
 import type { Caller, Lease, Transport, Usage, WireRequest } from "./transport.js"
+import { Turns, withRealImmediate } from "./turns.js"
 
 export interface Options extends Limits {
   /** The maximum number of connections; further requests wait. */
@@ -26,6 +28,8 @@ export interface Options extends Limits {
   readonly maxConnectionAge: number
   /** Finds the addresses of a host; the system does by default. */
   readonly lookup?: Lookup | undefined
+  /** The addresses that an `http:` origin may have; those of this machine by default. */
+  readonly plainHttp?: PlainHttp | undefined
 }
 
 /** The connections of one transport, which close with the scope. */
@@ -40,7 +44,7 @@ export const make = (options: Options): Effect.Effect<Transport, never, Scope.Sc
  * after which Node servers hang up (load balancers wait longer), because a request on a connection that the server is
  * just closing is lost with an unknown outcome. The connection used last is reused first, so spare ones run out.
  */
-const keepAlive = { keepAliveTimeout: 4_000, keepAliveTimeoutThreshold: 2_000, keepAliveMaxTimeout: 600_000 }
+export const keepAlive = { keepAliveTimeout: 4_000, keepAliveTimeoutThreshold: 2_000, keepAliveMaxTimeout: 600_000 }
 
 /** The connections of one transport, and the calls that wait for one. */
 export class Connections implements Transport {
@@ -49,15 +53,13 @@ export class Connections implements Transport {
   private readonly queue = new Queue()
   /** The number of times that a used connection was found dead. */
   losses = 0
-  /** What waits for a turn of the event loop, since the last turn and since the one before it. */
-  private resting: Array<() => void> = []
-  private rested: Array<() => void> = []
+  readonly turns = new Turns()
   private closed = false
   readonly connect: (options: buildConnector.Options, callback: buildConnector.Callback) => Connecting
 
   constructor(private readonly options: Options) {
     // The request's time limit covers connecting, so there is no second timer.
-    this.connect = connectFirst(buildConnector({ timeout: 0 }), options.lookup)
+    this.connect = connectFirst(buildConnector({ timeout: 0 }), options.lookup, options.plainHttp)
   }
 
   readonly usage = (): Usage => ({
@@ -98,20 +100,6 @@ export class Connections implements Transport {
   distrust(): void {
     this.losses++
     for (const connection of this.idle.splice(0)) this.remove(connection)
-  }
-
-  /** Runs `f` once the event loop has gone round: one immediate for all that wait. */
-  afterTurn(f: () => void): void {
-    this.resting.push(f)
-    if (this.resting.length + this.rested.length === 1) setImmediate(this.turn)
-  }
-
-  private readonly turn = (): void => {
-    const rested = this.rested
-    this.rested = this.resting
-    this.resting = []
-    for (const f of rested) f()
-    if (this.rested.length + this.resting.length > 0) setImmediate(this.turn)
   }
 
   readonly close: Effect.Effect<void> = Effect.promise(() => {
@@ -258,35 +246,10 @@ class Connection implements Lease {
       return
     }
     this.held = dispatch
-    this.connections.afterTurn(() => {
+    this.connections.turns.after(() => {
       if (this.held !== dispatch || exchange?.isSettled !== false) return
       this.held = undefined
       dispatch()
     })
   }
 }
-
-/** undici waits for an immediate before it reuses a connection: never, where a test has put fake timers in its place. */
-const withRealImmediate = (f: () => unknown): void => {
-  const current = globalThis.setImmediate
-  if (current === setImmediate) {
-    f()
-    return
-  }
-  globalThis.setImmediate = setImmediate
-  try {
-    f()
-  } finally {
-    globalThis.setImmediate = current
-  }
-}
-
-const closed = Exit.fail(
-  new TransportFailure({
-    reason: "Connect",
-    delivered: "no",
-    resend: "never",
-    message:
-      "The client is closed: its layer's scope has ended. Nothing was sent. Provide the layer to the whole program, or keep it in a ManagedRuntime."
-  })
-)

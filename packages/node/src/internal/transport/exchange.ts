@@ -18,7 +18,7 @@ import { constVoid } from "effect/Function"
 import type { Dispatcher } from "undici"
 import { resumeWhereItBegan } from "../otel/context.js"
 import { after, monotonicMillis } from "../pending.js"
-import { NotLoopback } from "./connect.js"
+import { NotReachable, type PlainHttp } from "./plainHttp.js"
 import type { Awaiting } from "./skipContinue.js"
 import {
   Body,
@@ -70,6 +70,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
   private deadline = 0
   private cancelTimer: () => void = constVoid
   private resume: (outcome: Outcome) => void = constVoid
+  private controller: Controller | undefined = undefined
 
   constructor(
     private readonly request: WireRequest,
@@ -77,7 +78,8 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     private readonly millis: number,
     private readonly limits: Limits,
     private readonly dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void,
-    private readonly line: Line
+    private readonly line: Line,
+    private readonly notSent: (error: unknown, address: string | undefined) => TransportFailure = notConnected
   ) {}
 
   begin(resume: (outcome: Outcome) => void): void {
@@ -121,12 +123,26 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     if (outcome !== undefined) this.resume(outcome)
   }
 
+  /** Ends the request on the wire, if it is not over. */
+  abort(): void {
+    if (this.state === "sent") this.controller?.abort(notWritten)
+    this.controller = undefined
+  }
+
+  /** The dispatcher threw instead of taking the request. */
+  refused(error: unknown): void {
+    const { limits, state } = this
+    this.lose(state === "sent" ? disconnected(error) : this.notSent(error, hostAndPort(limits.origin)))
+  }
+
   /** The socket failed. undici takes a reset for the end of a body without a length. */
   socketFailed(error: Error): void {
     if (this.state === "sent") this.lose(this.failureOf(error))
   }
 
-  onRequestStart(controller: Pick<Dispatcher.DispatchController, "abort">): void {
+  onRequestStart(controller: Controller): void {
+    // An interceptor that retries or redirects: its first copy may have done its work.
+    if (this.state === "sent") this.fail(sentAgain)
     // The connection may be made after the attempt's end, which its fiber may not know yet: the request is not written.
     if (!this.isSettled && monotonicMillis(this.clock) >= this.deadline) this.expire()
     if (this.isSettled) {
@@ -135,6 +151,7 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     }
     this.state = "sent"
     this.isAwaiting = true
+    this.controller = controller
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: typeof this.headers): void {
@@ -213,21 +230,33 @@ export class UndiciExchange implements Exchange, Awaiting, Dispatcher.DispatchHa
     if ("code" in error && (error.code === "UND_ERR_INVALID_ARG" || error.code === "UND_ERR_NOT_SUPPORTED")) {
       return invalidRequest
     }
-    if (error instanceof NotLoopback) return notLoopback(this.limits.origin)
-    if (this.state !== "sent") return notConnected(error, hostAndPort(this.limits.origin))
-    return isProtocolViolation(error, this.status !== 0) ? protocolViolation(error) : disconnected(error)
+    if (error instanceof NotReachable) return notReachable(this.limits.origin, error.plainHttp)
+    if (this.state !== "sent") return this.notSent(error, hostAndPort(this.limits.origin))
+    return isProtocolViolation(error, this.status !== 0)
+      ? protocolViolation(error)
+      : disconnected(error, hostAndPort(this.limits.origin))
   }
 }
+
+type Controller = Pick<Dispatcher.DispatchController, "abort">
+
+const sentAgain = new TransportFailure({
+  reason: "Disconnected",
+  delivered: "unknown",
+  resend: "never",
+  message:
+    "The dispatcher was about to send a second copy of the request, which was stopped. Whether the API acted on the first one is unknown. Give a dispatcher without retries and redirects."
+})
 
 /** Ends a request that undici would write now. */
 const notWritten = new Error("The attempt has ended.")
 
-const notLoopback = (origin: string): TransportFailure =>
+const notReachable = (origin: string, plainHttp: PlainHttp): TransportFailure =>
   new TransportFailure({
     reason: "Connect",
     delivered: "no",
     resend: "never",
-    message: `Nothing was sent: ${hostAndPort(origin)} has no loopback address, and http: would send the token in plain text. Use https:.`
+    message: `Nothing was sent: ${hostAndPort(origin)} has no ${plainHttp} address, and http: would send the token in plain text. Use https:.`
   })
 
 /** How long a response is waited for, in milliseconds, before an interruption makes its connection suspect. */

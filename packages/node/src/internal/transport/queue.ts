@@ -2,7 +2,7 @@
  * The calls that wait for a connection, first come, first served. As many may wait as a program likes, so that a waiting
  * call holds one small object, and all of them share one timer.
  */
-import type { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
+import { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import type * as Otel from "@opentelemetry/api"
 import type * as Clock from "effect/Clock"
 import * as Exit from "effect/Exit"
@@ -10,6 +10,17 @@ import * as FiberId from "effect/FiberId"
 import { activeContext, runIn } from "../otel/context.js"
 import { after, monotonicMillis, type Pending } from "../pending.js"
 import { type Lease, timedOut } from "./transport.js"
+
+/** The end of every call of a client whose scope has ended. */
+export const closed = Exit.fail(
+  new TransportFailure({
+    reason: "Connect",
+    delivered: "no",
+    resend: "never",
+    message:
+      "The client is closed: its layer's scope has ended. Nothing was sent. Provide the layer to the whole program, or keep it in a ManagedRuntime."
+  })
+)
 
 type Granted = Exit.Exit<Lease, TransportFailure>
 
