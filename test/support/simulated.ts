@@ -117,6 +117,7 @@ export const simulated = (
       },
       propagated: { trace: false, baggage: false },
       metrics: "off",
+      inFlight: { requests: 0 },
       requestIdNames: []
     },
     transport

@@ -275,7 +275,8 @@ const wire = <R>(
       maxConnectionAge: yield* timeLimit("maxConnectionAge", options.maxConnectionAge ?? "5 minutes")
     })
     const budget = new RetryBudget()
-    yield* observe({ server: serverOf(url), metrics, usage: transport.usage, budget })
+    const inFlight = { requests: 0 }
+    yield* observe({ server: serverOf(url), metrics, usage: transport.usage, budget, inFlight })
     return HttpPipeline.make(
       {
         baseUrl: url,
@@ -290,6 +291,7 @@ const wire = <R>(
         credentials,
         propagated: { trace: propagateTrace, baggage: options.propagateBaggage ?? propagateTrace },
         metrics,
+        inFlight,
         requestIdNames
       },
       transport

@@ -65,6 +65,14 @@ export const retriesMetric = "gr4vy.client.retries"
 export const openConnectionsMetric = "http.client.open_connections"
 
 /**
+ * The requests on the wire.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const activeRequestsMetric = "http.client.active_requests"
+
+/**
  * The requests that wait for a connection.
  *
  * @since 0.1.0
@@ -79,6 +87,14 @@ export const pendingRequestsMetric = "gr4vy.client.pending_requests"
  * @category conventions
  */
 export const retryBudgetMetric = "gr4vy.client.retry_budget"
+
+/**
+ * The tokens of a full retry budget: 500 per client, 0 once all clients of a server are closed.
+ *
+ * @since 0.1.0
+ * @category conventions
+ */
+export const retryBudgetSizeMetric = "gr4vy.client.retry_budget.size"
 
 /**
  * The sink of metrics.

@@ -15,7 +15,6 @@ import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { RequestFailed } from "./errors.js"
@@ -31,6 +30,7 @@ import {
   readWebhook,
   refuse
 } from "./internal/input.js"
+import * as Log from "./internal/logger.js"
 import { layerOf } from "./internal/options.js"
 import { type Plain, toPlain, toPlainError } from "./internal/plain.js"
 import { request } from "./internal/request.js"
@@ -55,10 +55,10 @@ import type { WebhookEvent } from "./values.js"
  * @category constructors
  */
 export const create = async (options?: Options | null): Promise<Client> => {
-  const { retry, ...settings } = readOptions(options)
+  const { logger, retry, ...settings } = readOptions(options)
   const policy = readRetry(retry, RetryPolicy.standard)
   const runtime = ManagedRuntime.make(
-    Layer.provideMerge(layerOf(settings, policy), Layer.merge(OtelTracer.layer, quiet))
+    Layer.provideMerge(layerOf(settings, policy), Layer.merge(OtelTracer.layer, Log.layer(logger)))
   )
   const built = await runtime.runPromiseExit(Effect.all({ sessions: CheckoutSessions, http: Gr4vyHttpClient }))
   if (Exit.isFailure(built)) {
@@ -213,9 +213,6 @@ const unusable = (cause: Cause.Cause<ConfigError.ConfigError>): unknown => {
       })
     : error
 }
-
-// The pipeline's log is for an application's Effect logger: here it would go to the process's standard output.
-const quiet = Logger.remove(Logger.defaultLogger)
 
 const closed = () => refuse("the client is closed. Create a new one, or close it after its last call")
 

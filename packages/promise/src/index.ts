@@ -20,6 +20,8 @@ export type {
   Embed,
   EmbedOptions,
   ExpiringToken,
+  LogAttributes,
+  Logger,
   Options,
   RequestOptions,
   RetryOptions,

@@ -93,6 +93,33 @@ export interface RetryOptions {
   readonly renewToken?: boolean | undefined
 }
 
+/**
+ * A logger of yours: `console`, pino, Fastify's `app.log`, or an object of your own. Every method gets the attributes, then
+ * the message. No line contains a card, a security code, a token, a key or a body. A logger that throws fails no call.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Logger {
+  /** Each retry with its delay; failures that are about one request alone; repeated warnings. */
+  readonly debug: (attributes: LogAttributes, message: string) => void
+  readonly info: (attributes: LogAttributes, message: string) => void
+  /**
+   * Each failure that keeps the API from being used, and each retry that is abandoned. At most one line of a kind in 10
+   * seconds; the next one has the number of those left out, which are at `debug`.
+   */
+  readonly warn: (attributes: LogAttributes, message: string) => void
+  readonly error: (attributes: LogAttributes, message: string) => void
+}
+
+/**
+ * The attributes of a log line, e.g. `error.type`, `gr4vy.attempts`, `gr4vy.request_id`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type LogAttributes = Readonly<Record<string, string | number | boolean>>
+
 /** The options that have nothing to do with address or authentication. */
 interface ClientOptions {
   /** The scopes of signed tokens: `checkout-sessions.read` and `checkout-sessions.write` by default. */
@@ -133,6 +160,8 @@ interface ClientOptions {
   readonly propagateTrace?: boolean | undefined
   /** Whether requests carry OpenTelemetry's baggage. As `propagateTrace` by default. */
   readonly propagateBaggage?: boolean | undefined
+  /** Gets the client's log lines. Nothing is logged by default. */
+  readonly logger?: Logger | undefined
 }
 
 /**

@@ -695,7 +695,7 @@ describe("decisions about retries", () => {
 })
 
 describe("gauges", () => {
-  it.live("show connections, waiting requests and the remaining budget while calls run", () =>
+  it.live("show requests, connections, waiting requests, the budget and its size while calls run, and 0 afterwards", () =>
     Effect.gen(function* () {
       const reader = new Reader()
       Otel.metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
@@ -719,14 +719,24 @@ describe("gauges", () => {
           [0, { ...server, "http.connection.state": "idle" }]
         ])
         assert.deepStrictEqual(yield* values(Telemetry.pendingRequestsMetric), [[2, server]])
+        assert.deepStrictEqual(yield* values(Telemetry.activeRequestsMetric), [[1, server]])
         yield* Fiber.interrupt(calls)
         yield* Effect.exit(getIt).pipe(Effect.timeoutOption("50 millis"))
         assert.deepStrictEqual(yield* values(Telemetry.retryBudgetMetric), [[500, server]])
+        assert.deepStrictEqual(yield* values(Telemetry.retryBudgetSizeMetric), [[500, server]])
       }).pipe(Effect.provide(layer(baseUrl, { connections: 1 })))
       assert.sameDeepMembers(yield* values(Telemetry.openConnectionsMetric), [
         [0, { ...server, "http.connection.state": "active" }],
         [0, { ...server, "http.connection.state": "idle" }]
       ])
+      // The budget of a closed client is not an empty one.
+      for (const name of [
+        Telemetry.activeRequestsMetric,
+        Telemetry.retryBudgetMetric,
+        Telemetry.retryBudgetSizeMetric
+      ]) {
+        assert.deepStrictEqual(yield* values(name), [[0, server]], name)
+      }
     }).pipe(Effect.scoped)
   )
 

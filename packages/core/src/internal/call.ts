@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { RequestFailed } from "../Errors.js"
 import type { EndpointRequest, Unusable } from "../spi/EndpointRequest.js"
+import { onRefusedOf } from "../spi/Refused.js"
 import { attemptsOf, BufferedResponse, requestIdOf } from "../spi/Response.js"
 import * as RetryAfter from "../spi/RetryAfter.js"
 import { decodeError } from "./decodeError.js"
@@ -21,6 +22,7 @@ export const call = (
 ): ((args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>) => {
   const encode = encodeRequest(endpoint)
   const toError = decodeError(endpoint)
+  const onRefused = onRefusedOf(client)
 
   const fail = (request: EndpointRequest, response: HttpClientResponse.HttpClientResponse, text: string) => {
     const secrets = request.secrets()
@@ -40,7 +42,10 @@ export const call = (
 
   return (args) => {
     const encoded = encode(args)
-    if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
+    if (Either.isLeft(encoded)) {
+      const failed = Effect.fail(encoded.left)
+      return onRefused === undefined ? failed : Effect.zipRight(onRefused(endpoint, encoded.left), failed)
+    }
     const request = encoded.right
     const succeed = (
       response: HttpClientResponse.HttpClientResponse,

@@ -59,6 +59,13 @@ const aSignal: Check = {
   expected: "an AbortSignal"
 }
 
+const aLogger: Check = {
+  is: (value) =>
+    Predicate.isRecord(value) &&
+    ["debug", "info", "warn", "error"].every((method) => Predicate.isFunction(value[method])),
+  expected: "an object with the methods debug, info, warn and error, e.g. console"
+}
+
 type Checks<T> = Readonly<Record<KeysOf<T>, Check>>
 
 const optionChecks: Checks<Options> = {
@@ -84,7 +91,8 @@ const optionChecks: Checks<Options> = {
   },
   exposeTokenOverHttp: aBoolean,
   propagateTrace: aBoolean,
-  propagateBaggage: aBoolean
+  propagateBaggage: aBoolean,
+  logger: aLogger
 }
 
 const retryChecks: Checks<RetryOptions> = {

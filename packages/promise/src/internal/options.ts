@@ -18,7 +18,7 @@ import { type GivenOptions, readToken, refuse } from "./input.js"
 
 /** The service with everything wired. What is secret is wrapped here. */
 export const layerOf = (
-  { baseUrl, environment, getToken, id, privateKey, retry: _, token, ...travel }: GivenOptions,
+  { baseUrl, environment, getToken, id, privateKey, retry: _, token, ...travel }: Omit<GivenOptions, "logger">,
   retry: RetryPolicy.RetryPolicy
 ): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> => {
   const address = present({ baseUrl, environment, id })
@@ -29,7 +29,8 @@ export const layerOf = (
   if (baseUrl !== undefined && (id !== undefined || environment !== undefined)) {
     throw refuse("options must have either baseUrl, or id and environment")
   }
-  const options = { ...travel, retry }
+  // Effect's own metrics are inside the bundle, where nobody reads them.
+  const options = { ...travel, retry, metrics: "otel" as const }
   if (getToken !== undefined) return withSource(address, options, getToken)
   // Either a URL or the rest, as checked above.
   const overrides = { ...options, ...address } as Gr4vy.TravelOptions & Gr4vy.TokenOptions & Partial<Address>

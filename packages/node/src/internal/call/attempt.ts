@@ -12,7 +12,7 @@ import { constVoid } from "effect/Function"
 import * as Redacted from "effect/Redacted"
 import type * as Tracer from "effect/Tracer"
 import type { Metrics } from "../../Telemetry.js"
-import { isMisdirected, Observation, type Router } from "../otel/observation.js"
+import { type InFlight, isMisdirected, Observation, type Router } from "../otel/observation.js"
 import { type Propagated, traceHeaders } from "../otel/propagation.js"
 import { type Pending, settle, timeoutWithin } from "../pending.js"
 import {
@@ -32,6 +32,7 @@ export interface Options {
   readonly limits: { readonly attempt: number }
   readonly propagated: Propagated
   readonly metrics: Metrics
+  readonly inFlight: InFlight
   readonly routeOf: Router
   /** The names of headers that may contain a request's id; the first match wins. */
   readonly requestIdNames: ReadonlyArray<string>
@@ -99,7 +100,7 @@ class Attempt {
       this.resume(Exit.fail(timedOut("The call's deadline has passed.", false)))
       return
     }
-    this.observation = new Observation(call, options.routeOf(call), options.metrics)
+    this.observation = new Observation(call, options.routeOf(call), options)
     call.attempts++
     this.exchange = lease.send(wireRequest(options, call, authorization, this.observation.span), call, millis)
     this.step = this.exchange

@@ -5,10 +5,11 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type { CredentialsService } from "@effect-gr4vy/core/Credentials"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import { onRefused } from "@effect-gr4vy/core/spi/Refused"
 import type { RetryPolicy } from "../../RetryPolicy.js"
 import type { Metrics } from "../../Telemetry.js"
 import * as Decisions from "../otel/decisions.js"
-import { observeCall, observeToken, router, serverOf } from "../otel/observation.js"
+import { countRefused, type InFlight, observeCall, observeToken, router, serverOf } from "../otel/observation.js"
 import type { Propagated } from "../otel/propagation.js"
 import type { Transport } from "../transport/transport.js"
 import { attempt } from "./attempt.js"
@@ -35,6 +36,7 @@ export interface Options {
   readonly credentials: CredentialsService
   readonly propagated: Propagated
   readonly metrics: Metrics
+  readonly inFlight: InFlight
   /** The names of headers that may contain a request's id; the first match wins. */
   readonly requestIdNames: ReadonlyArray<string>
 }
@@ -42,7 +44,7 @@ export interface Options {
 /** The full client over a transport. */
 export const make = (options: Options, transport: Transport): HttpClient.HttpClient.With<RequestFailed> => {
   const routeOf = router(options.baseUrl)
-  return fromExecute(
+  const client = fromExecute(
     // the call begins: address, policy, deadline
     startCall({ ...options, observe: observeCall(routeOf, options.metrics) })(
       // the only place that sends again: after a wait, or with a new token after a 401
@@ -61,4 +63,5 @@ export const make = (options: Options, transport: Transport): HttpClient.HttpCli
       )
     )
   )
+  return Object.assign(client, { [onRefused]: countRefused(routeOf, options.metrics) })
 }

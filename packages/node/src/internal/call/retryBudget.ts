@@ -21,7 +21,7 @@ export class RetryBudget {
   private tokens: number
 
   /** `capacity` is 500 tokens by default: 50 retries in a row. */
-  constructor(private readonly capacity: number = 500) {
+  constructor(readonly capacity: number = 500) {
     this.tokens = capacity
   }
 

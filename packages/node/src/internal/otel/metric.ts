@@ -9,8 +9,11 @@ import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
 import * as MetricLabel from "effect/MetricLabel"
 import * as MetricState from "effect/MetricState"
+import * as MutableHashMap from "effect/MutableHashMap"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import {
+  activeRequestsMetric,
   callDurationMetric,
   durationBoundaries,
   durationMetric,
@@ -19,6 +22,7 @@ import {
   pendingRequestsMetric,
   retriesMetric,
   retryBudgetMetric,
+  retryBudgetSizeMetric,
   schemaUrl,
   tokenDurationMetric
 } from "../../Telemetry.js"
@@ -180,7 +184,8 @@ export interface Source {
   readonly metrics: Metrics
   /** Absent if the transport cannot tell. */
   readonly usage: (() => { readonly active: number; readonly idle: number; readonly pending: number }) | undefined
-  readonly budget: { readonly available: number }
+  readonly budget: { readonly available: number; readonly capacity: number }
+  readonly inFlight: { readonly requests: number }
 }
 
 interface Gauge {
@@ -203,6 +208,13 @@ const gauges: ReadonlyArray<Gauge> = [
   { ...openConnections, attributes: { "http.connection.state": "active" }, of: (_) => _.usage?.().active },
   { ...openConnections, attributes: { "http.connection.state": "idle" }, of: (_) => _.usage?.().idle },
   {
+    metric: activeRequestsMetric,
+    description: "Number of active HTTP requests.",
+    unit: "{request}",
+    sum: true,
+    of: (_) => _.inFlight.requests
+  },
+  {
     metric: pendingRequestsMetric,
     description: "Requests that wait for a connection.",
     unit: "{request}",
@@ -215,6 +227,13 @@ const gauges: ReadonlyArray<Gauge> = [
     unit: "{token}",
     sum: false,
     of: (_) => _.budget.available
+  },
+  {
+    metric: retryBudgetSizeMetric,
+    description: "Tokens of a full retry budget.",
+    unit: "{token}",
+    sum: false,
+    of: (_) => _.budget.capacity
   }
 ]
 
@@ -225,10 +244,56 @@ export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope>
   Effect.acquireRelease(
     Effect.sync(() => {
       sources.add(source)
+      closed.delete(keyOf(source))
       if (goesToEffect(source.metrics)) ignoreThrow(() => observeWithEffect(source))
     }),
-    () => Effect.sync(() => sources.delete(source))
+    () =>
+      Effect.sync(() => {
+        sources.delete(source)
+        if (!isOpen(keyOf(source))) ignoreThrow(() => close(keyOf(source)))
+      })
   )
+
+const isOpen = (key: string): boolean => Array.from(sources).some((source) => keyOf(source) === key)
+
+/** The servers whose clients are all closed, oldest first, and whose last values no reader of Effect's metrics has seen. */
+const closed = new Set<string>()
+
+/** The most servers that wait for a reader: there may be none. */
+const maxClosed = 100
+
+const close = (key: string): void => {
+  closed.add(key)
+  if (closed.size <= maxClosed) return
+  for (const oldest of closed) return forget(oldest)
+}
+
+/** A reader has seen the last values of a server's closed clients. */
+const wasRead = (key: string): void => {
+  // Not while the reader walks through the registry.
+  if (closed.has(key)) void Promise.resolve().then(() => closed.has(key) && ignoreThrow(() => forget(key)))
+}
+
+/** Removes every series of a server from Effect's registry. */
+const forget = (key: string): void => {
+  closed.delete(key)
+  // Effect has no function for this.
+  const registered: unknown = Reflect.get(Metric.globalMetricRegistry, "map")
+  if (!isKeyed(registered)) return
+  for (const metricKey of MutableHashMap.keys(registered)) {
+    if (ours.has(metricKey.name) && serverIn(metricKey) === key) MutableHashMap.remove(registered, metricKey)
+  }
+}
+
+const isKeyed = (map: unknown): map is MutableHashMap.MutableHashMap<MetricKey.MetricKey.Untyped, unknown> =>
+  Predicate.hasProperty(map, "buckets") && Predicate.hasProperty(map, "referential")
+
+const ours: ReadonlySet<string> = new Set([...Object.values(kinds), ...gauges].map(({ metric }) => metric))
+
+const serverIn = ({ tags }: MetricKey.MetricKey.Untyped): string => {
+  const valueOf = (name: string) => tags.find(({ key }) => key === name)?.value
+  return `${valueOf("server.address")}:${valueOf("server.port")}`
+}
 
 const keyOf = ({ server }: Source): string => `${server["server.address"]}:${server["server.port"]}`
 
@@ -257,10 +322,11 @@ const observeWith = (meter: Otel.Meter): void => {
           if (part.of(source) !== undefined) shown.set(`${keyOf(source)} ${gauges.indexOf(part)}`, { part, source })
         }
       }
-      for (const { part, source } of shown.values()) {
-        // SDKs repeat the last value of a closed client, but a closed client has no connections: report 0.
-        const value = read(part, keyOf(source), goesToMeter) ?? (sum ? 0 : undefined)
-        if (value !== undefined) result.observe(value, { ...source.server, ...part.attributes })
+      for (const [name, { part, source }] of shown) {
+        const value = read(part, keyOf(source), goesToMeter)
+        // SDKs repeat the last value of a closed client, which has no connections and no budget.
+        result.observe(value ?? 0, { ...source.server, ...part.attributes })
+        if (value === undefined) shown.delete(name)
       }
     })
   }
@@ -274,20 +340,20 @@ const observeWithEffect = (source: Source): void => {
     if (gauge.of(source) === undefined) continue
     const { labels } = new Point({ ...source.server, ...gauge.attributes }, gauge.unit)
     const { description, metric, sum } = gauge
+    const value = () => {
+      wasRead(key)
+      return read(gauge, key, goesToEffect) ?? 0
+    }
     if (sum) {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.counter(metric, { description }), labels)
       )
-      hook.get = () => MetricState.counter(read(gauge, key, goesToEffect) ?? 0)
+      hook.get = () => MetricState.counter(value())
     } else {
       const hook = Metric.globalMetricRegistry.get(
         MetricKey.taggedWithLabels(MetricKey.gauge(metric, { description }), labels)
       )
-      let last = 0
-      hook.get = () => {
-        last = read(gauge, key, goesToEffect) ?? last
-        return MetricState.gauge(last)
-      }
+      hook.get = () => MetricState.gauge(value())
     }
   }
 }

@@ -2,10 +2,11 @@
  * Spans and durations: of one request on the wire, by the semantic conventions for HTTP clients
  * (https://opentelemetry.io/docs/specs/semconv/http/), of a call, and of the wait for a token.
  */
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { isEndpointRequest } from "@effect-gr4vy/core/spi/EndpointRequest"
+import type { OnRefused } from "@effect-gr4vy/core/spi/Refused"
 import type { BufferedResponse } from "@effect-gr4vy/core/spi/Response"
 import { shownUrl } from "@effect-gr4vy/core/spi/ShownUrl"
 import { start, timedOutBySignal } from "@effect-gr4vy/core/spi/Span"
@@ -65,6 +66,11 @@ export interface Route {
   readonly retries: Points
 }
 
+/** The number of requests on the wire. */
+export interface InFlight {
+  requests: number
+}
+
 /** The telemetry of one request: started before it is sent, ended exactly once. */
 export class Observation {
   /** Absent if no tracer records it. */
@@ -75,8 +81,9 @@ export class Observation {
   constructor(
     private readonly call: Observed,
     private readonly route: Route,
-    private readonly metrics: Metrics
+    private readonly options: { readonly metrics: Metrics; readonly inFlight: InFlight }
   ) {
+    options.inFlight.requests++
     this.span = startSpan(call, route)
     this.start = monotonicMillis(call.clock)
   }
@@ -92,7 +99,9 @@ export class Observation {
   }
 
   end(exit: Outcome, received: Seen | undefined): void {
-    const { call, metrics, route, span, start } = this
+    const { call, options, route, span, start } = this
+    const { metrics } = options
+    options.inFlight.requests--
     if (span === undefined && metrics === "off") return
     const { millis, nanos } = this.stop()
     const seconds = (millis - start) / 1000
@@ -123,7 +132,7 @@ export class Observation {
 }
 
 /** Finds the shared attributes of a call's requests. */
-export type Router = (call: Observed) => Route
+export type Router = (call: Pick<Observed, "endpoint" | "request">) => Route
 
 /** Names a request after its endpoint; a plain request after its method alone. */
 export const router = (baseUrl: string): Router => {
@@ -145,16 +154,22 @@ export const router = (baseUrl: string): Router => {
     }
   }
   const endpoints = new WeakMap<object, Route>()
-  const methods = new Map<string, Route>()
+  const routes = new Map<string, Route>()
   return ({ endpoint, request: { method } }) => {
-    const known = endpoint === undefined ? methods.get(method) : endpoints.get(endpoint)
+    const known = endpoint === undefined ? routes.get(method) : endpoints.get(endpoint)
     if (known !== undefined) return known
-    const route = make(method, endpoint && prefix + endpoint.path)
-    if (endpoint === undefined) methods.set(method, route)
-    else endpoints.set(endpoint, route)
+    // The promise package makes an endpoint for each request.
+    const template = endpoint && prefix + endpoint.path
+    const name = template === undefined ? method : `${method} ${template}`
+    const route = routes.get(name) ?? make(method, template)
+    if (routes.size < maxRoutes) routes.set(name, route)
+    if (endpoint !== undefined) endpoints.set(endpoint, route)
     return route
   }
 }
+
+/** The most names that are remembered for endpoints of one request each. */
+const maxRoutes = 1000
 
 /** The server of a base URL, as OpenTelemetry names servers. */
 export const serverOf = (baseUrl: string): Source["server"] => {
@@ -183,6 +198,17 @@ export const observeCall =
       record(metrics, "calls", seconds, calls.of({ ...ending.attributes, ...attributes }))
     })
   }
+
+/** Counts a call that was refused before it had a request. */
+export const countRefused =
+  (routeOf: Router, metrics: Metrics): OnRefused =>
+  (endpoint, { delivered, reason }) =>
+    Effect.sync(() =>
+      ignoreThrow(() => {
+        const { calls } = routeOf({ endpoint, request: HttpClientRequest.make(endpoint.method)(endpoint.path) })
+        record(metrics, "calls", 0, calls.of({ "error.type": reason, "gr4vy.delivered": delivered }))
+      })
+    )
 
 /** Runs the wait of a call for a token, and records its duration. */
 export const observeToken = (server: Source["server"], metrics: Metrics) => {
