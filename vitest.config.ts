@@ -17,9 +17,12 @@ export default defineConfig({
     // Tests run over the sources, so that an edit shows without a build. What is tested as it is packed is started as a
     // process of its own, or is the bundle of the promise package.
     alias: [
-      { find: /^@effect-gr4vy\/(core|node|sandbox)$/, replacement: `${packages}/$1/src/index.ts` },
-      { find: /^@effect-gr4vy\/(core|node|sandbox)\/(.+)$/, replacement: `${packages}/$1/src/$2.ts` },
-      { find: /^(?:\.\.\/)+packages\/(core|node|sandbox)\/dist\/(.+)\.js$/, replacement: `${packages}/$1/src/$2.ts` }
+      { find: /^@effect-gr4vy\/(api|core|node|sandbox)$/, replacement: `${packages}/$1/src/index.ts` },
+      { find: /^@effect-gr4vy\/(api|core|node|sandbox)\/(.+)$/, replacement: `${packages}/$1/src/$2.ts` },
+      {
+        find: /^(?:\.\.\/)+packages\/(api|core|node|sandbox)\/dist\/(.+)\.js$/,
+        replacement: `${packages}/$1/src/$2.ts`
+      }
     ]
   },
   test: {

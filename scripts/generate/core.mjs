@@ -131,7 +131,12 @@ const callOf = (type, about, imports, field) => {
     case "secret":
       return call(type.kind, regExpOf(type.pattern), literalOf(type.expected), ...about)
     case "secretText":
-      return call("secretText", type.min, ...(type.max === undefined && about.length === 0 ? [] : [String(type.max)]), ...about)
+      return call(
+        "secretText",
+        type.min,
+        ...(type.max === undefined && about.length === 0 ? [] : [String(type.max)]),
+        ...about
+      )
     case "secretValue":
       return call("secretValue", literalOf(type.isString ? "string or object" : "object"), ...about)
     case "record": {
@@ -153,7 +158,12 @@ const callOf = (type, about, imports, field) => {
     case "list": {
       const [text, example] = about
       const first = example === undefined ? undefined : literalOf(field.example[0])
-      const item = callOf(type.item, [text, first].filter((part) => part !== undefined), imports, {})
+      const item = callOf(
+        type.item,
+        [text, first].filter((part) => part !== undefined),
+        imports,
+        {}
+      )
       const rules = [type.min && `min: ${type.min}`, type.unique && "unique: true"].filter(Boolean)
       const args = [item, String(type.max), text, rules.length > 0 && `{ ${rules.join(", ")} }`]
       return call("list", ...upTo(args))

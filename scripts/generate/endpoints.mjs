@@ -3,9 +3,9 @@
  */
 import { headline } from "./core.mjs"
 import { camel, Unfit } from "./read.mjs"
+import { wordsOf } from "./rules.mjs"
 import { valuesOf } from "./types.mjs"
 import { commentOf, tags } from "./words.mjs"
-import { wordsOf } from "./rules.mjs"
 
 /** `models` are all models by their schemas, `own` those of the resource's own file. */
 export const resourceFile = (resource, operations, models, own, texts) => {
@@ -34,6 +34,9 @@ export const resourceFile = (resource, operations, models, own, texts) => {
     if (headers) options.push(`headers: ${modelOf(headers.name)}`)
     if (payload) options.push(`payload: ${bodyOf(payload, operation.isPayloadOptional)}`)
     if (success) options.push(`success: ${bodyOf(success, operation.isSuccessOptional)}`)
+    if (operation.status !== (success === undefined ? 204 : method === "post" ? 201 : 200)) {
+      options.push(`status: ${operation.status}`)
+    }
     if (params.length > 0) options.push(`errors: [${use(core, "NotFound")}]`)
     if (method === "post" || method === "patch") options.push(`resend: ${JSON.stringify(resend)}`)
     if (scope !== undefined) options.push(`scope: ${JSON.stringify(scope)}`)
@@ -88,12 +91,17 @@ export const exportsOf = (models, file) => {
     ...(model.hasValues ? [valuesOf(model)] : [])
   ])
   const types = models.flatMap((model) => [
-    ...(model.hasSchema && model.kind !== "enum" ? [] : [model.isSent || model.kind === "enum" ? model.name : undefined]),
-    ...(model.isRead && model.kind !== "enum" && (model.output !== model.name || !model.hasSchema) ? [model.output] : [])
+    ...(model.hasSchema && model.kind !== "enum"
+      ? []
+      : [model.isSent || model.kind === "enum" ? model.name : undefined]),
+    ...(model.isRead && model.kind !== "enum" && (model.output !== model.name || !model.hasSchema)
+      ? [model.output]
+      : [])
   ])
   const list = (names) => [...new Set(names.filter((name) => name !== undefined))].sort().join(", ")
   const lines = []
-  if (types.some((name) => name !== undefined)) lines.push(`export type { ${list(types)} } from "./models/${file}.js"\n`)
+  if (types.some((name) => name !== undefined))
+    lines.push(`export type { ${list(types)} } from "./models/${file}.js"\n`)
   if (values.length > 0) lines.push(`export { ${list(values)} } from "./models/${file}.js"\n`)
   return lines.join("")
 }
@@ -106,7 +114,8 @@ const nestedOf = (operations) => {
     let at = root
     for (const name of names) {
       at[name] ??= { nested: {} }
-      if (at[name].nested === undefined) throw new Unfit(`${operation.name} is inside an operation: rename one of them.`)
+      if (at[name].nested === undefined)
+        throw new Unfit(`${operation.name} is inside an operation: rename one of them.`)
       at = at[name].nested
     }
     if (at[last] !== undefined) throw new Unfit(`${operation.name} is an operation and a group: rename one of them.`)
@@ -123,8 +132,7 @@ const belongingParam = ({ id, params, success, wirePath }, models, { belongs }) 
   return wirePath.endsWith(`{${last.wire}}`) || belongs.includes(id) ? last.name : undefined
 }
 
-const singular = (words) =>
-  /details$/.test(words) ? words : words.replace(/ies$/, "y").replace(/(?<!s)s$/, "")
+const singular = (words) => (/details$/.test(words) ? words : words.replace(/ies$/, "y").replace(/(?<!s)s$/, ""))
 
 const article = (words) => (/^(?:[aeiou]|API)/.test(words) ? "an" : "a")
 
@@ -143,15 +151,17 @@ const aboutOperation = ({ id, isGuided, method, names, params, resend, resource,
   const nouns = wordsOf(group)
   const given = texts.operations[id] ?? verbs[last]?.(nouns, singular(nouns))
   if (given === undefined) {
-    throw new Unfit(`${id} (${resource}.${names.join(".")}) needs a text in overlay/api.mjs: no rule has one for ${last}.`)
+    throw new Unfit(
+      `${id} (${resource}.${names.join(".")}) needs a text in overlay/api.mjs: no rule has one for ${last}.`
+    )
   }
   const ofItself = last === "list" || last === "create" ? params.length : params.length - 1
   const owner = params[ofItself - 1]
   const ownerWords = owner && names.length > 1 ? wordsOf(camel(owner.wire.replace(/_id$/, ""))) : undefined
-  const of = texts.operations[id] === undefined && ownerWords !== undefined ? ` of ${article(ownerWords)} ${ownerWords}` : ""
-  return [
-    [`${given}${of}: \`${method.toUpperCase()} ${wirePath}\`.`, resendText[resend]?.(isGuided)].filter(Boolean).join(" ")
-  ].filter((_, index) => index === 0)
+  const of =
+    texts.operations[id] === undefined && ownerWords !== undefined ? ` of ${article(ownerWords)} ${ownerWords}` : ""
+  const sentences = [`${given}${of}: \`${method.toUpperCase()} ${wirePath}\`.`, resendText[resend]?.(isGuided)]
+  return [sentences.filter(Boolean).join(" ")]
 }
 
 const resendText = {

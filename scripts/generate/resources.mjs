@@ -40,7 +40,9 @@ const partsOf = (method, path, operation, overlay, name) => {
   const id = operation.operationId
   const parameters = operation.parameters ?? []
   const params = parameters.filter((each) => each.in === "path")
-  const [[, success] = [], ...others] = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"))
+  const [[status, success] = [], ...others] = Object.entries(operation.responses).filter(([each]) =>
+    each.startsWith("2")
+  )
   const type = name.split(".").map(pascal).join("")
   const query = objectOf(parameters.filter((each) => each.in === "query"))
   const headers = headersOf(
@@ -58,6 +60,7 @@ const partsOf = (method, path, operation, overlay, name) => {
     payload: bodyOf(contentOf(operation.requestBody), overlay.bodies[id], id),
     isPayloadOptional: operation.requestBody?.required !== true,
     success: bodyOf(contentOf(success), overlay.answers[id], id),
+    status: Number(status),
     isSuccessOptional: others.length > 0,
     resend: resendOf(method, path, operation),
     scope: operation["x-scopes"]?.[0],
@@ -81,12 +84,15 @@ const objectOf = (parameters) =>
 const withoutNull = (json) => {
   const members = (json.anyOf ?? [json]).filter(({ type }) => type !== "null")
   const [only] = members
-  return members.length === 1 ? { ...only, ...(json.default == null ? {} : { default: json.default }) } : { anyOf: members }
+  return members.length === 1
+    ? { ...only, ...(json.default == null ? {} : { default: json.default }) }
+    : { anyOf: members }
 }
 
 const headersOf = (parameters, given, id) => {
   const unknown = parameters.find(({ name }) => given[name] === undefined)
-  if (unknown !== undefined) throw new Unfit(`${id} has the header ${unknown.name}, which overlay/api.mjs does not describe.`)
+  if (unknown !== undefined)
+    throw new Unfit(`${id} has the header ${unknown.name}, which overlay/api.mjs does not describe.`)
   if (Object.keys(given).length === 0) return undefined
   return { type: "object", properties: given }
 }
@@ -112,10 +118,12 @@ export const overlayOf = (description, operations, api, base) => {
     for (const part of [payload, success]) if (part?.json) extra[part.schema] = part.json
   }
   const twice = Object.keys(extra).find((name) => schemas[name] !== undefined)
-  if (twice !== undefined) throw new Unfit(`${twice} is a schema of the description: name it otherwise in overlay/api.mjs.`)
+  if (twice !== undefined)
+    throw new Unfit(`${twice} is a schema of the description: name it otherwise in overlay/api.mjs.`)
   Object.assign(schemas, extra)
 
-  const isFree = (name) => schemas[name]?.additionalProperties === true && Object.keys(schemas[name].properties ?? {}).length === 0
+  const isFree = (name) =>
+    schemas[name]?.additionalProperties === true && Object.keys(schemas[name].properties ?? {}).length === 0
   const schemaOf = (body) => (body?.schema === undefined || isFree(body.schema) ? [] : [body.schema])
   const sentOf = ({ headers, payload, query }) => [
     ...(query ? [query.name] : []),
@@ -154,7 +162,10 @@ export const overlayOf = (description, operations, api, base) => {
       ...Object.fromEntries(
         resources.map((resource) => [
           resource,
-          { about: `The models of \`${resource}\`.`, models: [...new Set([...roots(resource), ...itemsOf(roots(resource), schemas, base)])] }
+          {
+            about: `The models of \`${resource}\`.`,
+            models: [...new Set([...roots(resource), ...itemsOf(roots(resource), schemas, base)])]
+          }
         ])
       )
     },
@@ -195,5 +206,8 @@ const refsOf = (json) =>
   Array.isArray(json)
     ? json.flatMap(refsOf)
     : typeof json === "object" && json !== null
-      ? [...(typeof json.$ref === "string" ? [json.$ref.slice(prefix.length)] : []), ...Object.values(json).flatMap(refsOf)]
+      ? [
+          ...(typeof json.$ref === "string" ? [json.$ref.slice(prefix.length)] : []),
+          ...Object.values(json).flatMap(refsOf)
+        ]
       : []

@@ -70,7 +70,7 @@ const flagText = (words) => {
   if (/^(?:supports|requires|uses|skip|cart)/.test(parts[0])) return `Whether it ${words}.`
   if (parts.length > 1 && participle.test(last)) return `Whether ${parts.slice(0, -1).join(" ")} is ${last}.`
   if (participle.test(last) || last === "active" || last === "live") return `Whether it is ${last}.`
-  return `Whether it has: ${words}.`
+  return `Whether "${words}" applies.`
 }
 
 /** The text of a property. */
@@ -96,15 +96,17 @@ export const textOf = (wire, json) => {
   }
   if (wire.endsWith("_at")) {
     const verb = wordsOf(wire.replace(/_at$/, ""))
-    return participle.test(verb) ? `The time at which it was ${verb}.` : `The time of: ${verb}.`
+    if (participle.test(verb)) return `The time at which it was ${verb}.`
+    return verb.endsWith("s") ? `The time at which it ${verb}.` : `The time: ${verb}.`
   }
   if (wire.endsWith("_id")) return `The ID of the ${wordsOf(wire.replace(/_id$/, ""))}.`
   if (wire.endsWith("_ids")) return `The IDs of the ${wordsOf(wire.replace(/_ids$/, ""))}s.`
   if (wire === "external_identifier") return "Your own identifier."
   if (wire.endsWith("_external_identifier"))
     return `Your own identifier of the ${wordsOf(wire.replace(/_external_identifier$/, ""))}.`
-  if (/(?:^|_)amount$/.test(wire) && isOf(json, "integer")) return `The ${words} in the smallest unit of the currency (cents).`
-  if (wire.endsWith("_url")) return `The URL: ${wordsOf(wire.replace(/_url$/, ""))}.`
+  if (/(?:^|_)amount$/.test(wire) && isOf(json, "integer"))
+    return `The ${words} in the smallest unit of the currency (cents).`
+  if (wire.endsWith("_url")) return `The ${words}.`
   return `The ${words}.`
 }
 

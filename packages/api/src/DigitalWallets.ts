@@ -134,6 +134,7 @@ export class DigitalWallets extends Endpoint.Service<DigitalWallets>()("@effect-
     googlePay: Endpoint.post("DigitalWallets.sessions.googlePay", "/digital-wallets/google/session", {
       payload: GooglePaySessionRequest,
       success: GooglePaySession,
+      status: 200,
       resend: "create",
       scope: "digital-wallets.write",
       docs: { identifier: "create_google_pay_digital_wallet_session" }
@@ -145,6 +146,7 @@ export class DigitalWallets extends Endpoint.Service<DigitalWallets>()("@effect-
     applePay: Endpoint.post("DigitalWallets.sessions.applePay", "/digital-wallets/apple/session", {
       payload: ApplePaySessionRequest,
       success: anyObject,
+      status: 200,
       resend: "create",
       scope: "digital-wallets.write",
       docs: { identifier: "create_apple_pay_digital_wallet_session" }
@@ -159,6 +161,7 @@ export class DigitalWallets extends Endpoint.Service<DigitalWallets>()("@effect-
       {
         payload: PazeMobileSessionCreateRequest,
         success: PazeMobileSessionCreate,
+        status: 200,
         resend: "create",
         scope: "digital-wallets.write",
         docs: { identifier: "create_paze_mobile_session" }
@@ -171,6 +174,7 @@ export class DigitalWallets extends Endpoint.Service<DigitalWallets>()("@effect-
     paze: Endpoint.post("DigitalWallets.sessions.paze", "/digital-wallets/paze/session", {
       payload: PazeSessionRequest,
       success: PazeSession,
+      status: 200,
       resend: "create",
       scope: "digital-wallets.write",
       docs: { identifier: "create_paze_digital_wallet_session" }
@@ -185,6 +189,7 @@ export class DigitalWallets extends Endpoint.Service<DigitalWallets>()("@effect-
       {
         payload: PazeSessionReviewRequest,
         success: PazeSessionReview,
+        status: 200,
         resend: "once",
         scope: "digital-wallets.write",
         docs: { identifier: "review_paze_mobile_session" }
@@ -200,6 +205,7 @@ export class DigitalWallets extends Endpoint.Service<DigitalWallets>()("@effect-
       {
         payload: PazeSessionCompleteRequest,
         success: PazeSessionComplete,
+        status: 200,
         resend: "once",
         scope: "digital-wallets.write",
         docs: { identifier: "complete_paze_mobile_session" }
@@ -212,6 +218,7 @@ export class DigitalWallets extends Endpoint.Service<DigitalWallets>()("@effect-
     clickToPay: Endpoint.post("DigitalWallets.sessions.clickToPay", "/digital-wallets/click-to-pay/session", {
       payload: ClickToPaySessionRequest,
       success: ClickToPaySession,
+      status: 200,
       resend: "create",
       docs: { identifier: "create_click_to_pay_digital_wallet_session" }
     })
@@ -225,6 +232,7 @@ export class DigitalWallets extends Endpoint.Service<DigitalWallets>()("@effect-
       params: { digitalWalletId: uuid },
       payload: DigitalWalletDomain,
       success: Endpoint.optional(anyJson),
+      status: 200,
       errors: [NotFound],
       resend: "once",
       scope: "digital-wallets.write",

@@ -46,6 +46,7 @@ export class GiftCards extends Endpoint.Service<GiftCards>()("@effect-gr4vy/api/
     list: Endpoint.post("GiftCards.balances.list", "/gift-cards/balances", {
       payload: GiftCardBalanceRequest,
       success: GiftCardSummaryList,
+      status: 200,
       resend: "idempotent",
       scope: "gift-cards.read",
       docs: { identifier: "list_gift_card_balances" }

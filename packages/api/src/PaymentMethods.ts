@@ -201,6 +201,7 @@ export class PaymentMethods extends Endpoint.Service<PaymentMethods>()("@effect-
       {
         params: { paymentMethodId: uuid, networkTokenId: uuid },
         success: NetworkToken,
+        status: 200,
         errors: [NotFound],
         resend: "idempotent",
         scope: "payment-methods.write",
@@ -218,6 +219,7 @@ export class PaymentMethods extends Endpoint.Service<PaymentMethods>()("@effect-
       {
         params: { paymentMethodId: uuid, networkTokenId: uuid },
         success: NetworkToken,
+        status: 200,
         errors: [NotFound],
         resend: "idempotent",
         scope: "payment-methods.write",

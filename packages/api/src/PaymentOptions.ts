@@ -29,6 +29,7 @@ export class PaymentOptions extends Endpoint.Service<PaymentOptions>()("@effect-
   list: Endpoint.post("PaymentOptions.list", "/payment-options", {
     payload: PaymentOptionRequest,
     success: PaymentOptionList,
+    status: 200,
     resend: "idempotent",
     scope: "payment-options.read",
     docs: { identifier: "list_payment_options" }

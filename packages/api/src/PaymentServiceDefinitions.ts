@@ -67,6 +67,7 @@ export class PaymentServiceDefinitions extends Endpoint.Service<PaymentServiceDe
         params: { paymentServiceDefinitionId: segment },
         payload: anyObject,
         success: CreateSession,
+        status: 200,
         errors: [NotFound],
         resend: "create",
         scope: "transactions.write",

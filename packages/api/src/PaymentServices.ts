@@ -90,6 +90,7 @@ export class PaymentServices extends Endpoint.Service<PaymentServices>()("@effec
   verify: Endpoint.post("PaymentServices.verify", "/payment-services/verify", {
     payload: VerifyCredentials,
     success: Endpoint.optional(anyJson),
+    status: 200,
     resend: "idempotent",
     scope: "payment-services.write",
     docs: { identifier: "verify_payment_service_credentials" }
@@ -102,6 +103,7 @@ export class PaymentServices extends Endpoint.Service<PaymentServices>()("@effec
     params: { paymentServiceId: uuid },
     payload: anyObject,
     success: CreateSession,
+    status: 200,
     errors: [NotFound],
     resend: "create",
     scope: "transactions.write",

@@ -105,6 +105,7 @@ export class Reports extends Endpoint.Service<Reports>()("@effect-gr4vy/api/Repo
       params: { reportId: uuid, reportExecutionId: uuid },
       payload: Endpoint.optional(ReportExecutionUrlGenerate),
       success: ReportExecutionUrl,
+      status: 200,
       errors: [NotFound],
       resend: "idempotent",
       scope: "reports.read",

@@ -97,6 +97,7 @@ export class WebhookSubscriptions extends Endpoint.Service<WebhookSubscriptions>
         params: { subscriptionId: uuid },
         payload: WebhookSubscriptionRotateSecret,
         success: WebhookSubscription,
+        status: 200,
         errors: [NotFound],
         resend: "once",
         scope: "webhook-subscriptions.write",

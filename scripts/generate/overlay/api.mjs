@@ -133,7 +133,11 @@ export const hidden = {
 export const ofCore = ["checkout-sessions"]
 
 /** Operations whose answer has the id of the path although another segment follows. */
-export const belongs = ["sync_transaction", "suspend_payment_method_network_token", "resume_payment_method_network_token"]
+export const belongs = [
+  "sync_transaction",
+  "suspend_payment_method_network_token",
+  "resume_payment_method_network_token"
+]
 
 /** The operations whose key Gr4vy's guides name. For the other keyed ones only the description promises it. */
 export const guidedKeys = [
@@ -195,7 +199,9 @@ export const models = {
   TransactionOrCapture: { text: "The transaction, or with the header `prefer` the capture." },
   TransactionOrVoid: { text: "The transaction, or with the header `prefer` the void." },
   PazeSession: { text: "A session of Paze, for the web or for a mobile app." },
-  PaymentMethodCreate: { text: "The contents of a new payment method: a card, a bank account, or another kind by its `method`." },
+  PaymentMethodCreate: {
+    text: "The contents of a new payment method: a card, a bank account, or another kind by its `method`."
+  },
   Field: { text: "A credential of a connection by its name." }
 }
 

@@ -108,7 +108,7 @@ export const BuyersPaymentMethodsListQuery: Model<BuyersPaymentMethodsListQuery,
 export interface PaymentMethodSummary {
   /** Always `payment-method`. */
   readonly type?: "payment-method" | (string & {})
-  /** The URL: approval. */
+  /** The approval URL. */
   readonly approvalUrl?: string
   /** The country. */
   readonly country?: string

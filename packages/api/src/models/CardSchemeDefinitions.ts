@@ -28,7 +28,7 @@ export interface CardSchemeDefinition {
   readonly type?: "card-scheme-definition" | (string & {})
   /** The ID. */
   readonly id: string
-  /** The URL: icon. */
+  /** The icon URL. */
   readonly iconUrl: string
   /** The display name. */
   readonly displayName: string

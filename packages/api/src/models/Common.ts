@@ -515,7 +515,7 @@ export interface RedirectPaymentMethodCreate {
   readonly country: string
   /** The currency, 3 capital letters (ISO 4217). */
   readonly currency: string
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl: string
   /** Your own identifier, 1–200 characters. */
   readonly externalIdentifier?: string | null | undefined
@@ -1007,7 +1007,7 @@ export type ApprovalTarget = (typeof approvalTargetValues)[number]
 export interface TransactionPaymentMethod {
   /** Always `payment-method`. */
   readonly type?: "payment-method" | (string & {})
-  /** The URL: approval. */
+  /** The approval URL. */
   readonly approvalUrl?: string
   /** The country. */
   readonly country?: string

@@ -143,7 +143,7 @@ export const adyenSplitsOptionsDeclared: Field = object<AdyenSplitsOptions>(
  * @category models
  */
 export interface AdyenCardOptions {
-  /** Whether it has: auto rescue. */
+  /** Whether "auto rescue" applies. */
   readonly autoRescue?: boolean | null | undefined
   /** The max days to rescue, a whole number. */
   readonly maxDaysToRescue?: number | null | undefined
@@ -311,7 +311,7 @@ export type AdyenAutoRescueSepaScenariosEnum = (typeof adyenAutoRescueSepaScenar
  * @category models
  */
 export interface AdyenSepaOptions {
-  /** Whether it has: auto rescue. */
+  /** Whether "auto rescue" applies. */
   readonly autoRescue?: boolean | null | undefined
   /** The max days to rescue, a whole number. */
   readonly maxDaysToRescue?: number | null | undefined
@@ -563,7 +563,7 @@ export const cybersourceOptionsDeclared: Field = object<CybersourceOptions>(
  * @category models
  */
 export interface DlocalCardOptions {
-  /** Whether it has: 3dsecure force. */
+  /** Whether "3dsecure force" applies. */
   readonly threeDsecureForce?: boolean | null | undefined
 }
 
@@ -596,7 +596,7 @@ export interface DlocalWalletOptions {
   readonly token?: Redacted.Redacted<string> | null | undefined
   /** The username. */
   readonly username?: string | null | undefined
-  /** Whether it has: verify. */
+  /** Whether "verify" applies. */
   readonly verify?: boolean | null | undefined
 }
 
@@ -658,9 +658,9 @@ export interface DlocalUPIRecurringInfoOptions {
     | "DAY"
   /** The subscription frequency, a whole number. */
   readonly subscriptionFrequency: number
-  /** The time of: subscription start. */
+  /** The time: subscription start. */
   readonly subscriptionStartAt: string
-  /** The time of: subscription end. */
+  /** The time: subscription end. */
   readonly subscriptionEndAt: string
 }
 
@@ -705,7 +705,7 @@ export interface DlocalUPIWalletOptions {
   readonly token?: Redacted.Redacted<string> | null | undefined
   /** The username. */
   readonly username?: string | null | undefined
-  /** Whether it has: verify. */
+  /** Whether "verify" applies. */
   readonly verify?: boolean | null | undefined
   /** The recurring info. */
   readonly recurringInfo?: DlocalUPIRecurringInfoOptions | null | undefined
@@ -919,7 +919,7 @@ export const klarnaSubscriptionOptionsDeclared: Field = object<KlarnaSubscriptio
 export interface KlarnaOptions {
   /** The subscription. */
   readonly subscription?: KlarnaSubscriptionOptions | null | undefined
-  /** Whether it has: token only mode. */
+  /** Whether "token only mode" applies. */
   readonly tokenOnlyMode?: boolean | null | undefined
   /** The authorization token. */
   readonly authorizationToken?: Redacted.Redacted<string> | null | undefined
@@ -946,7 +946,7 @@ export const klarnaOptionsDeclared: Field = object<KlarnaOptions>("KlarnaOptions
 export interface FiservInstallmentOptions {
   /** The number of installments, a whole number. */
   readonly numberOfInstallments?: number | null | undefined
-  /** Whether it has: installments interest. */
+  /** Whether "installments interest" applies. */
   readonly installmentsInterest?: boolean | null | undefined
   /** The installment delay months, a whole number. */
   readonly installmentDelayMonths?: number | null | undefined
@@ -1462,7 +1462,7 @@ export const goCardlessOptionsDeclared: Field = object<GoCardlessOptions>(
  * @category models
  */
 export interface MattildaTapiOptions {
-  /** The time of: payment method expires. */
+  /** The time at which it payment method expires. */
   readonly paymentMethodExpiresAt?: string | null | undefined
 }
 
@@ -1487,7 +1487,7 @@ export const mattildaTapiOptionsDeclared: Field = object<MattildaTapiOptions>(
  * @category models
  */
 export interface MonatoSpeiOptions {
-  /** The URL: approval. */
+  /** The approval URL. */
   readonly approvalUrl: string
 }
 
@@ -1704,9 +1704,9 @@ export const nuveiPSEOptionsDeclared: Field = object<NuveiPSEOptions>(
  * @category models
  */
 export interface OxxoOptions {
-  /** The time of: payment method expires, a whole number. */
+  /** The time at which it payment method expires, a whole number. */
   readonly paymentMethodExpiresAt?: number | null | undefined
-  /** The URL: approval. */
+  /** The approval URL. */
   readonly approvalUrl?: string | null | undefined
 }
 
@@ -1728,7 +1728,7 @@ export const oxxoOptionsDeclared: Field = object<OxxoOptions>("OxxoOptions", "Th
  * @category models
  */
 export interface PaypalOrderUpdateCallbackConfig {
-  /** The URL: callback. */
+  /** The callback URL. */
   readonly callbackUrl?: string | null | undefined
   /** The callback events. */
   readonly callbackEvents?: ReadonlyArray<"SHIPPING_ADDRESS" | "SHIPPING_OPTIONS"> | null | undefined
@@ -2025,7 +2025,7 @@ export interface StripeCardOptions {
   readonly stripeConnect?: StripeConnectOptions | null | undefined
   /** The ID of the customer. */
   readonly customerId?: string | null | undefined
-  /** Whether it has: error on requires action. */
+  /** Whether "error on requires action" applies. */
   readonly errorOnRequiresAction?: boolean | null | undefined
 }
 
@@ -2111,7 +2111,7 @@ export const travelhubOptionsDeclared: Field = object<TravelhubOptions>(
  * @category models
  */
 export interface TrustlyOptions {
-  /** Whether it has: refresh split token. */
+  /** Whether "refresh split token" applies. */
   readonly refreshSplitToken?: Redacted.Redacted<string> | null | undefined
 }
 
@@ -2172,7 +2172,7 @@ export interface WpayEverdaypayOptions {
   readonly rewardsAccessToken?: Redacted.Redacted<string> | null | undefined
   /** The device ID. */
   readonly deviceId?: string | null | undefined
-  /** Whether it has: post payment redirect. */
+  /** Whether "post payment redirect" applies. */
   readonly postPaymentRedirect?: boolean | null | undefined
 }
 

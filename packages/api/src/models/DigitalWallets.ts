@@ -118,7 +118,7 @@ export interface DigitalWalletCreate {
   readonly merchantName: string
   /** The merchant display name, 0–1024 characters. */
   readonly merchantDisplayName?: string | null | undefined
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl?: string | null | undefined
   /** The merchant country code, 2 capital letters (ISO 3166-1 alpha-2). */
   readonly merchantCountryCode?: string | null | undefined
@@ -130,7 +130,7 @@ export interface DigitalWalletCreate {
   readonly extraConfiguration?: Readonly<Record<string, unknown>> | null | undefined
   /** The domain names. */
   readonly domainNames?: ReadonlyArray<string> | undefined
-  /** Whether it has: accept terms and conditions. */
+  /** Whether "accept terms and conditions" applies. */
   readonly acceptTermsAndConditions: boolean
 }
 
@@ -186,7 +186,7 @@ export interface DigitalWallet {
   readonly merchantName: string
   /** The merchant display name. */
   readonly merchantDisplayName?: string
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl?: string
   /** The merchant country code. */
   readonly merchantCountryCode?: string
@@ -295,7 +295,7 @@ export interface DigitalWalletUpdate {
   readonly domainNames?: ReadonlyArray<string> | null | undefined
   /** The merchant display name. */
   readonly merchantDisplayName?: string | null | undefined
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl?: string | null | undefined
   /** The merchant country code, 2 capital letters (ISO 3166-1 alpha-2). */
   readonly merchantCountryCode?: string | null | undefined
@@ -419,7 +419,7 @@ export const GooglePaySession: Model<GooglePaySession, unknown> = response<Googl
  * @category models
  */
 export interface ApplePaySessionRequest {
-  /** The URL: validation. */
+  /** The validation URL. */
   readonly validationUrl: string
   /** The domain name. */
   readonly domainName: string
@@ -568,7 +568,7 @@ export interface PazeMobileSessionCreateRequest {
   readonly acceptedShippingCountries?: ReadonlyArray<string> | null | undefined
   /** The accepted payment card networks. */
   readonly acceptedPaymentCardNetworks?: ReadonlyArray<"VISA" | "MASTERCARD"> | null | undefined
-  /** Whether it has: always enable checkout. The API's default is `false`. */
+  /** Whether "always enable checkout" applies. The API's default is `false`. */
   readonly alwaysEnableCheckout?: boolean | undefined
 }
 
@@ -1259,7 +1259,7 @@ export const pazeTransactionOptionsDeclared: Field = object<PazeTransactionOptio
 export interface PazeEcomData {
   /** Whether it cart contains gift card. */
   readonly cartContainsGiftCard?: boolean | null | undefined
-  /** Whether it has: order for pickup. */
+  /** Whether "order for pickup" applies. */
   readonly orderForPickup?: boolean | null | undefined
   /** The order highest cost, 0–32 characters. */
   readonly orderHighestCost?: string | null | undefined
@@ -1338,7 +1338,7 @@ export const pazeLocationAddressDeclared: Field = object<PazeLocationAddress>(
 export interface PazeTravelData {
   /** The passenger name, 1–100 characters. */
   readonly passengerName?: string | null | undefined
-  /** Whether it has: round trip. */
+  /** Whether "round trip" applies. */
   readonly roundTrip?: boolean | null | undefined
   /** The departure date, 0–20 characters. */
   readonly departureDate?: string | null | undefined

@@ -340,7 +340,7 @@ export interface GiftCardActivationCreate {
   readonly currency?: string | null | undefined
   /** Your own identifier, 1–200 characters. */
   readonly externalIdentifier?: string | null | undefined
-  /** Whether it has: store. The API's default is `false`. */
+  /** Whether "store" applies. The API's default is `false`. */
   readonly store?: boolean | undefined
   /** The ID of the buyer, a UUID. */
   readonly buyerId?: string | null | undefined

@@ -529,7 +529,7 @@ export interface MerchantAccountThreeDSConfigurationCreate {
   readonly merchantCountryCode: string
   /** The merchant category code, 4 characters. */
   readonly merchantCategoryCode: string
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl: string
   /** The scheme. */
   readonly scheme: CardScheme
@@ -615,7 +615,7 @@ export interface MerchantAccountThreeDSConfiguration {
   readonly merchantCountryCode: string
   /** The merchant category code. */
   readonly merchantCategoryCode: string
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl: string
   /** Always `merchant-account.three-ds-configuration`. */
   readonly type?: "merchant-account.three-ds-configuration" | (string & {})
@@ -791,7 +791,7 @@ export interface MerchantAccountThreeDSConfigurationUpdate {
   readonly merchantCountryCode?: string | null | undefined
   /** The merchant category code, 4 characters. */
   readonly merchantCategoryCode?: string | null | undefined
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl?: string | null | undefined
   /** The scheme. */
   readonly scheme?: CardScheme | null | undefined

@@ -53,7 +53,7 @@ import { type TransactionConnectionOptions, transactionConnectionOptionsDeclared
 export interface PaymentLinkCreate {
   /** The buyer. */
   readonly buyer?: Buyer | null | undefined
-  /** The time of: expires. */
+  /** The time at which it expires. */
   readonly expiresAt?: DateTime.Utc | null | undefined
   /** The connection options. */
   readonly connectionOptions?: TransactionConnectionOptions | null | undefined
@@ -65,17 +65,17 @@ export interface PaymentLinkCreate {
   readonly locale?: string | null | undefined
   /** The merchant name, 1–100 characters. */
   readonly merchantName?: string | null | undefined
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl?: string | null | undefined
-  /** The URL: merchant banner. */
+  /** The merchant banner URL. */
   readonly merchantBannerUrl?: string | null | undefined
   /** The merchant color. */
   readonly merchantColor?: string | null | undefined
   /** The merchant message, 1–255 characters. */
   readonly merchantMessage?: string | null | undefined
-  /** The URL: merchant terms and conditions. */
+  /** The merchant terms and conditions URL. */
   readonly merchantTermsAndConditionsUrl?: string | null | undefined
-  /** The URL: merchant favicon. */
+  /** The merchant favicon URL. */
   readonly merchantFaviconUrl?: string | null | undefined
   /** The amount in the smallest unit of the currency (cents), 0–99,999,999. */
   readonly amount: number
@@ -85,7 +85,7 @@ export interface PaymentLinkCreate {
   readonly currency: string
   /** The intent. The API's default is `"authorize"`. */
   readonly intent?: TransactionIntent | undefined
-  /** The URL: return. */
+  /** The return URL. */
   readonly returnUrl?: string | null | undefined
   /** The cart items. */
   readonly cartItems?: ReadonlyArray<CartItem> | null | undefined
@@ -93,7 +93,7 @@ export interface PaymentLinkCreate {
   readonly metadata?: Readonly<Record<string, unknown>> | null | undefined
   /** The payment source. The API's default is `"ecommerce"`. */
   readonly paymentSource?: TransactionPaymentSource | undefined
-  /** Whether it has: store. The API's default is `false`. */
+  /** Whether "store" applies. The API's default is `false`. */
   readonly store?: boolean | undefined
   /** The ID of the buyer, a UUID. */
   readonly buyerId?: string | null | undefined
@@ -177,7 +177,7 @@ export interface PaymentLink {
   readonly type?: "payment-link" | (string & {})
   /** The URL. */
   readonly url: string
-  /** The time of: expires. */
+  /** The time at which it expires. */
   readonly expiresAt?: DateTime.Utc
   /** Your own identifier. */
   readonly externalIdentifier?: string
@@ -187,17 +187,17 @@ export interface PaymentLink {
   readonly locale?: string
   /** The merchant name. */
   readonly merchantName?: string
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl?: string
-  /** The URL: merchant banner. */
+  /** The merchant banner URL. */
   readonly merchantBannerUrl?: string
   /** The merchant color. */
   readonly merchantColor?: string
   /** The merchant message. */
   readonly merchantMessage?: string
-  /** The URL: merchant terms and conditions. */
+  /** The merchant terms and conditions URL. */
   readonly merchantTermsAndConditionsUrl?: string
-  /** The URL: merchant favicon. */
+  /** The merchant favicon URL. */
   readonly merchantFaviconUrl?: string
   /** The amount in the smallest unit of the currency (cents). */
   readonly amount: number
@@ -207,7 +207,7 @@ export interface PaymentLink {
   readonly currency: string
   /** The intent; an open set. */
   readonly intent: TransactionIntent | (string & {})
-  /** The URL: return. */
+  /** The return URL. */
   readonly returnUrl?: string
   /** The cart items. */
   readonly cartItems?: ReadonlyArray<CartItemOutput>
@@ -227,7 +227,7 @@ export interface PaymentLink {
   readonly shippingDetails?: ShippingDetails
   /** The connection options. */
   readonly connectionOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** Whether it has: store. */
+  /** Whether "store" applies. */
   readonly store?: boolean
   /** The ID of the buyer. */
   readonly buyerId?: string

@@ -132,7 +132,7 @@ export const PaymentMethodsListQuery: Model<PaymentMethodsListQuery, unknown> = 
 export interface PaymentMethod {
   /** Always `payment-method`. */
   readonly type?: "payment-method" | (string & {})
-  /** The URL: approval. */
+  /** The approval URL. */
   readonly approvalUrl?: string
   /** The country. */
   readonly country?: string
@@ -753,7 +753,7 @@ export interface PaymentServiceToken {
   readonly type?: "payment-service-token" | (string & {})
   /** The ID. */
   readonly id: string
-  /** The URL: approval. */
+  /** The approval URL. */
   readonly approvalUrl?: string
   /** The ID of the payment method. */
   readonly paymentMethodId: string
@@ -848,7 +848,7 @@ export interface PaymentServiceTokenCreate {
   readonly securityCode?: Redacted.Redacted<string> | null | undefined
   /** The ID of the payment service, a UUID. */
   readonly paymentServiceId: string
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl: string
 }
 

@@ -180,7 +180,7 @@ export interface PaymentOptionContext {
   readonly approvalUi?: PaymentOptionContextApprovalUI
   /** The required fields. */
   readonly requiredFields?: Readonly<Record<string, unknown>>
-  /** Whether it has: redirect requires popup. */
+  /** Whether "redirect requires popup" applies. */
   readonly redirectRequiresPopup: boolean
   /** Whether it requires tokenized redirect popup. */
   readonly requiresTokenizedRedirectPopup: boolean
@@ -214,15 +214,15 @@ export interface PaymentOption {
   readonly type?: "payment-option" | (string & {})
   /** The method. */
   readonly method: string
-  /** The URL: icon. */
+  /** The icon URL. */
   readonly iconUrl?: string
   /** The mode; an open set. */
   readonly mode: Mode | (string & {})
   /** The label. */
   readonly label?: string
-  /** Whether it has: can store payment method. */
+  /** Whether "can store payment method" applies. */
   readonly canStorePaymentMethod: boolean
-  /** Whether it has: can delay capture. */
+  /** Whether "can delay capture" applies. */
   readonly canDelayCapture: boolean
   /** The context. */
   readonly context?:

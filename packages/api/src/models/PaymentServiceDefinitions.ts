@@ -107,9 +107,9 @@ export interface DefinitionField {
   readonly required: boolean
   /** The format; an open set. */
   readonly format: DefinitionFieldFormat | (string & {})
-  /** Whether it has: secret. */
+  /** Whether "secret" applies. */
   readonly secret: boolean
-  /** Whether it has: verifiable. */
+  /** Whether "verifiable" applies. */
   readonly verifiable: boolean
 }
 
@@ -221,7 +221,7 @@ export interface PaymentServiceDefinition {
   readonly supportedCountries: ReadonlyArray<string>
   /** The mode; an open set. */
   readonly mode: Mode | (string & {})
-  /** The URL: icon. */
+  /** The icon URL. */
   readonly iconUrl?: string
   /** The supported features. */
   readonly supportedFeatures: Readonly<Record<string, boolean>>

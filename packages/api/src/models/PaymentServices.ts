@@ -111,7 +111,7 @@ export interface MerchantProfileSchemeSummary {
   readonly merchantCountryCode: string
   /** The merchant category code. */
   readonly merchantCategoryCode: string
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl: string
   /** The time at which it was created. */
   readonly createdAt: DateTime.Utc
@@ -211,7 +211,7 @@ export interface PaymentService {
   readonly paymentMethodTokenizationEnabled: boolean
   /** Whether network tokens is enabled. */
   readonly networkTokensEnabled: boolean
-  /** Whether it has: open loop. */
+  /** Whether "open loop" applies. */
   readonly openLoop: boolean
   /** Whether settlement reporting is enabled. */
   readonly settlementReportingEnabled: boolean
@@ -219,7 +219,7 @@ export interface PaymentService {
   readonly threeDSecureEnabled?: boolean
   /** The merchant profile. */
   readonly merchantProfile?: Readonly<Record<string, MerchantProfileSchemeSummary>>
-  /** The URL: webhook. */
+  /** The webhook URL. */
   readonly webhookUrl?: string
   /** The fields. */
   readonly fields?: ReadonlyArray<ConnectionFieldOutput>
@@ -334,7 +334,7 @@ export interface MerchantProfileScheme {
   readonly merchantCountryCode: string
   /** The merchant category code, 4 characters. */
   readonly merchantCategoryCode: string
-  /** The URL: merchant. */
+  /** The merchant URL. */
   readonly merchantUrl: string
 }
 
@@ -388,7 +388,7 @@ export interface PaymentServiceCreate {
   readonly paymentMethodTokenizationEnabled?: boolean | null | undefined
   /** Whether network tokens is enabled. */
   readonly networkTokensEnabled?: boolean | null | undefined
-  /** Whether it has: open loop. */
+  /** Whether "open loop" applies. */
   readonly openLoop?: boolean | null | undefined
   /** Whether settlement reporting is enabled. The API's default is `false`. */
   readonly settlementReportingEnabled?: boolean | undefined
@@ -490,7 +490,7 @@ export interface PaymentServiceUpdate {
   readonly paymentMethodTokenizationEnabled?: boolean | null | undefined
   /** Whether network tokens is enabled. */
   readonly networkTokensEnabled?: boolean | null | undefined
-  /** Whether it has: open loop. */
+  /** Whether "open loop" applies. */
   readonly openLoop?: boolean | null | undefined
   /** Whether settlement reporting is enabled. The API's default is `false`. */
   readonly settlementReportingEnabled?: boolean | undefined

@@ -210,7 +210,7 @@ export interface Report {
   readonly createdAt: DateTime.Utc
   /** The time at which it was updated. */
   readonly updatedAt: DateTime.Utc
-  /** The time of: next execution. */
+  /** The time: next execution. */
   readonly nextExecutionAt?: DateTime.Utc
   /** The description. */
   readonly description?: string
@@ -622,7 +622,7 @@ export const ReportExecutionUrlGenerate: Model<ReportExecutionUrlGenerate, unkno
 export interface ReportExecutionUrl {
   /** The URL. */
   readonly url: string
-  /** The time of: expires. */
+  /** The time at which it expires. */
   readonly expiresAt: DateTime.Utc
 }
 

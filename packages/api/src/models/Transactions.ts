@@ -182,7 +182,7 @@ export interface TransactionsListQuery {
   readonly errorCode?: ReadonlyArray<string> | undefined
   /** Whether it has refunds. */
   readonly hasRefunds?: boolean | undefined
-  /** Whether it has: pending review. */
+  /** Whether "pending review" applies. */
   readonly pendingReview?: boolean | undefined
   /** The ID of the checkout session, a UUID. */
   readonly checkoutSessionId?: string | undefined
@@ -206,7 +206,7 @@ export interface TransactionsListQuery {
   readonly isSubsequentPayment?: boolean | undefined
   /** Whether merchant is initiated. */
   readonly merchantInitiated?: boolean | undefined
-  /** Whether it has: used 3-D Secure. */
+  /** Whether "used 3-D Secure" applies. */
   readonly used3ds?: boolean | undefined
   /** Whether it is disputed. */
   readonly disputed?: boolean | undefined
@@ -502,7 +502,7 @@ export interface TransactionSummary {
   readonly errorCode?: string
   /** The payment service. */
   readonly paymentService?: TransactionPaymentService
-  /** Whether it has: pending review. */
+  /** Whether "pending review" applies. */
   readonly pendingReview?: boolean
   /** The buyer. */
   readonly buyer?: TransactionBuyer
@@ -687,7 +687,7 @@ export interface CardWithUrlPaymentMethodCreate {
   readonly method: "card"
   /** The security code, 3 or 4 digits. */
   readonly securityCode?: Redacted.Redacted<string> | null | undefined
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
 }
 
@@ -726,7 +726,7 @@ export interface TokenPaymentMethodCreate {
   readonly method: "id"
   /** The security code, 3 or 4 digits. */
   readonly securityCode?: Redacted.Redacted<string> | null | undefined
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
 }
 
@@ -760,7 +760,7 @@ export interface ApplePayPaymentMethodCreate {
   readonly buyerId?: string | null | undefined
   /** The cardholder name, 0–200 characters. */
   readonly cardholderName?: string | null | undefined
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
   /** The card suffix, 4 characters. */
   readonly cardSuffix?: string | null | undefined
@@ -817,7 +817,7 @@ export interface ClickToPayPaymentMethodCreate {
   readonly buyerExternalIdentifier?: string | null | undefined
   /** Your own identifier, 1–200 characters. */
   readonly externalIdentifier?: string | null | undefined
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
 }
 
@@ -863,7 +863,7 @@ export interface ClickToPayFPANPaymentMethodCreate {
   readonly cardType?: CardType | null | undefined
   /** The method. */
   readonly method: "click-to-pay"
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
 }
 
@@ -929,7 +929,7 @@ export interface GooglePayPaymentMethodCreate {
   readonly buyerId?: string | null | undefined
   /** The cardholder name, 0–200 characters. */
   readonly cardholderName?: string | null | undefined
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
   /** The card suffix, 4 characters. */
   readonly cardSuffix?: string | null | undefined
@@ -989,7 +989,7 @@ export interface GooglePayFPANPaymentMethodCreate {
   readonly cardType?: CardType | null | undefined
   /** The method. */
   readonly method: "googlepay_pan_only"
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
 }
 
@@ -1027,7 +1027,7 @@ export interface PazePaymentMethodCreate {
   readonly buyerId?: string | null | undefined
   /** The cardholder name, 0–200 characters. */
   readonly cardholderName?: string | null | undefined
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
   /** The card suffix, 4 characters. */
   readonly cardSuffix?: string | null | undefined
@@ -1081,7 +1081,7 @@ export interface NetworkTokenPaymentMethodCreate {
   readonly expirationDate: string
   /** The cryptogram. */
   readonly cryptogram?: Redacted.Redacted<string> | null | undefined
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
   /** The card source. */
   readonly cardSource?: "apple-pay" | "google-pay" | null | undefined
@@ -1200,7 +1200,7 @@ export interface CheckoutSessionWithUrlPaymentMethodCreate {
   readonly buyerId?: string | null | undefined
   /** Your own identifier of the buyer, 1–200 characters. */
   readonly buyerExternalIdentifier?: string | null | undefined
-  /** The URL: redirect. */
+  /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
 }
 
@@ -1616,7 +1616,7 @@ export interface TransactionCreate {
   readonly externalIdentifier?: string | null | undefined
   /** The intent. The API's default is `"authorize"`. */
   readonly intent?: TransactionIntent | undefined
-  /** Whether it has: store. The API's default is `false`. */
+  /** Whether "store" applies. The API's default is `false`. */
   readonly store?: boolean | undefined
   /** The 3-D Secure data. */
   readonly threeDSecureData?: ThreeDSecureDataV1 | ThreeDSecureDataV2 | null | undefined
@@ -1648,15 +1648,15 @@ export interface TransactionCreate {
   readonly shippingDetailsId?: string | null | undefined
   /** The connection options. */
   readonly connectionOptions?: TransactionConnectionOptions | null | undefined
-  /** Whether it has: async capture. The API's default is `false`. */
+  /** Whether "async capture" applies. The API's default is `false`. */
   readonly asyncCapture?: boolean | undefined
   /** The anti fraud fingerprint. */
   readonly antiFraudFingerprint?: string | null | undefined
   /** The ID of the payment service, a UUID. */
   readonly paymentServiceId?: string | null | undefined
-  /** Whether it has: account funding transaction. The API's default is `false`. */
+  /** Whether "account funding transaction" applies. The API's default is `false`. */
   readonly accountFundingTransaction?: boolean | undefined
-  /** Whether it has: allow partial authorization. The API's default is `false`. */
+  /** Whether "allow partial authorization" applies. The API's default is `false`. */
   readonly allowPartialAuthorization?: boolean | undefined
   /** The recipient. */
   readonly recipient?: Recipient | null | undefined
@@ -1670,7 +1670,7 @@ export interface TransactionCreate {
   readonly purchaseOrderNumber?: string | null | undefined
   /** The customer reference number, 1–100 characters. */
   readonly customerReferenceNumber?: string | null | undefined
-  /** Whether it has: amount includes tax. */
+  /** Whether "amount includes tax" applies. */
   readonly amountIncludesTax?: boolean | null | undefined
   /** The supplier order number, 1–100 characters. */
   readonly supplierOrderNumber?: string | null | undefined
@@ -1680,7 +1680,7 @@ export interface TransactionCreate {
   readonly shippingAmount?: number | null | undefined
   /** The integration client. */
   readonly integrationClient?: IntegrationClient | null | undefined
-  /** The time of: approval expires. */
+  /** The time at which it approval expires. */
   readonly approvalExpiresAt?: DateTime.Utc | null | undefined
 }
 
@@ -2056,7 +2056,7 @@ export interface Transaction {
   readonly errorCode?: string
   /** The payment service. */
   readonly paymentService?: TransactionPaymentService
-  /** Whether it has: pending review. */
+  /** Whether "pending review" applies. */
   readonly pendingReview?: boolean
   /** The buyer. */
   readonly buyer?: TransactionBuyer
@@ -2120,15 +2120,15 @@ export interface Transaction {
   readonly voidedAt?: DateTime.Utc
   /** The time at which it was canceled. */
   readonly canceledAt?: DateTime.Utc
-  /** The time of: approval expires. */
+  /** The time at which it approval expires. */
   readonly approvalExpiresAt?: DateTime.Utc
-  /** The time of: buyer approval timedout. */
+  /** The time: buyer approval timedout. */
   readonly buyerApprovalTimedoutAt?: DateTime.Utc
   /** The intent outcome; an open set. */
   readonly intentOutcome: TransactionIntentOutcome | (string & {})
-  /** Whether it has: multi tender. */
+  /** Whether "multi tender" applies. */
   readonly multiTender: boolean
-  /** Whether it has: account funding transaction. */
+  /** Whether "account funding transaction" applies. */
   readonly accountFundingTransaction: boolean
   /** The recipient. */
   readonly recipient?: RecipientOutput
@@ -2146,7 +2146,7 @@ export interface Transaction {
   readonly purchaseOrderNumber?: string
   /** The customer reference number. */
   readonly customerReferenceNumber?: string
-  /** Whether it has: amount includes tax. */
+  /** Whether "amount includes tax" applies. */
   readonly amountIncludesTax?: boolean
   /** The supplier order number. */
   readonly supplierOrderNumber?: string
@@ -2358,7 +2358,7 @@ export interface TransactionCaptureCreate {
   readonly airline?: Airline | null | undefined
   /** The cart items. */
   readonly cartItems?: ReadonlyArray<CartItem> | null | undefined
-  /** Whether it has: final. The API's default is `true`. */
+  /** Whether "final" applies. The API's default is `true`. */
   readonly final?: boolean | undefined
   /** Your own identifier, 1–300 characters. */
   readonly externalIdentifier?: string | null | undefined
@@ -3422,7 +3422,7 @@ export interface Capture {
   readonly amount: number
   /** The status; an open set. */
   readonly status: CaptureStatus | (string & {})
-  /** Whether it has: final. */
+  /** Whether "final" applies. */
   readonly final: boolean
   /** The time at which it was created. */
   readonly createdAt: DateTime.Utc

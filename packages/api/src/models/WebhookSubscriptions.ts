@@ -74,7 +74,7 @@ export interface CredentialsOAuthAuthenticationCreate {
   readonly clientId: string
   /** The client secret. */
   readonly clientSecret: Redacted.Redacted<string>
-  /** The URL: token. */
+  /** The token URL. */
   readonly tokenUrl: string
   /** The scope. */
   readonly scope?: string | null | undefined
@@ -111,7 +111,7 @@ export interface PasswordOAuthAuthenticationCreate {
   readonly clientId: string
   /** The client secret. */
   readonly clientSecret: Redacted.Redacted<string>
-  /** The URL: token. */
+  /** The token URL. */
   readonly tokenUrl: string
   /** The scope. */
   readonly scope?: string | null | undefined
@@ -246,7 +246,7 @@ export interface CredentialsOAuthAuthentication {
   readonly clientId: string
   /** The client secret. */
   readonly clientSecret?: string
-  /** The URL: token. */
+  /** The token URL. */
   readonly tokenUrl: string
   /** The scope. */
   readonly scope?: string
@@ -286,7 +286,7 @@ export interface PasswordOAuthAuthentication {
   readonly clientId: string
   /** The client secret. */
   readonly clientSecret?: string
-  /** The URL: token. */
+  /** The token URL. */
   readonly tokenUrl: string
   /** The scope. */
   readonly scope?: string
@@ -342,7 +342,7 @@ export interface WebhookSubscription {
     | Readonly<Record<string, unknown>>
   /** The secret. */
   readonly secret?: Redacted.Redacted<string>
-  /** Whether it has: rotating. */
+  /** Whether "rotating" applies. */
   readonly rotating: boolean
   /** The creator. */
   readonly creator?: Creator

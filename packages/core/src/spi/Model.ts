@@ -514,7 +514,7 @@ export const secret = (regExp: RegExp, expected: string, ...about: About): Field
  * @since 0.1.0
  * @category fields
  */
-export const secretText = (min: number, max: number | undefined, ...about: About): Field =>
+export const secretText = (min: number, max?: number, ...about: About): Field =>
   secret(
     new RegExp(`^[\\s\\S]{${min},${max ?? ""}}$`, "u"),
     max === undefined
@@ -599,7 +599,7 @@ export const seconds = (minimum: number, maximum: number, expected: string, ...a
  */
 export const list = (
   item: Field,
-  max: number | undefined,
+  max?: number,
   description?: string,
   { min = 0, unique = false }: { readonly min?: number; readonly unique?: boolean } = {}
 ): Field => {
