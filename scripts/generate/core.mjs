@@ -141,7 +141,10 @@ const callOf = (type, about, imports, field) => {
       return call("secretValue", literalOf(type.isString ? "string or object" : "object"), ...about)
     case "record": {
       const item = callOf(type.item, [], imports, {})
-      return call("record", type.isNullable ? call("nullable", item) : item, ...about)
+      const value = type.isNullable ? call("nullable", item) : item
+      return type.keys === undefined
+        ? call("record", value, ...about)
+        : call("recordBy", setOf(type.keys, imports), value, ...about)
     }
     case "integer":
       return call("integer", type.minimum, type.maximum, '""', ...about)
@@ -151,8 +154,7 @@ const callOf = (type, about, imports, field) => {
     case "const":
       return call("oneOf", literalOf(type.values), ...about)
     case "enumRef":
-      if (imports.style.listsValues && type.target.hasValues) return call("oneOf", imports.values(type.target))
-      return field.isOpen ? call("anyText", ...about) : call("oneOf", literalOf(type.target.values), ...about)
+      return field.isOpen ? call("anyText", ...about) : call("oneOf", setOf(type.target, imports), ...about)
     case "open":
       return call("anyText", ...about)
     case "list": {
@@ -192,6 +194,10 @@ const callOf = (type, about, imports, field) => {
       return call(type.kind, ...about)
   }
 }
+
+/** The values of a set: the list of a model of our own, or themselves. */
+const setOf = (model, imports) =>
+  imports.style.listsValues && model.hasValues ? imports.values(model) : literalOf(model.values)
 
 /** Arguments without those at the end that are not given. */
 const upTo = (args) => {

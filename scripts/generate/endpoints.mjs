@@ -7,8 +7,8 @@ import { wordsOf } from "./rules.mjs"
 import { valuesOf } from "./types.mjs"
 import { commentOf, tags } from "./words.mjs"
 
-/** `models` are all models by their schemas, `own` those of the resource's own file. */
-export const resourceFile = (resource, operations, models, own, texts) => {
+/** `models` are all models by their schemas, `own` those of the resource's own file, `free` the objects without a description. */
+export const resourceFile = (resource, operations, { free, models, own }, texts) => {
   const imports = new Map()
   const core = new Set()
   const internal = new Set()
@@ -19,7 +19,10 @@ export const resourceFile = (resource, operations, models, own, texts) => {
     return model.name
   }
   const bodyOf = (body, isOptional) => {
-    const schema = body.kind === undefined && models.has(body.schema) ? modelOf(body.schema) : undefined
+    if (body.kind === undefined && !models.has(body.schema) && !free.has(body.schema)) {
+      throw new Unfit(`${body.schema} is a body, and core's: take it out of what core shares, in overlay/sessions.mjs.`)
+    }
+    const schema = models.has(body.schema) ? modelOf(body.schema) : undefined
     const code = schema ?? use(internal, body.kind === "anything" ? "anyJson" : "anyObject")
     return isOptional || body.kind === "anything" ? `Endpoint.optional(${code})` : code
   }

@@ -83,7 +83,7 @@ export const readModels = ({ base = new Map(), description, overlay }) => {
         if (json.properties !== undefined || json.patternProperties !== undefined) break
         if (json.additionalProperties === true) return { kind: "free" }
         if (isPlainText(json.additionalProperties)) return { kind: "texts" }
-        if (json.additionalProperties !== undefined) return recordOf(json.additionalProperties, place)
+        if (json.additionalProperties !== undefined) return recordOf(json, place)
     }
     if (Object.keys(json).length === 0) return { kind: "anything" }
     throw new Unfit(`${place} has a construct that the generator does not know: ${JSON.stringify(json)}`)
@@ -96,12 +96,14 @@ export const readModels = ({ base = new Map(), description, overlay }) => {
     json?.type === "string" &&
     ["pattern", "minLength", "maxLength", "format"].every((limit) => json[limit] === undefined)
 
-  const recordOf = (json, place) => {
+  const recordOf = ({ additionalProperties: json, propertyNames }, place) => {
     const members = json.anyOf ?? [json]
     const isNullable = members.some(({ type }) => type === "null")
     const values = members.filter(({ type }) => type !== "null")
     const item = values.length === 1 ? typeOf(values[0], {}, `${place}{}`) : { kind: "anything" }
-    return { kind: "record", item, isNullable }
+    const keys = propertyNames === undefined ? undefined : typeOf(propertyNames, {}, `${place}'s keys`)
+    if (keys !== undefined && keys.kind !== "enumRef") throw new Unfit(`${place} has keys that are no set.`)
+    return { kind: "record", item, isNullable, keys: keys?.target }
   }
 
   /** One of several types: of strings the widest, of literals a set, of models one of them. */
@@ -282,7 +284,7 @@ export const readModels = ({ base = new Map(), description, overlay }) => {
 
   const targetsOf = (type) =>
     type.kind === "list" || type.kind === "record"
-      ? targetsOf(type.item)
+      ? [...targetsOf(type.item), ...(type.keys === undefined ? [] : [type.keys])]
       : type.kind === "union" || type.kind === "anyOf"
         ? type.members.map(({ target }) => target)
         : type.target === undefined

@@ -155,6 +155,7 @@ export const overlayOf = (description, operations, api, base) => {
   const sent = operations.flatMap(sentOf)
   const secrets = new Set(api.secrets)
   return {
+    free: new Set(Object.keys(schemas).filter(isFree)),
     files: {
       ...Object.fromEntries(
         Object.entries(api.shared).map(([file, { about, roots: own = shared }]) => [file, { about, models: own }])
@@ -175,7 +176,6 @@ export const overlayOf = (description, operations, api, base) => {
     models: api.models,
     sent,
     read,
-    isOptional: true,
     rules: {
       nameOf: rules.nameOf,
       aboutModel: rules.aboutModel,

@@ -54,8 +54,7 @@ const apiSourcesOf = (description, base) => {
       resourceFile(
         resource,
         operations.filter((operation) => operation.resource === resource),
-        bySchema,
-        ownOf(resource),
+        { free: overlay.free, models: bySchema, own: ownOf(resource) },
         api
       )
     ]),

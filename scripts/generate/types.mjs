@@ -27,6 +27,9 @@ export const typeOf = (type, side) => {
       return anyObject
     case "record": {
       const item = typeOf(type.item, side)
+      if (type.keys !== undefined && !isAnswer) {
+        return `{ readonly [Key in ${use(type.keys, type.keys.name)}]?: ${item}${type.isNullable ? " | null" : ""} }`
+      }
       return `Readonly<Record<string, ${item}${type.isNullable && !isAnswer ? " | null" : ""}>>`
     }
     case "texts":

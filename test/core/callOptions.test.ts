@@ -152,7 +152,7 @@ describe.each(Object.entries(ports))("the options of a call over %s", (_, port) 
     Effect.gen(function* () {
       const { outcome, seen } = yield* calling(
         port,
-        ({ get }) => get("t1", { attemptTimeout: "80 millis" }),
+        ({ get }) => get("t1", { attemptTimeout: "1 seconds" }),
         () => silent
       )
       assert.deepInclude(failed(outcome), { reason: "Timeout", delivered: "unknown", attempts: 1 })

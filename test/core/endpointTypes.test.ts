@@ -390,8 +390,10 @@ describe("the types of endpoints", () => {
     }
     class Documented extends Endpoint.Service<Documented, Own>()("Documented", { get: transactions.get }) {}
     expectTypeOf<Documented["Type"]>().toEqualTypeOf<Own>()
+    type Infallible = { readonly get: (id: string) => Effect.Effect<Transaction> }
     // @ts-expect-error the endpoint can fail with more
-    Endpoint.Service<Documented, { readonly get: (id: string) => Effect.Effect<Transaction> }>()("Narrow", transactions)
+    class Narrow extends Endpoint.Service<Narrow, Infallible>()("Narrow", transactions) {}
+    assert.isFunction(Narrow)
   })
 
   it("make a list a stream of its pages, and of its items", () => {

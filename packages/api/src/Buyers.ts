@@ -7,7 +7,7 @@
  */
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { NotFound } from "@effect-gr4vy/core/Errors"
-import { anyObject, isSame, uuid } from "./internal/parts.js"
+import { isSame, uuid } from "./internal/parts.js"
 import {
   BuyerCreate,
   BuyerPage,
@@ -16,6 +16,7 @@ import {
   BuyersPaymentMethodsListQuery,
   BuyerUpdate,
   PaymentMethodSummaryList,
+  ShippingDetailsCreate,
   ShippingDetailsList,
   ShippingDetailsUpdate
 } from "./models/Buyers.js"
@@ -30,6 +31,7 @@ export {
   BuyerUpdate,
   PaymentMethodSummary,
   PaymentMethodSummaryList,
+  ShippingDetailsCreate,
   ShippingDetailsList,
   ShippingDetailsUpdate
 } from "./models/Buyers.js"
@@ -109,7 +111,7 @@ export class Buyers extends Endpoint.Service<Buyers>()("@effect-gr4vy/api/Buyers
      */
     create: Endpoint.post("Buyers.shippingDetails.create", "/buyers/{buyerId}/shipping-details", {
       params: { buyerId: uuid },
-      payload: anyObject,
+      payload: ShippingDetailsCreate,
       success: ShippingDetails,
       errors: [NotFound],
       resend: "once",

@@ -33,8 +33,8 @@ export const files = {
   }
 }
 
-/** Schemas that other resources have under the same name, but that are a session's own here. */
-export const ofSessions = ["CheckoutSessionCreate", "CheckoutSessionUpdate", "CheckoutSession"]
+/** Schemas that other resources do not take from core: a session's own, and one that is also a whole body elsewhere. */
+export const ofSessions = ["CheckoutSessionCreate", "CheckoutSessionUpdate", "CheckoutSession", "ShippingDetailsCreate"]
 
 /** The models that requests and responses begin with. A model of both has a second form for responses, `…Output`. */
 export const sent = ["CheckoutSessionCreate", "CheckoutSessionUpdate", "CheckoutSessionSecureFields"]

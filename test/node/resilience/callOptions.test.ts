@@ -73,7 +73,7 @@ describe("the options of a call", () => {
   it.scopedLive("limit each attempt, below the limits of the client and of the endpoint", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* serving(() => {})
-      assert.deepStrictEqual(yield* client.get("t1", { attemptTimeout: "150 millis" }), { id: "t1" })
+      assert.deepStrictEqual(yield* client.get("t1", { attemptTimeout: "1 seconds" }), { id: "t1" })
       assert.lengthOf(seen, 2)
     })
   )

@@ -530,6 +530,53 @@ export const buyerUpdateDeclared: Field = object<BuyerUpdate>(
 export const BuyerUpdate: Model<BuyerUpdate, unknown> = request<BuyerUpdate, unknown>(buyerUpdateDeclared)
 
 /**
+ * The contents of a new shipping details.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ShippingDetailsCreate {
+  /** The first name, 1–255 characters. */
+  readonly firstName?: string | null | undefined
+  /** The last name, 1–255 characters. */
+  readonly lastName?: string | null | undefined
+  /** The email address, 1–320 characters. */
+  readonly emailAddress?: string | null | undefined
+  /** The phone number, with `+` and country code (E.164). */
+  readonly phoneNumber?: string | null | undefined
+  /** The address. */
+  readonly address?: Address | null | undefined
+}
+
+/**
+ * The declaration of a {@link ShippingDetailsCreate}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const shippingDetailsCreateDeclared: Field = object<ShippingDetailsCreate>(
+  "ShippingDetailsCreate",
+  "The contents of a new shipping details.",
+  () => ({
+    firstName: nullish(text(1, 255)),
+    lastName: nullish(text(1, 255)),
+    emailAddress: nullish(text(1, 320)),
+    phoneNumber: nullish(pattern(/^\+[1-9]\d{1,14}$/, "a phone number with + and country code (E.164)")),
+    address: nullish(addressDeclared)
+  })
+)
+
+/**
+ * The value `ShippingDetailsCreate` is its schema in a request: every limit, snake_case on the wire.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ShippingDetailsCreate: Model<ShippingDetailsCreate, unknown> = request<ShippingDetailsCreate, unknown>(
+  shippingDetailsCreateDeclared
+)
+
+/**
  * A list: shipping details.
  *
  * @since 0.1.0

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 
+import type { CardScheme } from "@effect-gr4vy/core/models/CheckoutSession"
 import {
   anyText,
   type Field,
@@ -20,7 +21,7 @@ import {
   oneOf,
   optional,
   pattern,
-  record,
+  recordBy,
   request,
   response,
   secretText,
@@ -256,7 +257,38 @@ export const paymentServiceDeclared: Field = object<PaymentService>("PaymentServ
   openLoop: flag(),
   settlementReportingEnabled: flag(),
   threeDSecureEnabled: nullish(flag()),
-  merchantProfile: nullish(record(nullable(merchantProfileSchemeSummaryDeclared))),
+  merchantProfile: nullish(
+    recordBy(
+      [
+        "accel",
+        "amex",
+        "bancontact",
+        "carte-bancaire",
+        "cirrus",
+        "culiance",
+        "dankort",
+        "diners-club",
+        "discover",
+        "eftpos-australia",
+        "elo",
+        "hipercard",
+        "jcb",
+        "maestro",
+        "mastercard",
+        "mir",
+        "nyce",
+        "other",
+        "pulse",
+        "qcard",
+        "rupay",
+        "star",
+        "uatp",
+        "unionpay",
+        "visa"
+      ],
+      nullable(merchantProfileSchemeSummaryDeclared)
+    )
+  ),
   webhookUrl: nullish(anyText()),
   fields: nullish(list(connectionFieldDeclared)),
   reportingFields: nullish(list(connectionFieldDeclared)),
@@ -383,7 +415,7 @@ export interface PaymentServiceCreate {
   /** Whether 3-D Secure is enabled. The API's default is `false`. */
   readonly threeDSecureEnabled?: boolean | undefined
   /** The merchant profile. */
-  readonly merchantProfile?: Readonly<Record<string, MerchantProfileScheme | null>> | null | undefined
+  readonly merchantProfile?: { readonly [Key in CardScheme]?: MerchantProfileScheme | null } | null | undefined
   /** Whether payment method tokenization is enabled. */
   readonly paymentMethodTokenizationEnabled?: boolean | null | undefined
   /** Whether network tokens is enabled. */
@@ -415,7 +447,38 @@ export const paymentServiceCreateDeclared: Field = object<PaymentServiceCreate>(
     }),
     active: nullish(flag()),
     threeDSecureEnabled: optional(flag()),
-    merchantProfile: nullish(record(nullable(merchantProfileSchemeDeclared))),
+    merchantProfile: nullish(
+      recordBy(
+        [
+          "accel",
+          "amex",
+          "bancontact",
+          "carte-bancaire",
+          "cirrus",
+          "culiance",
+          "dankort",
+          "diners-club",
+          "discover",
+          "eftpos-australia",
+          "elo",
+          "hipercard",
+          "jcb",
+          "maestro",
+          "mastercard",
+          "mir",
+          "nyce",
+          "other",
+          "pulse",
+          "qcard",
+          "rupay",
+          "star",
+          "uatp",
+          "unionpay",
+          "visa"
+        ],
+        nullable(merchantProfileSchemeDeclared)
+      )
+    ),
     paymentMethodTokenizationEnabled: nullish(flag()),
     networkTokensEnabled: nullish(flag()),
     openLoop: nullish(flag()),
@@ -485,7 +548,7 @@ export interface PaymentServiceUpdate {
   /** Whether 3-D Secure is enabled. */
   readonly threeDSecureEnabled?: boolean | null | undefined
   /** The merchant profile. */
-  readonly merchantProfile?: Readonly<Record<string, MerchantProfileScheme | null>> | null | undefined
+  readonly merchantProfile?: { readonly [Key in CardScheme]?: MerchantProfileScheme | null } | null | undefined
   /** Whether payment method tokenization is enabled. */
   readonly paymentMethodTokenizationEnabled?: boolean | null | undefined
   /** Whether network tokens is enabled. */
@@ -518,7 +581,38 @@ export const paymentServiceUpdateDeclared: Field = object<PaymentServiceUpdate>(
     ),
     active: nullish(flag()),
     threeDSecureEnabled: nullish(flag()),
-    merchantProfile: nullish(record(nullable(merchantProfileSchemeDeclared))),
+    merchantProfile: nullish(
+      recordBy(
+        [
+          "accel",
+          "amex",
+          "bancontact",
+          "carte-bancaire",
+          "cirrus",
+          "culiance",
+          "dankort",
+          "diners-club",
+          "discover",
+          "eftpos-australia",
+          "elo",
+          "hipercard",
+          "jcb",
+          "maestro",
+          "mastercard",
+          "mir",
+          "nyce",
+          "other",
+          "pulse",
+          "qcard",
+          "rupay",
+          "star",
+          "uatp",
+          "unionpay",
+          "visa"
+        ],
+        nullable(merchantProfileSchemeDeclared)
+      )
+    ),
     paymentMethodTokenizationEnabled: nullish(flag()),
     networkTokensEnabled: nullish(flag()),
     openLoop: nullish(flag()),

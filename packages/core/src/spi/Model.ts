@@ -433,17 +433,39 @@ const readAs = (field: Field, read: () => Field): Field =>
  * @since 0.1.0
  * @category fields
  */
-export const record = (item: Field, ...about: About): Field => {
-  const of = (value: AST.AST): Schema.Schema<Readonly<Record<string, unknown>>> =>
+export const record = (item: Field, ...about: About): Field => recordWith(Schema.String, item, about)
+
+/**
+ * Values whose keys are of a set; in a response of any.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const recordBy = (keys: readonly [string, ...ReadonlyArray<string>], item: Field, ...about: About): Field => {
+  const known = new Set(keys)
+  const key = limited(
+    Schema.String,
+    (name) => known.has(name),
+    (fc) => fc.constantFrom(...keys),
+    "a known key",
+    {
+      jsonSchema: { type: "string", enum: keys }
+    }
+  )
+  return recordWith(Schema.make<string>(key.ast), item, about)
+}
+
+const recordWith = (key: Schema.Schema<string>, item: Field, [description]: About): Field => {
+  const of = (keys: Schema.Schema<string>, value: AST.AST): Schema.Schema<Readonly<Record<string, unknown>>> =>
     Schema.make(
-      Schema.Record({ key: Schema.String, value: Schema.make<unknown>(value) }).annotations({
+      Schema.Record({ key: keys, value: Schema.make<unknown>(value) }).annotations({
         ...says("an object"),
-        ...described(about[0])
+        ...described(description)
       }).ast
     )
-  return readAs(of(item.ast), () => {
+  return readAs(of(key, item.ast), () => {
     const read = relaxed(item.ast)
-    return Schema.transform(of(orNull(read)), of(AST.typeAST(read)), withoutNulls)
+    return Schema.transform(of(Schema.String, orNull(read)), of(Schema.String, AST.typeAST(read)), withoutNulls)
   })
 }
 

@@ -51,6 +51,13 @@ export {
 } from "../internal/explain.js"
 export {
   /**
+   * Whether a member of a record of endpoints is an endpoint, and no record of others.
+   *
+   * @since 0.1.0
+   * @category endpoints
+   */
+  isEndpoint,
+  /**
    * Lists the endpoints of a record, nested ones with the names that lead to them.
    *
    * @since 0.1.0

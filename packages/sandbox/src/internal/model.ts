@@ -61,6 +61,42 @@ export interface Running {
    * `IllegalArgumentException` if a fault has an unknown property, or a value that cannot be used.
    */
   readonly failNext: (...faults: ReadonlyArray<Fault | undefined>) => Effect.Effect<void>
+  /** The money that the bank reserved, took, released and gave back, oldest first. */
+  readonly booked: Effect.Effect<ReadonlyArray<Booking>>
+  /** The tries to deliver webhooks, oldest first; at most the latest 1,000. */
+  readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
+}
+
+/**
+ * An entry of the bank's book.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Booking {
+  readonly kind: "authorization" | "capture" | "refund" | "void"
+  /** The ID of the transaction. */
+  readonly transaction: string
+  /** In the smallest unit of the currency. */
+  readonly amount: number
+}
+
+/**
+ * One try to deliver an event to a webhook's URL.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Delivery {
+  /** The ID of the event. */
+  readonly event: string
+  /** The name of the event, e.g. `"transaction.captured"`. */
+  readonly name: string
+  readonly url: string
+  /** Counts the tries of the event at this URL, from 1. */
+  readonly attempt: number
+  /** The status of the response; absent if there was none. */
+  readonly status?: number
 }
 
 /**
@@ -75,13 +111,18 @@ export interface Options {
   /** The lifetime of a new session, at most 36,500 days; 1 hour by default. */
   readonly sessionLifetime?: Duration.DurationInput
   /**
-   * Your own endpoints, served next to Checkout Sessions, from `Endpoint.implement`. Give an effect if the implementation
-   * has state or uses the sandbox's own `CheckoutSessions`. Faults, latency, `seen` and token checks apply to them too.
-   * Two endpoints with the same method and path are a `ServeError`.
+   * Your own endpoints, served next to the API's, from `Endpoint.implement`. Give an effect if the implementation has
+   * state or uses the sandbox's own `CheckoutSessions`. Faults, latency, `seen` and token checks apply to them too. One
+   * with the method and path of the API's replaces it; two of them, or one of Checkout Sessions, are a `ServeError`.
    */
   readonly endpoints?: ReadonlyArray<
     Endpoint.Implementation | Effect.Effect<Endpoint.Implementation, never, CheckoutSessions>
   >
+  /**
+   * URLs that are told what happens, by events signed with `secret`. An event is sent again until a 2xx accepts it, up to
+   * 7 times within a minute. More URLs subscribe by `POST /webhook-subscriptions`.
+   */
+  readonly webhooks?: ReadonlyArray<{ readonly url: string; readonly secret: string }>
   /** Whether the sandbox makes server spans, with the tracer of the program that builds the layer; `false` by default. */
   readonly tracing?: boolean
   /**

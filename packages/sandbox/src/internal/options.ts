@@ -132,6 +132,18 @@ const rateRules: Rules<{ readonly rate: number; readonly fault: Fault }> = {
 
 const rates = "{ rate, fault }"
 
+const webhookRules: Rules<NonNullable<Options["webhooks"]>[number]> = {
+  url: must(
+    "an http: or https: URL",
+    (value) => Predicate.isString(value) && /^https?:\/\/./i.test(value) && URL.canParse(value)
+  ),
+  secret: must("a string that is not empty", (value) => Predicate.isString(value) && value !== "")
+}
+
+const webhookProblem = (webhook: Readonly<Record<string, unknown>>): string | undefined =>
+  firstProblem(webhook, webhookRules) ??
+  (webhook["url"] === undefined || webhook["secret"] === undefined ? "a webhook needs a url and a secret" : undefined)
+
 const optionRules: Rules<Options> = {
   port: must("a whole number from 0 to 65535", whole(0, 65_535)),
   host: must('an address of this machine, e.g. "127.0.0.1"', (value) => Predicate.isString(value) && value !== ""),
@@ -140,6 +152,7 @@ const optionRules: Rules<Options> = {
     implementations,
     (value) => Array.isArray(value) && value.every((item) => Effect.isEffect(item) || isImplementation(item))
   ),
+  webhooks: listOf("webhooks: { url, secret }", webhookProblem),
   tracing: yesOrNo,
   publicKey: must("a string", Predicate.isString),
   faults: listOf("faults", ofFault),

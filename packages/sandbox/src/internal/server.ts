@@ -18,7 +18,7 @@ import * as CheckoutSessionsMemory from "@effect-gr4vy/core/CheckoutSessionsMemo
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import { Unauthorized } from "@effect-gr4vy/core/Errors"
-import { listOf } from "@effect-gr4vy/core/spi/Serving"
+import { isEndpoint, listOf } from "@effect-gr4vy/core/spi/Serving"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -33,12 +33,15 @@ import type * as Scope from "effect/Scope"
 import { BearerAuth, CheckoutSessionsApi } from "../CheckoutSessionsApi.js"
 import * as CheckoutSessionsServer from "../CheckoutSessionsServer.js"
 import { type Accept, accepted } from "./accepted.js"
+import { resources } from "./api/resources.js"
+import * as World from "./api/world.js"
 import { cardForm, formTokens, sessionOfCardForm } from "./cardForm.js"
 import type { Api } from "./docs.js"
 import { picker, scriptHeader } from "./faults.js"
 import { httpApiGroup } from "./httpApi.js"
 import type { Fault, Options, Running, Seen } from "./model.js"
 import { faultProblem, implementations, isBodiless, isImplementation, optionsProblem } from "./options.js"
+import { approvalPath, pages } from "./pages.js"
 import { current, group, router } from "./serve.js"
 import { invalidOption, type StartError } from "./startError.js"
 import { verifyToken } from "./verifyToken.js"
@@ -59,9 +62,17 @@ export const start = (options: Options): Effect.Effect<Running, StartError, Scop
     const latency = Duration.toMillis(options.latency ?? 0)
     const host = options.host ?? "127.0.0.1"
     const sessions = yield* memory(options)
+    let baseUrl = ""
+    const world = yield* World.make({
+      sessions,
+      webhooks: options.webhooks ?? [],
+      approvalUrl: (id) => `${baseUrl}${approvalPath(id)}`
+    })
+    const own = yield* Effect.provideService(ownGroups(options.endpoints ?? []), CheckoutSessions, sessions)
     const groups = [
       { name: "checkoutSessions", endpoints: checkoutSessions, functions: sessions, accepts: accepted },
-      ...(yield* Effect.provideService(ownGroups(options.endpoints ?? []), CheckoutSessions, sessions))
+      ...apiGroups(world, own),
+      ...own
     ]
     const endpoints = groups.flatMap(({ endpoints }) => listOf(endpoints).map(({ endpoint }) => endpoint))
     yield* eachOnce(endpoints)
@@ -111,6 +122,12 @@ export const start = (options: Options): Effect.Effect<Running, StartError, Scop
         return void response.end(Buffer.from(await page.arrayBuffer()))
       }
 
+      const page = await pages(method, url, world)
+      if (page !== undefined) {
+        response.writeHead(page.status, page.headers)
+        return void response.end(page.body)
+      }
+
       const session = method === "GET" ? sessionOfCardForm(url.pathname) : undefined
       if (session !== undefined) {
         response.writeHead(200, { "content-type": "text/html; charset=utf-8" })
@@ -147,12 +164,14 @@ export const start = (options: Options): Effect.Effect<Running, StartError, Scop
     yield* Effect.addFinalizer(() => Effect.sync(() => closing.abort()))
 
     const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host
-    const baseUrl = `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`
+    baseUrl = `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`
     const originOf = ({ headers: { host } }: IncomingMessage) =>
       host !== undefined && /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host) ? `http://${host}` : baseUrl
 
     return {
       baseUrl,
+      booked: world.bank.booked,
+      deliveries: world.deliveries,
       seen: Effect.sync(() => [...seen]),
       failNext: (...faults) =>
         Effect.suspend(() => {
@@ -194,16 +213,36 @@ const ownGroups = (
     )
   )
 
+/** The resources of the whole API, without the endpoints that the user serves. */
+const apiGroups = (world: World.World, own: ReadonlyArray<Group>): ReadonlyArray<Group> => {
+  const taken = new Set(own.flatMap(({ endpoints }) => listOf(endpoints).map(({ endpoint }) => placeOf(endpoint))))
+  return resources.map(([name, { endpoints }]) => ({
+    name,
+    endpoints: without(endpoints, taken),
+    functions: World.functionsOf(endpoints, world.handlers[name])
+  }))
+}
+
+const without = (endpoints: Endpoint.Endpoints, taken: ReadonlySet<string>): Endpoint.Endpoints =>
+  Object.fromEntries(
+    Object.entries(endpoints).flatMap(
+      ([name, inner]): ReadonlyArray<[string, Endpoint.Endpoints[string]]> =>
+        !isEndpoint(inner) ? [[name, without(inner, taken)]] : taken.has(placeOf(inner)) ? [] : [[name, inner]]
+    )
+  )
+
+const placeOf = ({ method, path }: Endpoint.Any): string => `${method} ${path.replace(/\{[^{}]+\}/g, "{}")}`
+
 /** Two endpoints at one place would hide one of them. */
 const eachOnce = (endpoints: ReadonlyArray<Endpoint.Any>) => {
-  const places = endpoints.map(({ method, path }) => `${method} ${path.replace(/\{[^{}]+\}/g, "{}")}`)
+  const places = endpoints.map(placeOf)
   const twice = places.find((place, index) => places.indexOf(place) !== index)
   return twice === undefined ? Effect.void : Effect.fail(invalidOption(`two endpoints are served at ${twice}`))
 }
 
-/** The contract with a group for each implementation of the user's. */
-const describe = ([, ...own]: ReadonlyArray<Group>): Api =>
-  own.reduce<Api>(
+/** The contract with a group for each resource, and for each implementation of the user's. */
+const describe = ([, ...others]: ReadonlyArray<Group>): Api =>
+  others.reduce<Api>(
     (api, { endpoints, name }) =>
       api.add(
         httpApiGroup(name, endpoints)

@@ -10,6 +10,7 @@ import { newUuid } from "@effect-gr4vy/core/spi/Uuid"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import type { Booking } from "../model.js"
 import type { BuyerStore } from "./buyers.js"
 import { type Behaviour, behaviourOf } from "./cards.js"
 import { Collection, type Resource } from "./collection.js"
@@ -39,13 +40,6 @@ interface Part extends Resource {
   readonly amount: number
 }
 
-/** An entry of the bank's book: money that was reserved, taken, released or given back. */
-export interface Booking {
-  readonly kind: "authorization" | "capture" | "refund" | "void"
-  readonly transaction: string
-  readonly amount: number
-}
-
 /** What pays: what is shown of it, and what the bank does with it. */
 interface Instrument {
   readonly behaviour: Behaviour
@@ -56,6 +50,7 @@ interface Instrument {
 export interface Bank {
   readonly handlers: Handlers
   readonly refund: (id: string) => Effect.Effect<Part, NotFound>
+  readonly transaction: (id: string) => Effect.Effect<Transaction, NotFound>
   readonly transactions: Effect.Effect<ReadonlyArray<Transaction>>
   readonly booked: Effect.Effect<ReadonlyArray<Booking>>
   /** The buyer's answer at the approval page. */
@@ -335,6 +330,7 @@ export const make = (options: {
 
   return {
     refund: (id) => refunds.get(id),
+    transaction: (id) => transactions.get(id),
     transactions: Effect.sync(() => transactions.values),
     booked: Effect.sync(() => [...book]),
     approve: (id, approved) =>

@@ -11,22 +11,12 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type { Delivery } from "../model.js"
 import { Collection, type Resource } from "./collection.js"
 import { type Handlers, now, one, textOf } from "./wire.js"
 
 /** Tells that something happened to a resource. */
 export type Tell = (name: string, target: Resource) => Effect.Effect<void>
-
-/** One try to deliver an event. */
-export interface Delivery {
-  readonly event: string
-  readonly name: string
-  readonly url: string
-  /** Counts the tries of the event at this URL, from 1. */
-  readonly attempt: number
-  /** The status of the response; absent if there was none. */
-  readonly status: number | undefined
-}
 
 export interface Notices {
   readonly tell: Tell
@@ -87,7 +77,13 @@ export const make = (
         for (let attempt = 1; attempt <= waits.length + 1; attempt++) {
           const secret = Redacted.make(String(subscription["secret"]))
           const status = yield* post(url, payload, yield* Webhooks.sign({ payload, secret }))
-          deliveries.push({ event: event.id, name: event.name, url, attempt, status })
+          deliveries.push({
+            event: event.id,
+            name: event.name,
+            url,
+            attempt,
+            ...(status === undefined ? {} : { status })
+          })
           if (deliveries.length > maxDeliveries) deliveries.shift()
           if (status !== undefined && status >= 200 && status < 300) return
           yield* realSleep(waits[attempt - 1] ?? 0)

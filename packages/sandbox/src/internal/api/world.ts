@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { exampleFunctions } from "../examples.js"
+import type { Delivery } from "../model.js"
 import { OnTheWire } from "../serve.js"
 import * as Bank from "./bank.js"
 import * as Buyers from "./buyers.js"
@@ -20,7 +21,7 @@ import { type Handlers, one } from "./wire.js"
 
 export interface World {
   readonly bank: Bank.Bank
-  readonly deliveries: Effect.Effect<ReadonlyArray<Notices.Delivery>>
+  readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
   /** The handlers by the names of the resources. */
   readonly handlers: Readonly<Record<string, Handlers>>
 }
