@@ -695,49 +695,51 @@ describe("decisions about retries", () => {
 })
 
 describe("gauges", () => {
-  it.live("show requests, connections, waiting requests, the budget and its size while calls run, and 0 afterwards", () =>
-    Effect.gen(function* () {
-      const reader = new Reader()
-      Otel.metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
-      const arrived = yield* Deferred.make<void>()
-      const { baseUrl } = yield* Script.script(Script.status(503), Script.session, () =>
-        Effect.runSync(Deferred.succeed(arrived, undefined))
-      )
-      const server = { "server.address": "127.0.0.1", "server.port": Number(new URL(baseUrl).port) }
-      const values = (name: string) =>
-        Effect.map(collect(reader), (metrics) => gauge(metrics, name).map((_) => [_.value, _.attributes]))
-      yield* Effect.gen(function* () {
-        yield* getIt
+  it.live(
+    "show requests, connections, waiting requests, the budget and its size while calls run, and 0 afterwards",
+    () =>
+      Effect.gen(function* () {
+        const reader = new Reader()
+        Otel.metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
+        const arrived = yield* Deferred.make<void>()
+        const { baseUrl } = yield* Script.script(Script.status(503), Script.session, () =>
+          Effect.runSync(Deferred.succeed(arrived, undefined))
+        )
+        const server = { "server.address": "127.0.0.1", "server.port": Number(new URL(baseUrl).port) }
+        const values = (name: string) =>
+          Effect.map(collect(reader), (metrics) => gauge(metrics, name).map((_) => [_.value, _.attributes]))
+        yield* Effect.gen(function* () {
+          yield* getIt
+          assert.sameDeepMembers(yield* values(Telemetry.openConnectionsMetric), [
+            [0, { ...server, "http.connection.state": "active" }],
+            [1, { ...server, "http.connection.state": "idle" }]
+          ])
+          const calls = yield* Effect.fork(Effect.all([getIt, getIt, getIt], { concurrency: 3 }))
+          yield* Deferred.await(arrived)
+          assert.sameDeepMembers(yield* values(Telemetry.openConnectionsMetric), [
+            [1, { ...server, "http.connection.state": "active" }],
+            [0, { ...server, "http.connection.state": "idle" }]
+          ])
+          assert.deepStrictEqual(yield* values(Telemetry.pendingRequestsMetric), [[2, server]])
+          assert.deepStrictEqual(yield* values(Telemetry.activeRequestsMetric), [[1, server]])
+          yield* Fiber.interrupt(calls)
+          yield* Effect.exit(getIt).pipe(Effect.timeoutOption("50 millis"))
+          assert.deepStrictEqual(yield* values(Telemetry.retryBudgetMetric), [[500, server]])
+          assert.deepStrictEqual(yield* values(Telemetry.retryBudgetSizeMetric), [[500, server]])
+        }).pipe(Effect.provide(layer(baseUrl, { connections: 1 })))
         assert.sameDeepMembers(yield* values(Telemetry.openConnectionsMetric), [
           [0, { ...server, "http.connection.state": "active" }],
-          [1, { ...server, "http.connection.state": "idle" }]
-        ])
-        const calls = yield* Effect.fork(Effect.all([getIt, getIt, getIt], { concurrency: 3 }))
-        yield* Deferred.await(arrived)
-        assert.sameDeepMembers(yield* values(Telemetry.openConnectionsMetric), [
-          [1, { ...server, "http.connection.state": "active" }],
           [0, { ...server, "http.connection.state": "idle" }]
         ])
-        assert.deepStrictEqual(yield* values(Telemetry.pendingRequestsMetric), [[2, server]])
-        assert.deepStrictEqual(yield* values(Telemetry.activeRequestsMetric), [[1, server]])
-        yield* Fiber.interrupt(calls)
-        yield* Effect.exit(getIt).pipe(Effect.timeoutOption("50 millis"))
-        assert.deepStrictEqual(yield* values(Telemetry.retryBudgetMetric), [[500, server]])
-        assert.deepStrictEqual(yield* values(Telemetry.retryBudgetSizeMetric), [[500, server]])
-      }).pipe(Effect.provide(layer(baseUrl, { connections: 1 })))
-      assert.sameDeepMembers(yield* values(Telemetry.openConnectionsMetric), [
-        [0, { ...server, "http.connection.state": "active" }],
-        [0, { ...server, "http.connection.state": "idle" }]
-      ])
-      // The budget of a closed client is not an empty one.
-      for (const name of [
-        Telemetry.activeRequestsMetric,
-        Telemetry.retryBudgetMetric,
-        Telemetry.retryBudgetSizeMetric
-      ]) {
-        assert.deepStrictEqual(yield* values(name), [[0, server]], name)
-      }
-    }).pipe(Effect.scoped)
+        // The budget of a closed client is not an empty one.
+        for (const name of [
+          Telemetry.activeRequestsMetric,
+          Telemetry.retryBudgetMetric,
+          Telemetry.retryBudgetSizeMetric
+        ]) {
+          assert.deepStrictEqual(yield* values(name), [[0, server]], name)
+        }
+      }).pipe(Effect.scoped)
   )
 
   it.live("the budget is lower after a retry that failed", () =>

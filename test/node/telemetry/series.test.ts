@@ -54,16 +54,21 @@ describe("request() of the promise package", () => {
         )
       )
       const templates = ["/buyers/{id}", "/transactions/{id}/capture"]
-      assert.sameMembers([...new Set(spans.map((_) => _.name))], [
-        "Gr4vy.request",
-        `GET ${templates[0]}`,
-        `PUT ${templates[1]}`
-      ])
+      assert.sameMembers(
+        [...new Set(spans.map((_) => _.name))],
+        ["Gr4vy.request", `GET ${templates[0]}`, `PUT ${templates[1]}`]
+      )
       const scopes = yield* collect(reader)
       for (const name of [Telemetry.durationMetric, Telemetry.callDurationMetric]) {
         const points = durations(scopes, name).flatMap((_) => _.points)
-        assert.sameMembers(points.map((_) => String(_.attributes["url.template"])), templates)
-        assert.deepStrictEqual(points.map((_) => _.count), [100, 100])
+        assert.sameMembers(
+          points.map((_) => String(_.attributes["url.template"])),
+          templates
+        )
+        assert.deepStrictEqual(
+          points.map((_) => _.count),
+          [100, 100]
+        )
       }
     })
   )
