@@ -45,14 +45,13 @@ export class Pages implements List<unknown, unknown> {
   async *[Symbol.asyncIterator](): AsyncGenerator<unknown, void, undefined> {
     const { check, continues, read } = this.#source
     const seen = new Set<string>()
-    let cursor: string | undefined
-    do {
-      const page = await read(cursor)
+    let page = await read(undefined)
+    for (;;) {
       for (const item of itemsOf(page)) {
         check()
         yield item
       }
-      cursor = nextOf(page)
+      const cursor = nextOf(page)
       if (cursor === undefined) return
       if (!continues) throw unreadable("This list has a further page, but the operation takes no cursor to ask for it.")
       if (seen.has(cursor)) {
@@ -61,7 +60,8 @@ export class Pages implements List<unknown, unknown> {
         )
       }
       seen.add(cursor)
-    } while (true)
+      page = await read(cursor)
+    }
   }
 }
 
