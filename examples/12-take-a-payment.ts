@@ -6,22 +6,19 @@
  *   npm run example 12             prints each step, against the embedded sandbox
  *   npm run example 12 serve       a small shop for a browser, on PORT (3000)
  *
- * Copy outcome.ts, payment.ts, purchases.ts, checkout.ts and transactions.ts of 12-take-a-payment into your shop.
+ * Copy payment.ts, purchases.ts and checkout.ts of 12-take-a-payment into your shop.
  */
 import { generateKeyPairSync } from "node:crypto"
 import { createServer } from "node:http"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
-import type { NotFound } from "@effect-gr4vy/core"
+import { Payment, Transactions } from "@effect-gr4vy/api"
 import { Gr4vy, SignedCredentials } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
-import { Config, Console, Context, Deferred, Effect, Layer, Predicate, Redacted } from "effect"
-import { type Booking, cards, makeAcquirer } from "./12-take-a-payment/acquirer.js"
-import * as Payment from "./12-take-a-payment/outcome.js"
+import { Config, Console, Effect, Layer, Predicate, Redacted } from "effect"
 import { capture, nextPart, type Order, openSession, pay, refund, totalOf } from "./12-take-a-payment/payment.js"
 import { Purchases } from "./12-take-a-payment/purchases.js"
 import { shop } from "./12-take-a-payment/shop.js"
-import type { Transaction } from "./12-take-a-payment/transactions.js"
 import { drawTrace } from "./support/drawTrace.js"
 import { keepSpans } from "./support/trace.js"
 
@@ -33,20 +30,6 @@ const coffeeFor = (id: string): Order => ({
     { name: "Coffee, 250 g", quantity: 2, unitAmount: 450 }
   ]
 })
-
-/** The bank's transactions at the sandbox, to check the outcome of the example. */
-export class Bank extends Context.Tag("examples/Bank")<
-  Bank,
-  {
-    readonly transactions: Effect.Effect<ReadonlyArray<Transaction>>
-    /** The money that was reserved, taken and given back. */
-    readonly booked: Effect.Effect<ReadonlyArray<Booking>>
-    /** Changes a transaction as the bank does it later. */
-    readonly change: (id: string, change: Partial<Transaction>) => Effect.Effect<Transaction, NotFound>
-    /** The bank waits for this effect before it executes a request. */
-    readonly wait: (until: Effect.Effect<void>) => Effect.Effect<void>
-  }
->() {}
 
 /** Does what the card form in the buyer's browser does: sends the card straight to the API. */
 export const cardArrives = (baseUrl: string, { id }: { readonly id: string }, number = "4111111111111111") =>
@@ -66,8 +49,7 @@ const money = (amount: number, currency: string): string =>
   new Intl.NumberFormat("en-US", { style: "currency", currency }).format(amount / 100)
 
 export const program = Effect.gen(function* () {
-  const { baseUrl, failNext } = yield* Sandbox.Sandbox
-  const bank = yield* Bank
+  const { bank, baseUrl, failNext } = yield* Sandbox.Sandbox
   // In your application: the key of your instance, from your secret store.
   const privateKey = Redacted.make(
     generateKeyPairSync("ec", { namedCurve: "secp521r1" })
@@ -88,11 +70,11 @@ export const program = Effect.gen(function* () {
 
   yield* cardArrives(baseUrl, session)
   const paid = yield* pay(order, session, 1)
-  const { label, scheme } = paid.payment_method ?? {}
+  const { label, scheme } = paid.paymentMethod ?? {}
   yield* say("card", `arrived from the browser: ${scheme} ending ${label}`)
   yield* say("paid", `${paid.id}: ${paid.status}`)
   const captured = yield* capture(yield* Effect.flatten(nextPart("capture", paid.id, 1)))
-  yield* say("captured", `${money(captured.captured_amount, captured.currency)}: ${captured.status}`)
+  yield* say("captured", `${money(captured.capturedAmount, captured.currency)}: ${captured.status}`)
   const given = yield* refund(yield* Effect.flatten(nextPart("refund", paid.id, 1, { amount: 450 })))
   yield* say("refunded", `${money(given.amount, given.currency)}: ${given.status}`)
 
@@ -102,14 +84,14 @@ export const program = Effect.gen(function* () {
     return { order, session }
   })
 
-  const poor = yield* another(coffeeFor("order-1002"), cards.declined)
+  const poor = yield* another(coffeeFor("order-1002"), "4000000000009995")
   const declined = yield* pay(poor.order, poor.session, 1)
-  yield* say("declined", `${declined.error_code}: ask for another card`)
+  yield* say("declined", `${declined.errorCode}: ask for another card`)
   yield* cardArrives(baseUrl, poor.session)
   const second = yield* pay(poor.order, poor.session, 2)
   yield* say("", `another card, and a new key: ${second.status}`)
 
-  const asking = yield* another(coffeeFor("order-1003"), cards.approval)
+  const asking = yield* another(coffeeFor("order-1003"), "4000000000003220")
   const pending = Payment.outcome(yield* pay(asking.order, asking.session, 1))
   yield* say("approval", pending._tag === "NeedsApproval" ? `send the buyer to ${pending.url}` : pending._tag)
 
@@ -118,32 +100,21 @@ export const program = Effect.gen(function* () {
   yield* say("unlucky", "three responses will be lost, on purpose")
   yield* failNext({ reset: "after" }, { reset: "after" }, { reset: "after" })
   const lost = yield* pay(unlucky.order, unlucky.session, 1)
-  const taken = (yield* bank.transactions).filter((_) => _.external_identifier === unlucky.order.id)
+  const taken = (yield* bank.transactions).filter((each) => each["external_identifier"] === unlucky.order.id)
   yield* say("unknown", `three responses lost, the same key again: ${lost.id}, ${lost.status}`)
   yield* say("", `transactions of ${unlucky.order.id} at the API: ${taken.length}`)
 }).pipe(Effect.withSpan("checkout"))
 
-/** The sandbox with sessions and transactions, and its client. */
-export const PaymentSandbox = Layer.unwrapScoped(
-  Effect.gen(function* () {
-    const built = yield* Deferred.make<Context.Tag.Service<Bank>>()
-    const acquirer = Effect.flatMap(makeAcquirer, ({ implementation, ...bank }) =>
-      Effect.as(Deferred.succeed(built, bank), implementation)
+/** The sandbox, and the client of sessions and transactions. */
+export const PaymentSandbox = Layer.unwrapEffect(
+  Effect.map(Sandbox.Sandbox, ({ baseUrl }) =>
+    Layer.provideMerge(
+      Transactions.layer,
+      // With a private key: scopes: [...SignedCredentials.defaultScopes, ...Endpoint.scopes(Transactions.endpoints)]
+      Gr4vy.layer({ baseUrl, token: Redacted.make("sandbox-token") })
     )
-    const Client = Layer.unwrapEffect(
-      Effect.map(Sandbox.Sandbox, ({ baseUrl }) =>
-        Gr4vy.layer({
-          baseUrl,
-          // With a private key: scopes: [...SignedCredentials.defaultScopes, ...Endpoint.scopes(transactions)]
-          token: Redacted.make("sandbox-token")
-        })
-      )
-    )
-    return Layer.mergeAll(Client, Layer.effect(Bank, Deferred.await(built))).pipe(
-      Layer.provideMerge(Sandbox.layer({ endpoints: [acquirer] }))
-    )
-  })
-)
+  )
+).pipe(Layer.provideMerge(Sandbox.layer()))
 
 const printed = Effect.suspend(() => {
   const { layer, spans } = keepSpans()

@@ -1,5 +1,5 @@
 // Bundles `@effect-gr4vy/promise` with everything but its two dependencies, and collects the licence of every package that
-// is in it.
+// is in it. The package and its bridge share the files of `dist/engine`.
 import { rm } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
@@ -21,17 +21,17 @@ const lazyUndici = {
   }
 }
 
-// A chunk's name has a hash of its content, so that those of an earlier build would stay.
-await rm(`${root}dist/chunks`, { recursive: true, force: true })
+// A file's name has a hash of its content, so that those of an earlier build would stay.
+await rm(`${root}dist/engine`, { recursive: true, force: true })
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ["src/index.ts"],
+  entryPoints: ["src/index.ts", "src/spi/bridge.ts"],
   outdir: "dist",
   bundle: true,
   // A resource of the API is a file that is loaded when it is first called.
   splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
+  chunkNames: "engine/[hash]",
   platform: "node",
   target: "node20.18",
   format: "esm",

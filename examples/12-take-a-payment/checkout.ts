@@ -2,20 +2,19 @@
  * The handler behind the page's `fetch("/pay")`. Amount and order come from the shop's own records, never from the page.
  */
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
-import { type CheckoutSessionsError, Endpoint } from "@effect-gr4vy/core"
+import { Payment, Transactions } from "@effect-gr4vy/api"
+import type { CheckoutSessionsError } from "@effect-gr4vy/core"
 import { Effect, Option, Schema } from "effect"
 import { statusOf } from "../support/statusOf.js"
-import * as Payment from "./outcome.js"
 import { capture, type OutcomeUnknown, pay, refund } from "./payment.js"
 import { nextAttempt, type Purchase, Purchases } from "./purchases.js"
-import { transactions } from "./transactions.js"
 
 /**
  * Pays, and returns the outcome with the number of the next try. A payment that is over or underway is read, not made again.
  */
 export const payOnce = (purchase: Purchase) =>
   Effect.gen(function* () {
-    const { get } = yield* Endpoint.client(transactions)
+    const { get } = yield* Transactions
     const purchases = yield* Purchases
     const { attempt, order, sessionId, transaction: known } = purchase
     const transaction =
@@ -38,12 +37,12 @@ export const payOnce = (purchase: Purchase) =>
  */
 export const captureOnce = (transactionId: string, amount?: number) =>
   Effect.gen(function* () {
-    const { get } = yield* Endpoint.client(transactions)
+    const { get } = yield* Transactions
     const purchases = yield* Purchases
     const part = yield* purchases.beginPart("capture", transactionId, amount)
     if (Option.isNone(part)) return yield* get(transactionId)
     return yield* capture(part.value).pipe(
-      Effect.tap((now) => purchases.endPart(part.value, now.captured_amount)),
+      Effect.tap((now) => purchases.endPart(part.value, now.capturedAmount)),
       Effect.tapErrorTag("NotCaptured", () => purchases.endPart(part.value, part.value.before))
     )
   })

@@ -1,10 +1,9 @@
 /**
  * The steps of a payment. Copy this file into your shop.
  */
-import { CheckoutSessions, type CheckoutSessionsError, Endpoint } from "@effect-gr4vy/core"
-import { Data, Effect, Option, Schedule } from "effect"
-import * as Payment from "./outcome.js"
-import { type Transaction, transactions } from "./transactions.js"
+import { Payment, type Transaction, Transactions } from "@effect-gr4vy/api"
+import { CheckoutSessions, type CheckoutSessionsError } from "@effect-gr4vy/core"
+import { Data, type Duration, Effect, Option, Schedule } from "effect"
 
 /** An order of the shop, stored before the payment begins. */
 export interface Order {
@@ -33,17 +32,20 @@ export const openSession = (order: Order) =>
  * buyer pays once.
  */
 export const pay = (order: Order, session: { readonly id: string }, attempt: number) =>
-  Effect.flatMap(Endpoint.client(transactions), ({ create }) =>
+  Effect.flatMap(Transactions, ({ create }) =>
     create(
       {
         amount: totalOf(order),
         currency: order.currency,
-        payment_method: { method: "checkout-session", id: session.id },
-        external_identifier: order.id
+        paymentMethod: { method: "checkout-session", id: session.id },
+        externalIdentifier: order.id
       },
-      { idempotencyKey: Payment.key(order.id, attempt) }
+      { idempotencyKey: Payment.key(order.id, attempt), attemptTimeout: slow }
     )
   ).pipe(patiently)
+
+/** A bank may be slow. */
+const slow: Duration.DurationInput = "20 seconds"
 
 /** A copy of the request may have moved the money. Make the same call again: its key is the same, so the money moves once. */
 export class OutcomeUnknown extends Data.TaggedError("OutcomeUnknown")<{ readonly last: CheckoutSessionsError }> {
@@ -107,16 +109,18 @@ export const nextPart = (
   { amount, moved = 0 }: { readonly amount?: number | undefined; readonly moved?: number } = {}
 ) =>
   Effect.gen(function* () {
-    const { get } = yield* Endpoint.client(transactions)
-    const { authorized_amount, captured_amount, refunded_amount, status } = yield* get(transactionId)
-    const [whole, shown] =
-      kind === "capture" ? [authorized_amount, captured_amount] : [captured_amount, refunded_amount]
+    const { get } = yield* Transactions
+    const { authorizedAmount, capturedAmount, refundedAmount, status } = yield* get(transactionId)
+    const [whole, shown] = kind === "capture" ? [authorizedAmount, capturedAmount] : [capturedAmount, refundedAmount]
     const before = Math.max(shown, moved)
     const part: Part = { kind, transactionId, number, before, amount: amount ?? whole - before }
     return before >= whole || status === "capture_pending" ? Option.none() : Option.some(part)
   })
 
-const keyOf = ({ kind, number, transactionId }: Part) => Payment.key(`${transactionId}/${kind}`, number)
+const optionsOf = ({ kind, number, transactionId }: Part) => ({
+  idempotencyKey: Payment.key(`${transactionId}/${kind}`, number),
+  attemptTimeout: slow
+})
 
 /** The API answered, and this capture took no money. */
 export class NotCaptured extends Data.TaggedError("NotCaptured")<{ readonly transaction: Transaction }> {
@@ -131,10 +135,11 @@ export class NotCaptured extends Data.TaggedError("NotCaptured")<{ readonly tran
  */
 export const capture = (part: Part) =>
   Effect.gen(function* () {
-    const { capture, get } = yield* Endpoint.client(transactions)
+    const { capture, get } = yield* Transactions
     // Money that an earlier part took does not count.
-    const isCaptured = (now: Transaction) => now.captured_amount > part.before || now.status === "capture_pending"
-    return yield* capture(part.transactionId, { amount: part.amount }, { idempotencyKey: keyOf(part) }).pipe(
+    const isCaptured = (now: Transaction) => now.capturedAmount > part.before || now.status === "capture_pending"
+    return yield* capture(part.transactionId, { amount: part.amount }, optionsOf(part)).pipe(
+      Effect.map(Payment.transactionOf),
       patiently,
       // The transaction may show a capture whose response was lost. If it does not, the error says what is known.
       Effect.catchAll((error) =>
@@ -152,6 +157,6 @@ export const capture = (part: Part) =>
  * went back. After `declined`, `failed` or `voided` a new try is the next part; after an error, repeat this one.
  */
 export const refund = (part: Part) =>
-  Effect.flatMap(Endpoint.client(transactions), ({ refund }) =>
-    refund(part.transactionId, { amount: part.amount }, { idempotencyKey: keyOf(part) })
+  Effect.flatMap(Transactions, ({ refunds }) =>
+    refunds.create(part.transactionId, { amount: part.amount }, optionsOf(part))
   ).pipe(patiently)

@@ -2,11 +2,10 @@
  * The payments of the shop's orders, in memory. In your shop they are tables, and `begin` and `beginPart` are one transaction
  * of the database each.
  */
-import type { CheckoutSessionsError, Gr4vyHttpClient } from "@effect-gr4vy/core"
+import { Payment, type Transaction, type Transactions } from "@effect-gr4vy/api"
+import type { CheckoutSessionsError } from "@effect-gr4vy/core"
 import { Context, Effect, Layer, Option, Ref, SynchronizedRef } from "effect"
-import * as Payment from "./outcome.js"
 import { nextPart, type Order, type Part } from "./payment.js"
-import type { Transaction } from "./transactions.js"
 
 /** The current try to pay an order. */
 export interface Purchase {
@@ -57,7 +56,7 @@ export class Purchases extends Context.Tag("shop/Purchases")<
       kind: Part["kind"],
       transactionId: string,
       amount: number | undefined
-    ) => Effect.Effect<Option.Option<Part>, CheckoutSessionsError, Gr4vyHttpClient>
+    ) => Effect.Effect<Option.Option<Part>, CheckoutSessionsError, Transactions>
     /** Ends a part whose outcome is known. `moved` is what this part and those before have moved. */
     readonly endPart: (part: Part, moved: number) => Effect.Effect<void>
   }

@@ -3,14 +3,13 @@
  * payment. The card goes from the iframe to the API; this server never sees it.
  */
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { Payment } from "@effect-gr4vy/api"
 import { CheckoutSessionId, CheckoutSessions, type CheckoutSessionsError } from "@effect-gr4vy/core"
 import { Data, Effect, Option, Ref, Schema } from "effect"
 import { drawTraceSvg } from "../support/drawTraceSvg.js"
 import { statusOf } from "../support/statusOf.js"
 import type { TraceSpan } from "../support/trace.js"
-import { cards } from "./acquirer.js"
 import { captureOnce, payOnce, refundOnce, wordsFor } from "./checkout.js"
-import * as Payment from "./outcome.js"
 import { type Order, type OutcomeUnknown, openSession, totalOf } from "./payment.js"
 import { nextAttempt, type Purchase, Purchases } from "./purchases.js"
 
@@ -179,8 +178,8 @@ const checkout = (purchase: Purchase, sandboxUrl: string): string => `<h1>Checko
 <div class="card">${cartTable(purchase.order)}</div>
 <div class="card"><iframe title="Card" src="${sandboxUrl}/card-form/${purchase.sessionId}"></iframe>
 <p class="hint">This form belongs to another origin. The card goes to the API and not to this shop. Any card works:
-4111 1111 1111 1111, a future date, three digits. ${cards.declined} is declined, and ${cards.approval} needs the bank's
-approval.</p></div>
+4111 1111 1111 1111, a future date, three digits. 4000000000009995 is declined, and 4000000000003220 needs the bank's
+approval: <a href="${sandboxUrl}">all test cards</a>.</p></div>
 <form id="pay" method="post" action="/orders/${purchase.order.id}/pay">
 <input type="hidden" name="attempt" value="${nextAttempt(purchase)}"></form>
 <script>

@@ -7,14 +7,14 @@
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
-import { makeGr4vy } from "./gr4vy.js"
-import { freePort, libsql, searchBytes, startServer } from "./processes.js"
-import { killMatrix } from "./report.js"
-import { card, makeStorefront } from "./storefront.js"
+import { makeGr4vy } from "./trial/gr4vy.js"
+import { freePort, searchBytes, sqlite, startServer } from "./trial/processes.js"
+import { killMatrix } from "./trial/report.js"
+import { card, makeStorefront } from "./trial/storefront.js"
 
 const oneOrder = Effect.gen(function* () {
   const gr4vy = yield* makeGr4vy()
-  const database = yield* libsql
+  const database = yield* sqlite
   const port = yield* freePort
   const env = { ...gr4vy.env, ...database.env, PORT: String(port), RUNNER_PORT: String(yield* freePort) }
   const storefront = makeStorefront(() => [`http://127.0.0.1:${port}`])
@@ -41,7 +41,7 @@ const oneOrder = Effect.gen(function* () {
   yield* say("order-1", `is ${end.state} after ${sinceStart()}, session ${end.session}\n`)
 
   const requests = yield* gr4vy.requests(trace)
-  const sessions = requests.filter(({ method }) => method === "POST").length
+  const sessions = requests.filter(({ method, path }) => method === "POST" && path === "/checkout/sessions").length
   yield* say(
     "at Gr4vy",
     `${sessions} session; ${requests.map(({ method, status }) => `${method} ${status}`).join(", ")}`

@@ -1,7 +1,8 @@
 // Writes the sources of the models: `npm run generate`. With `--check` nothing is written, and a difference is an error.
 // `--root=…` is another copy of the repository's files.
 import { execFileSync } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Unfit } from "./read.mjs"
@@ -11,12 +12,24 @@ const repository = fileURLToPath(new URL("../../", import.meta.url))
 const root = process.argv.find((argument) => argument.startsWith("--root="))?.slice("--root=".length) ?? repository
 const isCheck = process.argv.includes("--check")
 
-const formatted = (path, source) =>
-  execFileSync(join(repository, "node_modules/.bin/biome"), ["check", "--write", `--stdin-file-path=${path}`], {
-    cwd: repository,
-    input: source,
-    encoding: "utf8"
-  })
+/** All sources as Biome formats them, in one run: a run for each file takes most of a minute. */
+const formatted = (sources) => {
+  const directory = mkdtempSync(join(tmpdir(), "generate-"))
+  try {
+    for (const [path, source] of sources) {
+      mkdirSync(dirname(join(directory, path)), { recursive: true })
+      writeFileSync(join(directory, path), source)
+    }
+    const biome = join(repository, "node_modules/.bin/biome")
+    execFileSync(biome, ["check", "--write", `--config-path=${repository}`, "--vcs-enabled=false", "."], {
+      cwd: directory,
+      stdio: ["ignore", "ignore", "pipe"]
+    })
+    return new Map(Array.from(sources.keys(), (path) => [path, readFileSync(join(directory, path), "utf8")]))
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
 
 const contentOf = (path) => {
   try {
@@ -35,8 +48,7 @@ try {
   const description = JSON.parse(readFileSync(join(root, "packages/api/openapi.json"), "utf8"))
   const { directories, sources } = sourcesOf(description)
   const stale = []
-  for (const [path, source] of sources) {
-    const content = formatted(path, source)
+  for (const [path, content] of formatted(sources)) {
     if (contentOf(path) === content) continue
     stale.push(path)
     if (isCheck) continue

@@ -120,7 +120,11 @@ export const readModels = ({ base = new Map(), description, overlay }) => {
       if (texts.length === 1 && isEmptyToo) return typeOf({ ...texts[0], minLength: 0 }, given, place)
     }
     if (members.every((member) => member.$ref !== undefined)) {
-      const targets = members.map(({ $ref }) => read(refName($ref)))
+      // The first that fits is read. One that demands more tells more.
+      const demands = ({ $ref }) => schemas[refName($ref)]?.required?.length ?? 0
+      const targets = members
+        .toSorted((one, other) => demands(other) - demands(one))
+        .map(({ $ref }) => read(refName($ref)))
       return { kind: "anyOf", members: targets.map((target) => ({ target })), tag: tagOf(targets) }
     }
     throw new Unfit(`${place} is one of several types, which the generator does not know.`)
@@ -177,7 +181,8 @@ export const readModels = ({ base = new Map(), description, overlay }) => {
       default:
         throw new Unfit(`${place} has the format ${json.format}, which the generator does not know.`)
     }
-    const pattern = patternOf(json)
+    // The overlay's is narrower.
+    const pattern = given.pattern ?? patternOf(json)
     if (pattern !== undefined) {
       const [expected, limits] = inWords(pattern, place)
       return { kind: "pattern", pattern, expected, limits }

@@ -2,6 +2,7 @@
  * All generated files by their paths, as they are before they are formatted.
  */
 import { apiStyle, coreFile, declared } from "./core.mjs"
+import { effect4File } from "./effect4.mjs"
 import { apiFile, exportsOf, resourceFile } from "./endpoints.mjs"
 import { checkOperations } from "./operations.mjs"
 import * as api from "./overlay/api.mjs"
@@ -23,6 +24,7 @@ export const sourcesOf = (description) => {
     sources: new Map([
       ...files.map((file) => [`${models}/${file.name}.ts`, coreFile(file)]),
       ["packages/promise/src/sessions.ts", plainFile(files)],
+      ["packages/effect4/src/sessions.ts", effect4File(files)],
       ...apiSourcesOf(description, baseOf(files))
     ])
   }

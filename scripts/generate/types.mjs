@@ -1,6 +1,7 @@
 /**
  * The TypeScript types of models: an interface for requests, one for responses. `isPlain` is the promise package, without
- * the types of Effect.
+ * the types of Effect. `typeOf` is the type of a kind where a package has its own;
+ * `isWhole` is a package without classes.
  */
 import { lowerFirst } from "./read.mjs"
 import { aboutModel, commentOf, hoverOf, tags } from "./words.mjs"
@@ -13,6 +14,8 @@ const open = (known) => `${known} | (string & {})`
 
 export const typeOf = (type, side) => {
   const { isAnswer, isPlain, use } = side
+  const own = side.typeOf?.(type)
+  if (own !== undefined) return own
   switch (type.kind) {
     case "flag":
       return "boolean"
@@ -130,7 +133,7 @@ export const typesOf = (model, side) => {
         interfaceOf(model.name, own(model, sides), sides, model.base?.name)
       )
   }
-  if (model.isRead && (side.isPlain || model.isClass !== true)) {
+  if (model.isRead && (side.isPlain || side.isWhole || model.isClass !== true)) {
     const answer = { ...side, isAnswer: true }
     const about = model.isSent
       ? [

@@ -37,7 +37,7 @@ const listsOf = (id: string) => {
 }
 
 const withPrism = <A, E>(
-  f: (described: Effect.Effect.Success<typeof wholeApi>) => Effect.Effect<A, E, Gr4vyHttpClient.Gr4vyHttpClient>
+  f: (described: Effect.Effect.Success<typeof wholeApi>) => Effect.Effect<A, E, Gr4vyHttpClient>
 ) =>
   Effect.gen(function* () {
     const described = yield* wholeApi

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what a call costs, beside others, and how they fare under trouble. Prints each table as soon as it is
- * measured, and writes docs/benchmark.md and docs/benchmark.svg at the end. `--rounds 3 --calls 5000` is a shorter run;
+ * measured, and writes docs/internal/benchmark.md and docs/internal/benchmark.svg at the end. `--rounds 3 --calls 5000` is a shorter run;
  * `npm run bench -- --quick` takes a minute or two, with fewer clients and calls, and writes nothing.
  *
  * Every client runs in a process of its own, the server in another. The clients take turns, many times, and the median
@@ -326,7 +326,7 @@ server.kill()
 // --- report ----------------------------------------------------------------------------------------------------------
 
 if (!quick) {
-  writeFileSync(docs("benchmark.md"), `${parts.join("\n\n")}\n`)
-  writeFileSync(docs("benchmark.svg"), chart([...get]))
+  writeFileSync(docs("internal/benchmark.md"), `${parts.join("\n\n")}\n`)
+  writeFileSync(docs("internal/benchmark.svg"), chart([...get]))
 }
 process.exit()

@@ -7,10 +7,12 @@ import { join } from "node:path"
 import { HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { PaymentSandbox, Shop } from "@effect-gr4vy/examples/12-take-a-payment"
-import { cards } from "@effect-gr4vy/examples/12-take-a-payment/acquirer"
 import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Console, Effect, Layer } from "effect"
 import type { BrowserContext } from "playwright-core"
+
+/** A test card of the sandbox. */
+const declined = "4000000000009995"
 
 const number = "4111111111111111"
 
@@ -49,7 +51,7 @@ export const buy = (context: BrowserContext, pictures: string | undefined) =>
         await form.getByPlaceholder("123", { exact: true }).fill("123")
         await form.getByRole("button", { name: "Pay" }).click()
       }
-      await pay(cards.declined)
+      await pay(declined)
       await page.getByRole("heading", { name: "Declined" }).waitFor()
       await page.getByRole("link", { name: "Try again" }).click()
       await pay(number)
@@ -57,7 +59,7 @@ export const buy = (context: BrowserContext, pictures: string | undefined) =>
       await page.close()
     })
     const withCard = sent.filter(({ body }) =>
-      [number, cards.declined].some((card) => body.replace(/\D/g, "").includes(card))
+      [number, declined].some((card) => body.replace(/\D/g, "").includes(card))
     )
     if (withCard.length !== 3 || withCard.some(({ to }) => !to.startsWith(`${baseUrl}/checkout/sessions/`))) {
       return yield* Effect.dieMessage(`The card went to: ${withCard.map(({ to }) => to).join(", ")}`)

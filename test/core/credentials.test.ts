@@ -653,7 +653,7 @@ describe("a failing source is named by its tag, never by its message", () => {
       yield* Effect.yieldNow()
       yield* Scope.close(scope, Exit.void)
       failed(yield* Fiber.join(waiting), /the credentials were closed/)
-      failed(yield* Effect.flip(credentials.token), /the credentials were closed/)
+      failed(yield* Effect.flip(credentials.token), /The client is closed: its layer/)
     })
   )
 })

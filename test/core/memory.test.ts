@@ -314,3 +314,15 @@ describe("a great many sessions", () => {
     })
   )
 })
+
+describe("a card", () => {
+  it.effect.each(["13/99", "00/29", "1/29", "12/2029"])("that expires in %s is refused", (expirationDate) =>
+    Effect.gen(function* () {
+      const sessions = yield* CheckoutSessions
+      const { id } = yield* sessions.add()
+      const error = yield* Effect.flip(sessions.updateFields(id, { paymentMethod: { ...card(), expirationDate } }))
+      assert(error._tag === "RequestFailed")
+      assert.match(error.message, /expirationDate must be MM\/YY/)
+    }).pipe(Effect.provide(CheckoutSessionsMemory.layer))
+  )
+})

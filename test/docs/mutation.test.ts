@@ -21,7 +21,7 @@ describe("npm run mutate", () => {
   })
 
   it("names modules and tests that exist, and the page has each module", () => {
-    const page = read("docs/mutation.md")
+    const page = read("docs/internal/mutation.md")
     for (const file of [...config.mutate, ...config.testFiles]) assert.isTrue(existsSync(join(root, file)), file)
     for (const file of config.mutate) assert.include(page, file.replace(/^packages\/(.+)\/src\/(?:.+\/)?(.+)$/, "`$2`"))
   })

@@ -7,7 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Credentials, Gr4vyHttpClient } from "@effect-gr4vy/core"
 import { Gr4vy, RetryPolicy, SignedCredentials } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
-import { Cause, ConfigError, Effect, Exit, Layer, Redacted } from "effect"
+import { Cause, ConfigError, ConfigProvider, Effect, Exit, Layer, Redacted } from "effect"
 
 const value = "s3cr3t-value"
 const token = Redacted.make(value)
@@ -178,4 +178,48 @@ describe("options that are no object", () => {
       })
     )
   }
+})
+
+describe("a misspelt variable", () => {
+  const providers: Readonly<Record<string, (variables: Record<string, string>) => ConfigProvider.ConfigProvider>> = {
+    "the environment": (variables) => {
+      for (const [name, text] of Object.entries(variables)) process.env[name] = text
+      return ConfigProvider.fromEnv()
+    },
+    "a map": (variables) => ConfigProvider.fromMap(new Map(Object.entries(variables)))
+  }
+  const cases = Object.keys(providers).flatMap((provider) => [
+    { provider, variables: { GR4VY_BASEURL: value, GR4VY_TOKEN: value }, near: "GR4VY_BASE_URL" },
+    { provider, variables: { GR4VY_ID: "plantly", GR4VY_TOKN: value }, near: "GR4VY_TOKEN" }
+  ])
+  it.effect.each(cases)("in $provider is named, with $near", ({ near, provider, variables }) =>
+    Effect.gen(function* () {
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          for (const name of Object.keys(variables)) delete process.env[name]
+        })
+      )
+      const from = (providers[provider] ?? assert.fail(provider))(variables)
+      const error = yield* failureOf(Effect.withConfigProvider(built(Gr4vy.layerConfig()), from))
+      assert.match(
+        String(error),
+        new RegExp(
+          `${Object.keys(variables).find((name) => !/_(ID|TOKEN)$/.test(name))} is set: did you mean ${near}\\?`
+        )
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that is far from every known one, or a known one in small letters, is none", () =>
+    Effect.gen(function* () {
+      const from = ConfigProvider.fromMap(
+        new Map([
+          ["GR4VY_WEBHOOK_SECRET", value],
+          ["gr4vy_token", "ey"]
+        ])
+      )
+      const error = yield* failureOf(Effect.withConfigProvider(built(Gr4vy.layerConfig()), from))
+      assert.notInclude(String(error), "is set")
+    })
+  )
 })

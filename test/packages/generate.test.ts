@@ -15,7 +15,12 @@ import { Option, type Schema, SchemaAST } from "effect"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-const generated = ["packages/api/openapi.json", "packages/core/src/models", "packages/promise/src/sessions.ts"]
+const generated = [
+  "packages/api/openapi.json",
+  "packages/core/src/models",
+  "packages/promise/src/sessions.ts",
+  "packages/api/src"
+]
 
 /** Runs the generator over a copy of the repository's files, after a change. */
 const generate = (change: (edit: (path: string, f: (content: string) => string) => void) => void, check: boolean) => {

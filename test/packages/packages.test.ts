@@ -70,7 +70,7 @@ describe("a packed package", () => {
       "@effect/platform",
       "@opentelemetry/api"
     ])
-    assert.sameMembers(Object.keys(Object(sandbox["dependencies"])), ["jose"])
+    assert.sameMembers(Object.keys(Object(sandbox["dependencies"])), ["@effect-gr4vy/api", "jose"])
     assert.sameMembers(Object.keys(Object(sandbox["peerDependencies"])), [
       "@effect-gr4vy/core",
       "effect",

@@ -156,11 +156,17 @@ describe("the OpenAPI description of the contract", () => {
   /** Each component's fields: their types, and whether they are required. */
   const components: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     CheckoutSession: {
-      type: { type: "string", enum: ["checkout-session"] },
+      type: orNull({ type: "string", enum: ["checkout-session"], description: "Always `checkout-session`." }),
       id: { type: "string", format: "uuid", required: true },
       expires_at: { type: "string", format: "date-time", required: true },
       payment_method: orNull(ref("CheckoutSessionPaymentMethod")),
-      ...contents
+      ...contents,
+      metadata: orNull({
+        type: "object",
+        additionalProperties: { type: "string" },
+        description: "Your own key-value pairs.",
+        examples: [{ order_id: "4711" }]
+      })
     },
     CheckoutSessionCreate: sent,
     CheckoutSessionUpdate: sent,
@@ -188,7 +194,8 @@ describe("the OpenAPI description of the contract", () => {
     CardRequest: {
       method: { type: "string", enum: ["card"], required: true },
       number: { type: "string", pattern: "^[0-9]{13,19}$", required: true },
-      expiration_date: { type: "string", pattern: "^\\d{2}/\\d{2}$", required: true },
+      // Narrower than the API's own: there is no month 13.
+      expiration_date: { type: "string", pattern: "^(0[1-9]|1[0-2])/\\d{2}$", required: true },
       security_code: { type: "string", pattern: "^\\d{3,4}$", required: true },
       external_identifier: { type: ["string", "null"] },
       buyer_id: { type: "string", format: "uuid" },

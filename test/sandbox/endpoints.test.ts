@@ -234,7 +234,7 @@ describe("a sandbox with the user's own endpoints", () => {
           ]
         ]
       )
-      assert.strictEqual((yield* request("DELETE", "/transactions/t1")).headers["allow"], "GET, HEAD")
+      assert.strictEqual((yield* request("DELETE", "/transactions/t1")).headers["allow"], "PUT, GET, HEAD")
       assert.strictEqual((yield* request("POST", "/ping", { headers: { authorization: "none" } })).status, 401)
     }).pipe(Effect.provide(Sandbox.layer({ endpoints })))
   )

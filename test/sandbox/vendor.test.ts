@@ -60,3 +60,79 @@ it.live("the vendor's SDK creates, reads, updates and deletes a session, and get
     assert.propertyVal(gone, "statusCode", 404)
   }).pipe(Effect.provide(Sandbox.layer()))
 )
+
+it.live("the vendor's SDK pays, captures, refunds and voids, and reads pages of transactions", () =>
+  Effect.gen(function* () {
+    const { bank, baseUrl } = yield* Sandbox.Sandbox
+    const vendor = new Gr4vy({ serverURL: baseUrl, bearerAuth: "any" })
+    const { checkoutSessions, transactions } = vendor
+    const { id: session } = yield* Effect.promise(() => checkoutSessions.create({ amount: 1299, currency: "EUR" }))
+    yield* request("PUT", `/checkout/sessions/${session}/fields`, { body: JSON.stringify({ payment_method: card }) })
+    const pay = (key: string) =>
+      Effect.promise(() =>
+        transactions.create(
+          { amount: 1299, currency: "EUR", paymentMethod: { method: "checkout-session", id: session } },
+          undefined,
+          key
+        )
+      )
+    const paid = yield* pay("order-1/1")
+    assert.deepInclude(paid, { status: "authorization_succeeded", amount: 1299 })
+    assert.strictEqual((yield* pay("order-1/1")).id, paid.id)
+    const captured = yield* Effect.promise(() =>
+      transactions.capture({ transactionId: paid.id, transactionCaptureCreate: { amount: 1000 } })
+    )
+    assert.propertyVal(captured, "capturedAmount", 1000)
+    const refund = yield* Effect.promise(() => transactions.refunds.create({ amount: 300 }, paid.id))
+    assert.deepInclude(refund, { status: "succeeded", amount: 300, transactionId: paid.id })
+    assert.strictEqual((yield* Effect.promise(() => vendor.refunds.get(refund.id))).id, refund.id)
+    const other = yield* pay("order-2/1")
+    assert.propertyVal(yield* Effect.promise(() => transactions.void(other.id)), "status", "authorization_voided")
+
+    yield* pay("order-3/1")
+    const listed = yield* Effect.promise(async () => {
+      const ids: Array<string> = []
+      for await (const page of await transactions.list({ limit: 2 })) {
+        ids.push(...page.result.items.map(({ id }) => id))
+      }
+      return ids
+    })
+    assert.deepStrictEqual(
+      listed,
+      (yield* bank.transactions).map(({ id }) => id)
+    )
+    assert.lengthOf(listed, 3)
+  }).pipe(Effect.provide(Sandbox.layer()))
+)
+
+it.live("the vendor's SDK keeps buyers and payment methods, and lists both", () =>
+  Effect.gen(function* () {
+    const { baseUrl } = yield* Sandbox.Sandbox
+    const { buyers, paymentMethods } = new Gr4vy({ serverURL: baseUrl, bearerAuth: "any" })
+    const buyer = yield* Effect.promise(() => buyers.create({ displayName: "Ada", externalIdentifier: "ada" }))
+    assert.deepInclude(buyer, { displayName: "Ada", externalIdentifier: "ada" })
+    const method = yield* Effect.promise(() =>
+      paymentMethods.create({
+        method: "card",
+        number: "4111111111111111",
+        expirationDate: "12/30",
+        securityCode: "123",
+        buyerId: buyer.id
+      })
+    )
+    assert.deepInclude(method, { label: "1111", scheme: "visa", method: "card" })
+    const { items } = yield* Effect.promise(() => buyers.paymentMethods.list({ buyerId: buyer.id }))
+    assert.deepStrictEqual(
+      items.map(({ id }) => id),
+      [method.id]
+    )
+    const pages = yield* Effect.promise(() => buyers.list())
+    assert.deepStrictEqual(
+      pages.result.items.map(({ id }) => id),
+      [buyer.id]
+    )
+    yield* Effect.promise(() => paymentMethods.delete(method.id))
+    const gone = yield* Effect.promise(() => paymentMethods.get(method.id).catch((error: unknown) => error))
+    assert.propertyVal(gone, "statusCode", 404)
+  }).pipe(Effect.provide(Sandbox.layer()))
+)

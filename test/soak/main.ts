@@ -1,6 +1,6 @@
 /**
  * `npm run soak`: 100,000 generated cases over the wire, then twenty minutes of mixed traffic through one client. Writes
- * docs/soak.md and ends with 1 where a promise was broken. Everything runs in this process and on loopback.
+ * docs/internal/soak.md and ends with 1 where a promise was broken. Everything runs in this process and on loopback.
  *
  * `-- --cases 2000 --minutes 1 --seed 7` is a shorter one; `-- --seed 7 --only 12` runs one case, and makes it smaller
  * where it fails.
@@ -124,7 +124,10 @@ const soak = Effect.gen(function* () {
   yield* Effect.sleep("1 seconds")
   const left = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap" || name === "Timeout")
   const problems = [...lived.problems, ...uncaught, ...(left.length > 1 ? [`left: ${left.join(", ")}`] : [])]
-  writeFileSync(fileURLToPath(new URL("../../../docs/soak.md", import.meta.url)), page(wire, { ...lived, problems }))
+  writeFileSync(
+    fileURLToPath(new URL("../../../docs/internal/soak.md", import.meta.url)),
+    page(wire, { ...lived, problems })
+  )
   for (const problem of problems) log(problem)
   return wire.failures.length === 0 && problems.length === 0
 })

@@ -12,7 +12,7 @@ const text = FastCheck.string()
 export const wireCard = FastCheck.record({
   method: FastCheck.constant("card"),
   number: FastCheck.stringMatching(/^[0-9]{13,19}$/),
-  expiration_date: FastCheck.stringMatching(/^[0-9]{2}\/[0-9]{2}$/),
+  expiration_date: FastCheck.stringMatching(/^(0[1-9]|1[0-2])\/[0-9]{2}$/),
   security_code: FastCheck.stringMatching(/^[0-9]{3,4}$/),
   external_identifier: optional(FastCheck.option(text)),
   buyer: FastCheck.oneof(

@@ -128,6 +128,16 @@ const withoutMoney = ({ capturedAmount, giftCardRedemptions, status }: Facts, ou
     : outcome
 
 /**
+ * Returns the transaction that a capture or a void answers with, whatever its header `prefer` asked for.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const transactionOf = <T extends { readonly amount: number }>(
+  answer: T | { readonly transaction: T; readonly amount?: never }
+): T => (answer.amount === undefined ? answer.transaction : answer)
+
+/**
  * Returns whether the buyer may try again with a new key: the payment is over, and no money moved.
  *
  * @since 0.1.0

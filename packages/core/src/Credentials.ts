@@ -21,7 +21,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { RequestFailed } from "./Errors.js"
 
@@ -233,6 +233,13 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
     const scope = yield* Effect.scope
     // The span in which the layer was built has ended by the time of a renewal.
     const context = withoutSpan(yield* Effect.context<R>())
+    let isClosed = false
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.sync(() => {
+        isClosed = true
+      })
+    )
     let cached: Cached | undefined
     let underway: Underway | undefined
     let failures = 0
@@ -333,6 +340,7 @@ const fromSource = <E, R>(source: TokenSource<E, R>): Effect.Effect<CredentialsS
       },
       token: decide((now, wait) => {
         const current = good(now)
+        if (current === undefined && isClosed) return Effect.fail(closed)
         if (current === undefined)
           return wait(underway === undefined ? begin("missing") : Effect.succeed(underway.result))
         return isDue(current, now) ? Effect.as(begin("due"), current.token) : Effect.succeed(current.token)
@@ -375,6 +383,10 @@ const withNow = <A, E, R>(f: (now: number) => Effect.Effect<A, E, R>): Effect.Ef
 
 const noToken = (message: string): RequestFailed =>
   new RequestFailed({ reason: "Credentials", delivered: "no", attempts: 0, message })
+
+const closed = noToken(
+  "The client is closed: its layer's scope has ended. Nothing was sent. Provide the layer to the whole program, or keep it in a ManagedRuntime."
+)
 
 const expired = { _tag: "TokenExpired" } as const
 

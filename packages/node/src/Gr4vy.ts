@@ -19,6 +19,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -44,6 +45,7 @@ import type { Settings as CarrierSettings, Transport } from "./internal/transpor
 import { name, version } from "./internal/version.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import * as SignedCredentials from "./SignedCredentials.js"
+import { metricSink } from "./spi/MetricSink.js"
 
 export type { Authentication, Dispatcher, Options, TokenOptions, TravelOptions }
 
@@ -259,7 +261,9 @@ const wire = <R>(
       attempt: yield* timeLimit("attemptTimeout", options.attemptTimeout ?? "10 seconds"),
       deadline: yield* timeLimit("deadline", options.deadline ?? "30 seconds")
     }
-    const { metrics = "auto", propagateTrace = true, requestIdHeader } = options
+    const { metrics: asked = "auto", propagateTrace = true, requestIdHeader } = options
+    const host = yield* FiberRef.get(metricSink)
+    const metrics = host !== undefined && asked === "auto" ? host : asked
     const requestIdNames =
       requestIdHeader === undefined ? requestIdHeaders : [requestIdHeader.toLowerCase(), ...requestIdHeaders]
     const transport = yield* make({

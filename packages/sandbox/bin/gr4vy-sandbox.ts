@@ -27,13 +27,15 @@ const options = {
   "session-life": { type: "string", default: "1 hour" },
   "public-key": { type: "string" },
   fault: { type: "string", multiple: true },
+  webhooks: { type: "string" },
+  "webhook-secret": { type: "string" },
   latency: { type: "string", default: "0 millis" },
   quiet: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
   version: { type: "boolean", default: false }
 } as const
 
-const help = `A local Gr4vy Checkout Sessions API, with faults on request.
+const help = `A local Gr4vy API, with faults on request.
 
 gr4vy-sandbox [options]
 
@@ -44,6 +46,8 @@ gr4vy-sandbox [options]
   --public-key FILE         Checks tokens with this P-521 public key (PEM or JWK). Default: any token is accepted
   --fault FAULT             A fault and its rate: "503 10%", "429 retry-after=2 5%", "reset 1%",
                             "reset-before 1%", "truncate 1%", "delay=2s 5%". May be repeated. Default: none
+  --webhooks URL            Sends events of what happens to this URL. It needs a secret. Default: none
+  --webhook-secret SECRET   Signs the events, as Gr4vy does
   --latency DURATION        The minimum duration of every response, at most 7 days.
                             Default: "${options.latency.default}"
   --quiet                   Writes no line for each request. Default: one line each
@@ -58,6 +62,15 @@ const duration = (name: "session-life" | "latency", text: string) => {
       ? `--${name} "${text}" is longer than ${Duration.toDays(max)} days.`
       : `--${name} "${text}" is not a duration. Write "500 millis", "2 seconds", "1 hour".`
   )
+}
+
+const webhooksFrom = (url: string | undefined, secret: string | undefined) => {
+  if (url === undefined && secret === undefined) return Either.right([])
+  if (url === undefined) return Either.left("--webhook-secret needs --webhooks URL.")
+  if (secret === undefined || secret === "") return Either.left("--webhooks needs --webhook-secret SECRET.")
+  return /^https?:\/\//i.test(url) && URL.canParse(url)
+    ? Either.right([{ url, secret }])
+    : Either.left("--webhooks must be an http: or https: URL.")
 }
 
 const portFrom = (text: string) =>
@@ -93,6 +106,7 @@ const line = (seen: Sandbox.Seen) =>
   })
 
 const welcome = (baseUrl: string) => `${styled("bold", "Gr4vy sandbox")} at ${baseUrl}
+  page     ${baseUrl}/   test cards, transactions, webhooks
   docs     ${baseUrl}/docs
   openapi  ${baseUrl}/openapi.json
   try      curl -X POST -H "Authorization: Bearer any" ${baseUrl}/checkout/sessions
@@ -113,6 +127,7 @@ const settings = Effect.gen(function* () {
     port: yield* portFrom(values.port),
     host: values.host,
     sessionLifetime: yield* duration("session-life", values["session-life"]),
+    webhooks: yield* webhooksFrom(values.webhooks, values["webhook-secret"]),
     latency: yield* duration("latency", values.latency),
     faultRates: yield* Either.mapLeft(
       Either.all((values.fault ?? []).map(parseRated)),

@@ -9,9 +9,19 @@ import type * as HttpServerError from "@effect/platform/HttpServerError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Fault, Options, Running, Seen } from "./internal/model.js"
+import { testCards } from "./internal/api/cards.js"
+import type { Bank, Booking, Delivery, Fault, Options, Running, Seen } from "./internal/model.js"
 
-export type { Fault, Options, Seen }
+export type { Bank, Booking, Delivery, Fault, Options, Seen }
+
+/**
+ * Cards whose payments do not simply succeed, and what becomes of these. Every other card is good.
+ *
+ * @since 0.1.0
+ * @category testing
+ */
+export const cards: ReadonlyArray<{ readonly number: string; readonly behaviour: string; readonly about: string }> =
+  testCards
 
 /**
  * A running sandbox.

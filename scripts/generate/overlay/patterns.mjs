@@ -10,6 +10,7 @@ export const patterns = {
   ],
   "^\\+[1-9]\\d{1,14}$": ["a phone number with + and country code (E.164)", "with `+` and country code (E.164)"],
   "^\\d{2}/\\d{2}$": ["MM/YY", "as `MM/YY`"],
+  "^(0[1-9]|1[0-2])/\\d{2}$": ["MM/YY", "as `MM/YY`"],
   "^[0-9]{13,19}$": ["13 to 19 digits, without blanks or dashes", "13–19 digits"],
   "^\\d{3,4}$": ["3 or 4 digits", "3 or 4 digits"],
   "^\\d{13,19}$": ["13 to 19 digits, without blanks or dashes", "13–19 digits"],

@@ -236,7 +236,11 @@ export const models = {
     fields: {
       method: ["Always `card`."],
       number: { text: "The card number.", example: "4111111111111111", secret: true, pattern: "^[0-9]{13,19}$" },
-      expiration_date: ["The expiration date of the card.", "11/29"],
+      expiration_date: {
+        text: "The expiration date of the card.",
+        example: "11/29",
+        pattern: "^(0[1-9]|1[0-2])/\\d{2}$"
+      },
       security_code: { ...securityCode, required: true },
       external_identifier: {
         text: "Your own identifier of the card.",

@@ -70,16 +70,17 @@ describe("a proxy", () => {
       )
     })
 
-  it.live("is the one in HTTPS_PROXY, but for the hosts in NO_PROXY, with dispatcher: environment", () =>
+  it.live.each([
+    { where: "in HTTPS_PROXY", others: {}, isUsed: true },
+    { where: "in HTTPS_PROXY, but not for a host in NO_PROXY", others: { NO_PROXY: "localhost" }, isUsed: false },
+    { where: "in no variable, so there is none", others: { HTTPS_PROXY: "" }, isUsed: false }
+  ])("is the one $where, with dispatcher: environment", ({ isUsed, others }) =>
     Effect.gen(function* () {
       const server = yield* secure()
       const proxy = yield* connectProxy()
-      const baseUrl = `https://localhost:${server.port}`
-      assert.include(yield* inProcess(baseUrl, { HTTPS_PROXY: proxy.url }), '"_tag":"Right"')
-      assert.deepStrictEqual(proxy.tunnels, [`localhost:${server.port}`])
-      assert.include(yield* inProcess(baseUrl, { HTTPS_PROXY: proxy.url, NO_PROXY: "localhost" }), '"_tag":"Right"')
-      assert.include(yield* inProcess(baseUrl, {}), '"_tag":"Right"')
-      assert.lengthOf(proxy.tunnels, 1)
+      const out = yield* inProcess(`https://localhost:${server.port}`, { HTTPS_PROXY: proxy.url, ...others })
+      assert.include(out, '"_tag":"Right"')
+      assert.deepStrictEqual(proxy.tunnels, isUsed ? [`localhost:${server.port}`] : [])
     }).pipe(Effect.scoped)
   )
 

@@ -232,7 +232,10 @@ describe("an endpoint of one's own is retried by its kind", () => {
       const client = Endpoint.clientOf(endpoints, http)
       const lines: Array<unknown> = []
       const logger = Logger.make(({ message }) => void lines.push(message))
-      const call = Effect.provide(run(client[resend]({ idempotencyKey: "key" })), Logger.add(logger))
+      const call = Effect.provide(
+        run(resend === "keyed" ? client.keyed({ idempotencyKey: "key" }) : client[resend]()),
+        Logger.add(logger)
+      )
       assert(Either.isLeft(yield* call))
       assert.strictEqual(sentAt.length, requests)
       // A retry of a keyed endpoint is always safe: if there is none, it would change nothing.

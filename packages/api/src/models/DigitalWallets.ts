@@ -695,33 +695,6 @@ export const PazeSessionRequest: Model<PazeSessionRequest, unknown> = request<Pa
 )
 
 /**
- * A paze web session.
- *
- * @since 0.1.0
- * @category models
- */
-export interface PazeWebSession {
-  /** The ID. */
-  readonly id: string
-  /** The name. */
-  readonly name: string
-  /** The profile ID. */
-  readonly profileId: string
-}
-
-/**
- * The declaration of a {@link PazeWebSession}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const pazeWebSessionDeclared: Field = object<PazeWebSession>("PazeWebSession", "A paze web session.", () => ({
-  id: anyText(),
-  name: anyText(),
-  profileId: named("profileId", anyText())
-}))
-
-/**
  * A paze mobile session.
  *
  * @since 0.1.0
@@ -759,12 +732,39 @@ export const pazeMobileSessionDeclared: Field = object<PazeMobileSession>(
 )
 
 /**
+ * A paze web session.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PazeWebSession {
+  /** The ID. */
+  readonly id: string
+  /** The name. */
+  readonly name: string
+  /** The profile ID. */
+  readonly profileId: string
+}
+
+/**
+ * The declaration of a {@link PazeWebSession}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const pazeWebSessionDeclared: Field = object<PazeWebSession>("PazeWebSession", "A paze web session.", () => ({
+  id: anyText(),
+  name: anyText(),
+  profileId: named("profileId", anyText())
+}))
+
+/**
  * A session of Paze, for the web or for a mobile app.
  *
  * @since 0.1.0
  * @category models
  */
-export type PazeSession = PazeWebSession | PazeMobileSession
+export type PazeSession = PazeMobileSession | PazeWebSession
 
 /**
  * The declaration of a {@link PazeSession}.
@@ -773,8 +773,8 @@ export type PazeSession = PazeWebSession | PazeMobileSession
  * @category declarations
  */
 export const pazeSessionDeclared: Field = byTag(
-  [pazeWebSessionDeclared, pazeMobileSessionDeclared],
-  "one of PazeWebSession, PazeMobileSession"
+  [pazeMobileSessionDeclared, pazeWebSessionDeclared],
+  "one of PazeMobileSession, PazeWebSession"
 )
 
 /**

@@ -364,89 +364,6 @@ export const PaymentMethodPage: Model<PaymentMethodPage, unknown> = response<Pay
 )
 
 /**
- * The contents of a new card payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CardPaymentMethodCreate {
-  /** The expiration date, as `MM/YY`. */
-  readonly expirationDate: string
-  /** The number, 13–19 digits. */
-  readonly number: Redacted.Redacted<string>
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** Your own identifier, 1–200 characters. */
-  readonly externalIdentifier?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: CardType | null | undefined
-  /** The method. */
-  readonly method: "card"
-  /** The security code, 3 or 4 digits. */
-  readonly securityCode?: Redacted.Redacted<string> | null | undefined
-}
-
-/**
- * The declaration of a {@link CardPaymentMethodCreate}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const cardPaymentMethodCreateDeclared: Field = object<CardPaymentMethodCreate>(
-  "CardPaymentMethodCreate",
-  "The contents of a new card payment method.",
-  () => ({
-    expirationDate: pattern(/^\d{2}\/\d{2}$/, "MM/YY"),
-    number: secret(/^\d{13,19}$/, "13 to 19 digits, without blanks or dashes"),
-    buyerExternalIdentifier: nullish(text(1, 200)),
-    buyerId: nullish(uuid()),
-    externalIdentifier: nullish(text(1, 200)),
-    cardType: nullish(oneOf(["credit", "debit", "prepaid"])),
-    method: oneOf(["card"]),
-    securityCode: nullish(secret(/^\d{3,4}$/, "3 or 4 digits"))
-  })
-)
-
-/**
- * The contents of a new checkout session payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CheckoutSessionPaymentMethodCreate {
-  /** The method. */
-  readonly method: "checkout-session"
-  /** The ID, a UUID. */
-  readonly id: string
-  /** Your own identifier, 1–200 characters. */
-  readonly externalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-}
-
-/**
- * The declaration of a {@link CheckoutSessionPaymentMethodCreate}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const checkoutSessionPaymentMethodCreateDeclared: Field = object<CheckoutSessionPaymentMethodCreate>(
-  "CheckoutSessionPaymentMethodCreate",
-  "The contents of a new checkout session payment method.",
-  () => ({
-    method: oneOf(["checkout-session"]),
-    id: uuid(),
-    externalIdentifier: nullish(text(1, 200)),
-    buyerId: nullish(uuid()),
-    buyerExternalIdentifier: nullish(text(1, 200))
-  })
-)
-
-/**
  * The contents of a new ACH bank payment method.
  *
  * @since 0.1.0
@@ -545,6 +462,52 @@ export const bACSBankPaymentMethodCreateDeclared: Field = object<BACSBankPayment
 )
 
 /**
+ * The contents of a new card payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CardPaymentMethodCreate {
+  /** The expiration date, as `MM/YY`. */
+  readonly expirationDate: string
+  /** The number, 13–19 digits. */
+  readonly number: Redacted.Redacted<string>
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** Your own identifier, 1–200 characters. */
+  readonly externalIdentifier?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: CardType | null | undefined
+  /** The method. */
+  readonly method: "card"
+  /** The security code, 3 or 4 digits. */
+  readonly securityCode?: Redacted.Redacted<string> | null | undefined
+}
+
+/**
+ * The declaration of a {@link CardPaymentMethodCreate}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const cardPaymentMethodCreateDeclared: Field = object<CardPaymentMethodCreate>(
+  "CardPaymentMethodCreate",
+  "The contents of a new card payment method.",
+  () => ({
+    expirationDate: pattern(/^\d{2}\/\d{2}$/, "MM/YY"),
+    number: secret(/^\d{13,19}$/, "13 to 19 digits, without blanks or dashes"),
+    buyerExternalIdentifier: nullish(text(1, 200)),
+    buyerId: nullish(uuid()),
+    externalIdentifier: nullish(text(1, 200)),
+    cardType: nullish(oneOf(["credit", "debit", "prepaid"])),
+    method: oneOf(["card"]),
+    securityCode: nullish(secret(/^\d{3,4}$/, "3 or 4 digits"))
+  })
+)
+
+/**
  * The contents of a new SEPA bank payment method.
  *
  * @since 0.1.0
@@ -591,19 +554,56 @@ export const sEPABankPaymentMethodCreateDeclared: Field = object<SEPABankPayment
 )
 
 /**
+ * The contents of a new checkout session payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckoutSessionPaymentMethodCreate {
+  /** The method. */
+  readonly method: "checkout-session"
+  /** The ID, a UUID. */
+  readonly id: string
+  /** Your own identifier, 1–200 characters. */
+  readonly externalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+}
+
+/**
+ * The declaration of a {@link CheckoutSessionPaymentMethodCreate}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const checkoutSessionPaymentMethodCreateDeclared: Field = object<CheckoutSessionPaymentMethodCreate>(
+  "CheckoutSessionPaymentMethodCreate",
+  "The contents of a new checkout session payment method.",
+  () => ({
+    method: oneOf(["checkout-session"]),
+    id: uuid(),
+    externalIdentifier: nullish(text(1, 200)),
+    buyerId: nullish(uuid()),
+    buyerExternalIdentifier: nullish(text(1, 200))
+  })
+)
+
+/**
  * The contents of a new payment method: a card, a bank account, or another kind by its `method`.
  *
  * @since 0.1.0
  * @category models
  */
 export type PaymentMethodCreate =
-  | CardPaymentMethodCreate
   | RedirectPaymentMethodCreate
-  | CheckoutSessionPaymentMethodCreate
-  | PlaidPaymentMethodCreate
   | ACHBankPaymentMethodCreate
   | BACSBankPaymentMethodCreate
+  | CardPaymentMethodCreate
   | SEPABankPaymentMethodCreate
+  | CheckoutSessionPaymentMethodCreate
+  | PlaidPaymentMethodCreate
 
 /**
  * The declaration of a {@link PaymentMethodCreate}.
@@ -613,13 +613,13 @@ export type PaymentMethodCreate =
  */
 export const paymentMethodCreateDeclared: Field = byTag(
   [
-    cardPaymentMethodCreateDeclared,
     redirectPaymentMethodCreateDeclared,
-    checkoutSessionPaymentMethodCreateDeclared,
-    plaidPaymentMethodCreateDeclared,
     aCHBankPaymentMethodCreateDeclared,
     bACSBankPaymentMethodCreateDeclared,
-    sEPABankPaymentMethodCreateDeclared
+    cardPaymentMethodCreateDeclared,
+    sEPABankPaymentMethodCreateDeclared,
+    checkoutSessionPaymentMethodCreateDeclared,
+    plaidPaymentMethodCreateDeclared
   ],
   "an object with a known method"
 )

@@ -80,34 +80,6 @@ export const PaymentOptionRequest: Model<PaymentOptionRequest, unknown> = reques
 )
 
 /**
- * A wallet payment option context.
- *
- * @since 0.1.0
- * @category models
- */
-export interface WalletPaymentOptionContext {
-  /** The merchant name. */
-  readonly merchantName: string
-  /** The supported schemes. */
-  readonly supportedSchemes: ReadonlyArray<string>
-}
-
-/**
- * The declaration of a {@link WalletPaymentOptionContext}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const walletPaymentOptionContextDeclared: Field = object<WalletPaymentOptionContext>(
-  "WalletPaymentOptionContext",
-  "A wallet payment option context.",
-  () => ({
-    merchantName: anyText(),
-    supportedSchemes: list(anyText())
-  })
-)
-
-/**
  * A google pay payment option context.
  *
  * @since 0.1.0
@@ -138,6 +110,34 @@ export const googlePayPaymentOptionContextDeclared: Field = object<GooglePayPaym
     supportedSchemes: list(anyText()),
     gateway: anyText(),
     gatewayMerchantId: anyText()
+  })
+)
+
+/**
+ * A wallet payment option context.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WalletPaymentOptionContext {
+  /** The merchant name. */
+  readonly merchantName: string
+  /** The supported schemes. */
+  readonly supportedSchemes: ReadonlyArray<string>
+}
+
+/**
+ * The declaration of a {@link WalletPaymentOptionContext}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const walletPaymentOptionContextDeclared: Field = object<WalletPaymentOptionContext>(
+  "WalletPaymentOptionContext",
+  "A wallet payment option context.",
+  () => ({
+    merchantName: anyText(),
+    supportedSchemes: list(anyText())
   })
 )
 
@@ -226,8 +226,8 @@ export interface PaymentOption {
   readonly canDelayCapture: boolean
   /** The context. */
   readonly context?:
-    | WalletPaymentOptionContext
     | GooglePayPaymentOptionContext
+    | WalletPaymentOptionContext
     | PaymentOptionContext
     | Readonly<Record<string, unknown>>
 }
@@ -248,8 +248,8 @@ export const paymentOptionDeclared: Field = object<PaymentOption>("PaymentOption
   canDelayCapture: flag(),
   context: nullish(
     anyOf(
-      [walletPaymentOptionContextDeclared, googlePayPaymentOptionContextDeclared, paymentOptionContextDeclared],
-      "one of WalletPaymentOptionContext, GooglePayPaymentOptionContext, PaymentOptionContext"
+      [googlePayPaymentOptionContextDeclared, walletPaymentOptionContextDeclared, paymentOptionContextDeclared],
+      "one of GooglePayPaymentOptionContext, WalletPaymentOptionContext, PaymentOptionContext"
     )
   )
 }))

@@ -665,138 +665,6 @@ export const TransactionsCreateHeaders: Model<TransactionsCreateHeaders, unknown
 >(transactionsCreateHeadersDeclared)
 
 /**
- * The contents of a new card with URL payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CardWithUrlPaymentMethodCreate {
-  /** The expiration date, as `MM/YY`. */
-  readonly expirationDate: string
-  /** The number, 13–19 digits. */
-  readonly number: Redacted.Redacted<string>
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** Your own identifier, 1–200 characters. */
-  readonly externalIdentifier?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: CardType | null | undefined
-  /** The method. */
-  readonly method: "card"
-  /** The security code, 3 or 4 digits. */
-  readonly securityCode?: Redacted.Redacted<string> | null | undefined
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-}
-
-/**
- * The declaration of a {@link CardWithUrlPaymentMethodCreate}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const cardWithUrlPaymentMethodCreateDeclared: Field = object<CardWithUrlPaymentMethodCreate>(
-  "CardWithUrlPaymentMethodCreate",
-  "The contents of a new card with URL payment method.",
-  () => ({
-    expirationDate: pattern(/^\d{2}\/\d{2}$/, "MM/YY"),
-    number: secret(/^\d{13,19}$/, "13 to 19 digits, without blanks or dashes"),
-    buyerExternalIdentifier: nullish(text(1, 200)),
-    buyerId: nullish(uuid()),
-    externalIdentifier: nullish(text(1, 200)),
-    cardType: nullish(oneOf(["credit", "debit", "prepaid"])),
-    method: oneOf(["card"]),
-    securityCode: nullish(secret(/^\d{3,4}$/, "3 or 4 digits")),
-    redirectUrl: nullish(anyText())
-  })
-)
-
-/**
- * The contents of a new token payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface TokenPaymentMethodCreate {
-  /** The ID, a UUID. */
-  readonly id: string
-  /** The method. */
-  readonly method: "id"
-  /** The security code, 3 or 4 digits. */
-  readonly securityCode?: Redacted.Redacted<string> | null | undefined
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-}
-
-/**
- * The declaration of a {@link TokenPaymentMethodCreate}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const tokenPaymentMethodCreateDeclared: Field = object<TokenPaymentMethodCreate>(
-  "TokenPaymentMethodCreate",
-  "The contents of a new token payment method.",
-  () => ({
-    id: uuid(),
-    method: oneOf(["id"]),
-    securityCode: nullish(secret(/^\d{3,4}$/, "3 or 4 digits")),
-    redirectUrl: nullish(anyText())
-  })
-)
-
-/**
- * The contents of a new apple pay payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ApplePayPaymentMethodCreate {
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** The cardholder name, 0–200 characters. */
-  readonly cardholderName?: string | null | undefined
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-  /** The card suffix, 4 characters. */
-  readonly cardSuffix?: string | null | undefined
-  /** The card scheme. */
-  readonly cardScheme?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: string | null | undefined
-  /** The method. */
-  readonly method: "applepay"
-  /** The token. */
-  readonly token: Redacted.Redacted<Readonly<Record<string, unknown>>>
-}
-
-/**
- * The declaration of an {@link ApplePayPaymentMethodCreate}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const applePayPaymentMethodCreateDeclared: Field = object<ApplePayPaymentMethodCreate>(
-  "ApplePayPaymentMethodCreate",
-  "The contents of a new apple pay payment method.",
-  () => ({
-    buyerExternalIdentifier: nullish(text(1, 200)),
-    buyerId: nullish(uuid()),
-    cardholderName: nullish(text(0, 200)),
-    redirectUrl: nullish(anyText()),
-    cardSuffix: nullish(text(4, 4)),
-    cardScheme: nullish(anyText()),
-    cardType: nullish(anyText()),
-    method: oneOf(["applepay"]),
-    token: secretValue("object")
-  })
-)
-
-/**
  * The contents of a new click to pay payment method.
  *
  * @since 0.1.0
@@ -889,86 +757,6 @@ export const clickToPayFPANPaymentMethodCreateDeclared: Field = object<ClickToPa
 )
 
 /**
- * A google pay assurance details.
- *
- * @since 0.1.0
- * @category models
- */
-export interface GooglePayAssuranceDetails {
-  /** Whether account is verified. */
-  readonly accountVerified?: boolean | null | undefined
-  /** Whether card holder is authenticated. */
-  readonly cardHolderAuthenticated?: boolean | null | undefined
-}
-
-/**
- * The declaration of a {@link GooglePayAssuranceDetails}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const googlePayAssuranceDetailsDeclared: Field = object<GooglePayAssuranceDetails>(
-  "GooglePayAssuranceDetails",
-  "A google pay assurance details.",
-  () => ({
-    accountVerified: nullish(flag()),
-    cardHolderAuthenticated: nullish(flag())
-  })
-)
-
-/**
- * The contents of a new google pay payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface GooglePayPaymentMethodCreate {
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** The cardholder name, 0–200 characters. */
-  readonly cardholderName?: string | null | undefined
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-  /** The card suffix, 4 characters. */
-  readonly cardSuffix?: string | null | undefined
-  /** The card scheme. */
-  readonly cardScheme?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: string | null | undefined
-  /** The method. */
-  readonly method: "googlepay"
-  /** The token. */
-  readonly token: Redacted.Redacted<string | Readonly<Record<string, unknown>>>
-  /** The assurance details. */
-  readonly assuranceDetails?: GooglePayAssuranceDetails | null | undefined
-}
-
-/**
- * The declaration of a {@link GooglePayPaymentMethodCreate}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const googlePayPaymentMethodCreateDeclared: Field = object<GooglePayPaymentMethodCreate>(
-  "GooglePayPaymentMethodCreate",
-  "The contents of a new google pay payment method.",
-  () => ({
-    buyerExternalIdentifier: nullish(text(1, 200)),
-    buyerId: nullish(uuid()),
-    cardholderName: nullish(text(0, 200)),
-    redirectUrl: nullish(anyText()),
-    cardSuffix: nullish(text(4, 4)),
-    cardScheme: nullish(anyText()),
-    cardType: nullish(anyText()),
-    method: oneOf(["googlepay"]),
-    token: secretValue("string or object"),
-    assuranceDetails: nullish(googlePayAssuranceDetailsDeclared)
-  })
-)
-
-/**
  * The contents of a new google pay fpan payment method.
  *
  * @since 0.1.0
@@ -1011,58 +799,6 @@ export const googlePayFPANPaymentMethodCreateDeclared: Field = object<GooglePayF
     cardType: nullish(oneOf(["credit", "debit", "prepaid"])),
     method: oneOf(["googlepay_pan_only"]),
     redirectUrl: nullish(anyText())
-  })
-)
-
-/**
- * The contents of a new paze payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface PazePaymentMethodCreate {
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** The cardholder name, 0–200 characters. */
-  readonly cardholderName?: string | null | undefined
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-  /** The card suffix, 4 characters. */
-  readonly cardSuffix?: string | null | undefined
-  /** The card scheme. */
-  readonly cardScheme?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: string | null | undefined
-  /** The method. */
-  readonly method: "paze"
-  /** The token. */
-  readonly token: Redacted.Redacted<string>
-  /** The checkout token. */
-  readonly checkoutToken?: Redacted.Redacted<string> | null | undefined
-}
-
-/**
- * The declaration of a {@link PazePaymentMethodCreate}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const pazePaymentMethodCreateDeclared: Field = object<PazePaymentMethodCreate>(
-  "PazePaymentMethodCreate",
-  "The contents of a new paze payment method.",
-  () => ({
-    buyerExternalIdentifier: nullish(text(1, 200)),
-    buyerId: nullish(uuid()),
-    cardholderName: nullish(text(0, 200)),
-    redirectUrl: nullish(anyText()),
-    cardSuffix: nullish(text(4, 4)),
-    cardScheme: nullish(anyText()),
-    cardType: nullish(anyText()),
-    method: oneOf(["paze"]),
-    token: secretText(0),
-    checkoutToken: nullish(secretText(0))
   })
 )
 
@@ -1143,6 +879,270 @@ export const networkTokenPaymentMethodCreateDeclared: Field = object<NetworkToke
     cardSuffix: nullish(text(0, 4)),
     cardholderName: nullish(anyText()),
     eci: nullish(pattern(/^0?\d$/, "a digit, with or without a 0 before it"))
+  })
+)
+
+/**
+ * The contents of a new card with URL payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CardWithUrlPaymentMethodCreate {
+  /** The expiration date, as `MM/YY`. */
+  readonly expirationDate: string
+  /** The number, 13–19 digits. */
+  readonly number: Redacted.Redacted<string>
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** Your own identifier, 1–200 characters. */
+  readonly externalIdentifier?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: CardType | null | undefined
+  /** The method. */
+  readonly method: "card"
+  /** The security code, 3 or 4 digits. */
+  readonly securityCode?: Redacted.Redacted<string> | null | undefined
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+}
+
+/**
+ * The declaration of a {@link CardWithUrlPaymentMethodCreate}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const cardWithUrlPaymentMethodCreateDeclared: Field = object<CardWithUrlPaymentMethodCreate>(
+  "CardWithUrlPaymentMethodCreate",
+  "The contents of a new card with URL payment method.",
+  () => ({
+    expirationDate: pattern(/^\d{2}\/\d{2}$/, "MM/YY"),
+    number: secret(/^\d{13,19}$/, "13 to 19 digits, without blanks or dashes"),
+    buyerExternalIdentifier: nullish(text(1, 200)),
+    buyerId: nullish(uuid()),
+    externalIdentifier: nullish(text(1, 200)),
+    cardType: nullish(oneOf(["credit", "debit", "prepaid"])),
+    method: oneOf(["card"]),
+    securityCode: nullish(secret(/^\d{3,4}$/, "3 or 4 digits")),
+    redirectUrl: nullish(anyText())
+  })
+)
+
+/**
+ * The contents of a new apple pay payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApplePayPaymentMethodCreate {
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** The cardholder name, 0–200 characters. */
+  readonly cardholderName?: string | null | undefined
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+  /** The card suffix, 4 characters. */
+  readonly cardSuffix?: string | null | undefined
+  /** The card scheme. */
+  readonly cardScheme?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: string | null | undefined
+  /** The method. */
+  readonly method: "applepay"
+  /** The token. */
+  readonly token: Redacted.Redacted<Readonly<Record<string, unknown>>>
+}
+
+/**
+ * The declaration of an {@link ApplePayPaymentMethodCreate}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const applePayPaymentMethodCreateDeclared: Field = object<ApplePayPaymentMethodCreate>(
+  "ApplePayPaymentMethodCreate",
+  "The contents of a new apple pay payment method.",
+  () => ({
+    buyerExternalIdentifier: nullish(text(1, 200)),
+    buyerId: nullish(uuid()),
+    cardholderName: nullish(text(0, 200)),
+    redirectUrl: nullish(anyText()),
+    cardSuffix: nullish(text(4, 4)),
+    cardScheme: nullish(anyText()),
+    cardType: nullish(anyText()),
+    method: oneOf(["applepay"]),
+    token: secretValue("object")
+  })
+)
+
+/**
+ * A google pay assurance details.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface GooglePayAssuranceDetails {
+  /** Whether account is verified. */
+  readonly accountVerified?: boolean | null | undefined
+  /** Whether card holder is authenticated. */
+  readonly cardHolderAuthenticated?: boolean | null | undefined
+}
+
+/**
+ * The declaration of a {@link GooglePayAssuranceDetails}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const googlePayAssuranceDetailsDeclared: Field = object<GooglePayAssuranceDetails>(
+  "GooglePayAssuranceDetails",
+  "A google pay assurance details.",
+  () => ({
+    accountVerified: nullish(flag()),
+    cardHolderAuthenticated: nullish(flag())
+  })
+)
+
+/**
+ * The contents of a new google pay payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface GooglePayPaymentMethodCreate {
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** The cardholder name, 0–200 characters. */
+  readonly cardholderName?: string | null | undefined
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+  /** The card suffix, 4 characters. */
+  readonly cardSuffix?: string | null | undefined
+  /** The card scheme. */
+  readonly cardScheme?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: string | null | undefined
+  /** The method. */
+  readonly method: "googlepay"
+  /** The token. */
+  readonly token: Redacted.Redacted<string | Readonly<Record<string, unknown>>>
+  /** The assurance details. */
+  readonly assuranceDetails?: GooglePayAssuranceDetails | null | undefined
+}
+
+/**
+ * The declaration of a {@link GooglePayPaymentMethodCreate}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const googlePayPaymentMethodCreateDeclared: Field = object<GooglePayPaymentMethodCreate>(
+  "GooglePayPaymentMethodCreate",
+  "The contents of a new google pay payment method.",
+  () => ({
+    buyerExternalIdentifier: nullish(text(1, 200)),
+    buyerId: nullish(uuid()),
+    cardholderName: nullish(text(0, 200)),
+    redirectUrl: nullish(anyText()),
+    cardSuffix: nullish(text(4, 4)),
+    cardScheme: nullish(anyText()),
+    cardType: nullish(anyText()),
+    method: oneOf(["googlepay"]),
+    token: secretValue("string or object"),
+    assuranceDetails: nullish(googlePayAssuranceDetailsDeclared)
+  })
+)
+
+/**
+ * The contents of a new paze payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PazePaymentMethodCreate {
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** The cardholder name, 0–200 characters. */
+  readonly cardholderName?: string | null | undefined
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+  /** The card suffix, 4 characters. */
+  readonly cardSuffix?: string | null | undefined
+  /** The card scheme. */
+  readonly cardScheme?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: string | null | undefined
+  /** The method. */
+  readonly method: "paze"
+  /** The token. */
+  readonly token: Redacted.Redacted<string>
+  /** The checkout token. */
+  readonly checkoutToken?: Redacted.Redacted<string> | null | undefined
+}
+
+/**
+ * The declaration of a {@link PazePaymentMethodCreate}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const pazePaymentMethodCreateDeclared: Field = object<PazePaymentMethodCreate>(
+  "PazePaymentMethodCreate",
+  "The contents of a new paze payment method.",
+  () => ({
+    buyerExternalIdentifier: nullish(text(1, 200)),
+    buyerId: nullish(uuid()),
+    cardholderName: nullish(text(0, 200)),
+    redirectUrl: nullish(anyText()),
+    cardSuffix: nullish(text(4, 4)),
+    cardScheme: nullish(anyText()),
+    cardType: nullish(anyText()),
+    method: oneOf(["paze"]),
+    token: secretText(0),
+    checkoutToken: nullish(secretText(0))
+  })
+)
+
+/**
+ * The contents of a new token payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TokenPaymentMethodCreate {
+  /** The ID, a UUID. */
+  readonly id: string
+  /** The method. */
+  readonly method: "id"
+  /** The security code, 3 or 4 digits. */
+  readonly securityCode?: Redacted.Redacted<string> | null | undefined
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+}
+
+/**
+ * The declaration of a {@link TokenPaymentMethodCreate}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const tokenPaymentMethodCreateDeclared: Field = object<TokenPaymentMethodCreate>(
+  "TokenPaymentMethodCreate",
+  "The contents of a new token payment method.",
+  () => ({
+    id: uuid(),
+    method: oneOf(["id"]),
+    securityCode: nullish(secret(/^\d{3,4}$/, "3 or 4 digits")),
+    redirectUrl: nullish(anyText())
   })
 )
 
@@ -1589,16 +1589,16 @@ export interface TransactionCreate {
   readonly country?: string | null | undefined
   /** The payment method: by a Checkout Session, a stored one, or new data. */
   readonly paymentMethod?:
-    | CardWithUrlPaymentMethodCreate
     | RedirectPaymentMethodCreate
-    | TokenPaymentMethodCreate
-    | ApplePayPaymentMethodCreate
     | ClickToPayPaymentMethodCreate
     | ClickToPayFPANPaymentMethodCreate
-    | GooglePayPaymentMethodCreate
     | GooglePayFPANPaymentMethodCreate
-    | PazePaymentMethodCreate
     | NetworkTokenPaymentMethodCreate
+    | CardWithUrlPaymentMethodCreate
+    | ApplePayPaymentMethodCreate
+    | GooglePayPaymentMethodCreate
+    | PazePaymentMethodCreate
+    | TokenPaymentMethodCreate
     | PlaidPaymentMethodCreate
     | BaseBankPaymentMethodCreate
     | CheckoutSessionWithUrlPaymentMethodCreate
@@ -1700,16 +1700,16 @@ export const transactionCreateDeclared: Field = object<TransactionCreate>(
     paymentMethod: nullish(
       anyOf(
         [
-          cardWithUrlPaymentMethodCreateDeclared,
           redirectPaymentMethodCreateDeclared,
-          tokenPaymentMethodCreateDeclared,
-          applePayPaymentMethodCreateDeclared,
           clickToPayPaymentMethodCreateDeclared,
           clickToPayFPANPaymentMethodCreateDeclared,
-          googlePayPaymentMethodCreateDeclared,
           googlePayFPANPaymentMethodCreateDeclared,
-          pazePaymentMethodCreateDeclared,
           networkTokenPaymentMethodCreateDeclared,
+          cardWithUrlPaymentMethodCreateDeclared,
+          applePayPaymentMethodCreateDeclared,
+          googlePayPaymentMethodCreateDeclared,
+          pazePaymentMethodCreateDeclared,
+          tokenPaymentMethodCreateDeclared,
           plaidPaymentMethodCreateDeclared,
           baseBankPaymentMethodCreateDeclared,
           checkoutSessionWithUrlPaymentMethodCreateDeclared

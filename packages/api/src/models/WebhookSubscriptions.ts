@@ -198,80 +198,6 @@ export const WebhookSubscriptionCreate: Model<WebhookSubscriptionCreate, unknown
 >(webhookSubscriptionCreateDeclared)
 
 /**
- * A basic authentication.
- *
- * @since 0.1.0
- * @category models
- */
-export interface BasicAuthentication {
-  /** Always `webhook-authentication`. */
-  readonly type: "webhook-authentication" | (string & {})
-  /** The kind. */
-  readonly kind?: "basic" | (string & {})
-  /** The username. */
-  readonly username: string
-  /** The password. */
-  readonly password?: "********" | (string & {})
-}
-
-/**
- * The declaration of a {@link BasicAuthentication}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const basicAuthenticationDeclared: Field = object<BasicAuthentication>(
-  "BasicAuthentication",
-  "A basic authentication.",
-  () => ({
-    type: oneOf(["webhook-authentication"]),
-    kind: optional(oneOf(["basic"])),
-    username: anyText(),
-    password: optional(oneOf(["********"]))
-  })
-)
-
-/**
- * A credentials o auth authentication.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CredentialsOAuthAuthentication {
-  /** Always `webhook-authentication`. */
-  readonly type: "webhook-authentication" | (string & {})
-  /** The kind. */
-  readonly kind?: "oauth_client_credentials" | (string & {})
-  /** The ID of the client. */
-  readonly clientId: string
-  /** The client secret. */
-  readonly clientSecret?: string
-  /** The token URL. */
-  readonly tokenUrl: string
-  /** The scope. */
-  readonly scope?: string
-}
-
-/**
- * The declaration of a {@link CredentialsOAuthAuthentication}, from which its schemas are made.
- *
- * @since 0.1.0
- * @category declarations
- */
-export const credentialsOAuthAuthenticationDeclared: Field = object<CredentialsOAuthAuthentication>(
-  "CredentialsOAuthAuthentication",
-  "A credentials o auth authentication.",
-  () => ({
-    type: oneOf(["webhook-authentication"]),
-    kind: optional(oneOf(["oauth_client_credentials"])),
-    clientId: anyText(),
-    clientSecret: optional(anyText()),
-    tokenUrl: anyText(),
-    scope: nullish(anyText())
-  })
-)
-
-/**
  * A password o auth authentication.
  *
  * @since 0.1.0
@@ -318,6 +244,80 @@ export const passwordOAuthAuthenticationDeclared: Field = object<PasswordOAuthAu
 )
 
 /**
+ * A credentials o auth authentication.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CredentialsOAuthAuthentication {
+  /** Always `webhook-authentication`. */
+  readonly type: "webhook-authentication" | (string & {})
+  /** The kind. */
+  readonly kind?: "oauth_client_credentials" | (string & {})
+  /** The ID of the client. */
+  readonly clientId: string
+  /** The client secret. */
+  readonly clientSecret?: string
+  /** The token URL. */
+  readonly tokenUrl: string
+  /** The scope. */
+  readonly scope?: string
+}
+
+/**
+ * The declaration of a {@link CredentialsOAuthAuthentication}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const credentialsOAuthAuthenticationDeclared: Field = object<CredentialsOAuthAuthentication>(
+  "CredentialsOAuthAuthentication",
+  "A credentials o auth authentication.",
+  () => ({
+    type: oneOf(["webhook-authentication"]),
+    kind: optional(oneOf(["oauth_client_credentials"])),
+    clientId: anyText(),
+    clientSecret: optional(anyText()),
+    tokenUrl: anyText(),
+    scope: nullish(anyText())
+  })
+)
+
+/**
+ * A basic authentication.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BasicAuthentication {
+  /** Always `webhook-authentication`. */
+  readonly type: "webhook-authentication" | (string & {})
+  /** The kind. */
+  readonly kind?: "basic" | (string & {})
+  /** The username. */
+  readonly username: string
+  /** The password. */
+  readonly password?: "********" | (string & {})
+}
+
+/**
+ * The declaration of a {@link BasicAuthentication}, from which its schemas are made.
+ *
+ * @since 0.1.0
+ * @category declarations
+ */
+export const basicAuthenticationDeclared: Field = object<BasicAuthentication>(
+  "BasicAuthentication",
+  "A basic authentication.",
+  () => ({
+    type: oneOf(["webhook-authentication"]),
+    kind: optional(oneOf(["basic"])),
+    username: anyText(),
+    password: optional(oneOf(["********"]))
+  })
+)
+
+/**
  * A webhook subscription.
  *
  * @since 0.1.0
@@ -336,9 +336,9 @@ export interface WebhookSubscription {
   readonly url: string
   /** The authentication. */
   readonly authentication?:
-    | BasicAuthentication
-    | CredentialsOAuthAuthentication
     | PasswordOAuthAuthentication
+    | CredentialsOAuthAuthentication
+    | BasicAuthentication
     | Readonly<Record<string, unknown>>
   /** The secret. */
   readonly secret?: Redacted.Redacted<string>
@@ -365,7 +365,7 @@ export const webhookSubscriptionDeclared: Field = object<WebhookSubscription>(
     url: anyText(),
     authentication: nullish(
       anyOf(
-        [basicAuthenticationDeclared, credentialsOAuthAuthenticationDeclared, passwordOAuthAuthenticationDeclared],
+        [passwordOAuthAuthenticationDeclared, credentialsOAuthAuthenticationDeclared, basicAuthenticationDeclared],
         "an object with a known type"
       )
     ),

@@ -111,7 +111,7 @@ export const cardRequestDeclared: Field = kept(
         "The card number.",
         "4111111111111111"
       ),
-      expirationDate: pattern(/^\d{2}\/\d{2}$/, "MM/YY", "The expiration date of the card.", "11/29"),
+      expirationDate: pattern(/^(0[1-9]|1[0-2])\/\d{2}$/, "MM/YY", "The expiration date of the card.", "11/29"),
       securityCode: secret(
         /^\d{3,4}$/,
         "3 or 4 digits",

@@ -174,10 +174,19 @@ export const fromHttpClientError = (error: HttpClientError.HttpClientError): Tra
     })
   }
   if (isProtocolViolation(error.cause, error._tag === "ResponseError")) return protocolViolation(error.cause)
+  const address = addressOf(error)
   return error._tag === "RequestError" && isNotConnected(error.cause)
-    ? notConnected(error.cause, hostAndPort(error.request.url))
-    : disconnected(error.cause, hostAndPort(error.request.url))
+    ? notConnected(error.cause, address)
+    : disconnected(error.cause, address)
 }
+
+/** A client of plain JavaScript may fail with something else than its type says. */
+const addressOf = (error: object): string | undefined =>
+  Predicate.hasProperty(error, "request") &&
+  Predicate.hasProperty(error.request, "url") &&
+  Predicate.isString(error.request.url)
+    ? hostAndPort(error.request.url)
+    : undefined
 
 /**
  * Whether undici or llhttp refused what arrived. `inBody` tells that the head was fine: then a length that does not match

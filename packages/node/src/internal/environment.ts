@@ -4,6 +4,7 @@
 
 import { readFile } from "node:fs/promises"
 import type { Address } from "@effect-gr4vy/core/Gr4vyHttpClient"
+import { advice } from "@effect-gr4vy/core/spi/Names"
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
@@ -57,17 +58,15 @@ const addressFrom = (overrides: Overrides): Effect.Effect<Address, ConfigError.C
     const ownParts = overrides.id !== undefined || overrides.environment !== undefined
     if (url !== undefined && !ownParts) return { baseUrl: url }
     const id = overrides.id ?? (yield* read("GR4VY_ID"))
-    if (id === undefined) return yield* Effect.fail(url === undefined ? noId : environmentAndUrl)
+    if (id === undefined) return yield* url === undefined ? missing("id", noId) : Effect.fail(environmentAndUrl)
     const environment = overrides.environment ?? (yield* read("GR4VY_ENVIRONMENT")) ?? "sandbox"
     return environment === "sandbox" || environment === "production"
       ? { id, environment }
       : yield* Effect.fail(ConfigError.InvalidData(["environment"], 'It must be "sandbox" or "production".'))
   })
 
-const noId: ConfigError.ConfigError = ConfigError.MissingData(
-  ["id"],
+const noId =
   "Set it to the subdomain of your Gr4vy instance, e.g. GR4VY_ID=plantly (or set GR4VY_BASE_URL to a complete URL)."
-)
 
 const environmentAndUrl: ConfigError.ConfigError = ConfigError.InvalidData(
   ["environment"],
@@ -108,13 +107,38 @@ const authenticationFrom = (
       return { authentication: { key }, keyVariable: "GR4VY_PRIVATE_KEY" }
     }
     if (file !== undefined) return { authentication: { key: readKey(file) }, keyVariable: "GR4VY_PRIVATE_KEY_FILE" }
-    return yield* Effect.fail(
-      ConfigError.MissingData(
-        ["token"],
-        "Set it to a bearer token; or set GR4VY_PRIVATE_KEY to the PEM of your private key, or GR4VY_PRIVATE_KEY_FILE to the path of its file."
-      )
-    )
+    return yield* missing("token", noToken)
   })
+
+const noToken =
+  "Set it to a bearer token; or set GR4VY_PRIVATE_KEY to the PEM of your private key, or GR4VY_PRIVATE_KEY_FILE to the path of its file."
+
+const known = [
+  "GR4VY_ID",
+  "GR4VY_ENVIRONMENT",
+  "GR4VY_BASE_URL",
+  "GR4VY_TOKEN",
+  "GR4VY_PRIVATE_KEY",
+  "GR4VY_PRIVATE_KEY_FILE",
+  "GR4VY_MERCHANT_ACCOUNT_ID"
+]
+
+/** The error, with a variable that is set under a name that resembles a known one. */
+const missing = (path: string, message: string): Effect.Effect<never, ConfigError.ConfigError> =>
+  Effect.flatMap(namesLikeOurs, (names) => {
+    const misspelt = names.find((name) => !known.includes(name.toUpperCase()) && advice(name, known).startsWith("did"))
+    const hint = misspelt === undefined ? "" : ` ${misspelt} is set: ${advice(misspelt, known)}`
+    return Effect.fail(ConfigError.MissingData([path], `${message}${hint}`))
+  })
+
+/** The names in the configuration that begin like ours. A provider may take `_` for the end of a part of the name. */
+const namesLikeOurs: Effect.Effect<ReadonlyArray<string>> = Effect.configProviderWith(({ flattened }) => {
+  const childrenOf = (path: ReadonlyArray<string>) =>
+    Effect.orElseSucceed(Effect.map(flattened.enumerateChildren(path), Array.from<string>), () => [])
+  return Effect.zipWith(childrenOf([]), childrenOf(["GR4VY"]), (all, parts) =>
+    [...all, ...parts.map((part) => `GR4VY_${part}`)].filter((name) => /^gr4vy_[a-z_]{1,40}$/i.test(name))
+  )
+})
 
 // An empty variable, as CI systems and compose files leave it, counts as unset. A provider that changes the case of names
 // takes the 4 of `GR4VY_ID` for the end of a word, but not that of `gr4vy_id`.

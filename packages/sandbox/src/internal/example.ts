@@ -24,6 +24,9 @@ export const exampleOf = (schema: Schema.Schema.AnyNoContext): unknown => {
 const decodes = (schema: Schema.Schema.AnyNoContext, value: unknown): boolean =>
   Option.isSome(Schema.decodeUnknownOption(schema)(value))
 
+const takesNull = (ast: AST.AST): boolean =>
+  AST.isUnion(ast) ? ast.types.some(takesNull) : AST.isLiteral(ast) && ast.literal === null
+
 const cursors: ReadonlySet<PropertyKey> = new Set(["next_cursor", "previous_cursor"])
 
 const none: unique symbol = Symbol()
@@ -71,8 +74,12 @@ const valueOf = (ast: AST.AST, depth: number): unknown => {
     case "TypeLiteral": {
       const object: Record<string, unknown> = {}
       for (const { isOptional, name, type } of ast.propertySignatures) {
+        if (Predicate.isSymbol(name) || (isOptional && depth >= maxDepth)) continue
         // An example of a list is all there is of it.
-        if (Predicate.isSymbol(name) || cursors.has(name) || (isOptional && depth >= maxDepth)) continue
+        if (cursors.has(name)) {
+          if (takesNull(type)) object[String(name)] = null
+          if (takesNull(type) || isOptional) continue
+        }
         const value = valueOf(type, depth + 1)
         if (value === none && !isOptional) return none
         if (value !== none) object[String(name)] = value

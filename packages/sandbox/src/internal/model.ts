@@ -3,6 +3,7 @@
  */
 import type { CheckoutSessions } from "@effect-gr4vy/core/CheckoutSessions"
 import type * as Endpoint from "@effect-gr4vy/core/Endpoint"
+import type { NotFound } from "@effect-gr4vy/core/Errors"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 
@@ -61,10 +62,30 @@ export interface Running {
    * `IllegalArgumentException` if a fault has an unknown property, or a value that cannot be used.
    */
   readonly failNext: (...faults: ReadonlyArray<Fault | undefined>) => Effect.Effect<void>
-  /** The money that the bank reserved, took, released and gave back, oldest first. */
-  readonly booked: Effect.Effect<ReadonlyArray<Booking>>
+  /** The bank behind the transactions. */
+  readonly bank: Bank
   /** The tries to deliver webhooks, oldest first; at most the latest 1,000. */
   readonly deliveries: Effect.Effect<ReadonlyArray<Delivery>>
+}
+
+/**
+ * The bank behind the transactions: what it did, and what a test has it do.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Bank {
+  /** The transactions as the API sends them, newest first; at most the latest 10,000. */
+  readonly transactions: Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>>
+  /** The money that it reserved, took, released and gave back, oldest first. */
+  readonly booked: Effect.Effect<ReadonlyArray<Booking>>
+  /**
+   * Changes a transaction as a bank does it later, with names of the wire, e.g. `{ status: "capture_succeeded" }`, and
+   * tells the webhooks.
+   */
+  readonly change: (id: string, changes: Readonly<Record<string, unknown>>) => Effect.Effect<unknown, NotFound>
+  /** The bank waits for this effect before it executes a request. */
+  readonly wait: (until: Effect.Effect<void>) => Effect.Effect<void>
 }
 
 /**

@@ -355,7 +355,7 @@ export const respond = (
   headers: Readonly<Record<string, string>> = {}
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.map(Effect.orDie(encodeError(error)), (body) =>
-    HttpServerResponse.unsafeJson(body, {
+    HttpServerResponse.unsafeJson(withResource(body, error), {
       status: error.status,
       headers:
         error instanceof Generic && error.retryAfter !== undefined
@@ -363,6 +363,10 @@ export const respond = (
           : headers
     })
   )
+
+/** A conflict names the resource that is there already. */
+const withResource = (body: object, error: Unauthorized | NotFound | Generic): object =>
+  error instanceof Generic && error.resourceId !== undefined ? { ...body, resource_id: error.resourceId } : body
 
 const encodeError = Schema.encode(Schema.Union(ErrorBody.Unauthorized, ErrorBody.NotFound, ErrorBody.Generic))
 

@@ -157,7 +157,7 @@ export const start = (options: Options): Effect.Effect<Running, StartError, Scop
       const bodiless = body.length === 0 || method === "GET" || method === "HEAD"
       const answer = await handler(new Request(url, { method, headers, body: bodiless ? null : body }))
       const isUnknown = answer.status === 404 && routeAt(method, url.pathname) === undefined
-      await send(isUnknown ? problem(404, "not_found", pathsOf(endpoints)) : answer, fault)
+      await send(isUnknown ? problem(404, "not_found", otherPath) : answer, fault)
     }
 
     const port = yield* serve(exchange, { host, port: options.port ?? 0, maxBodyBytes })
@@ -170,7 +170,7 @@ export const start = (options: Options): Effect.Effect<Running, StartError, Scop
 
     return {
       baseUrl,
-      booked: world.bank.booked,
+      bank: world.bank,
       deliveries: world.deliveries,
       seen: Effect.sync(() => [...seen]),
       failNext: (...faults) =>
@@ -339,8 +339,8 @@ const withoutSecrets = ({ authorization: _, "proxy-authorization": __, cookie: _
 const withoutCard = (path: string) => path.replace(/\d{13,}/g, "[redacted]")
 
 /** The message about any other path. It does not repeat that path, which may contain anything. */
-const pathsOf = (endpoints: ReadonlyArray<Endpoint.Any>): string =>
-  `The sandbox does not serve this path. It serves ${[...new Set(endpoints.map(({ path }) => path))].join(", ")}, /docs and /openapi.json. A program serves other endpoints with Sandbox.layer({ endpoints: [...] }): see "Endpoints of your own" in docs/sandbox.md.`
+const otherPath =
+  'The sandbox does not serve this path. It serves the paths of the API, which /openapi.json lists, /docs, and a page about itself at /. A program serves other endpoints with Sandbox.layer({ endpoints: [...] }): see "Endpoints of your own" in docs/sandbox.md.'
 
 const faultAnswer = ({ code, message, retryAfterSeconds, status = 500 }: Fault) =>
   problem(

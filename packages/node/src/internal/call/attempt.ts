@@ -11,7 +11,7 @@ import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import * as Redacted from "effect/Redacted"
 import type * as Tracer from "effect/Tracer"
-import type { Metrics } from "../../Telemetry.js"
+import type { Sink } from "../otel/metric.js"
 import { type InFlight, isMisdirected, Observation, type Router } from "../otel/observation.js"
 import { type Propagated, traceHeaders } from "../otel/propagation.js"
 import { type Pending, settle, timeoutWithin } from "../pending.js"
@@ -31,7 +31,7 @@ export interface Options {
   /** The time limit of one request in milliseconds. */
   readonly limits: { readonly attempt: number }
   readonly propagated: Propagated
-  readonly metrics: Metrics
+  readonly metrics: Sink
   readonly inFlight: InFlight
   readonly routeOf: Router
   /** The names of headers that may contain a request's id; the first match wins. */

@@ -7,8 +7,8 @@ import type { RequestFailed } from "@effect-gr4vy/core/Errors"
 import { fromExecute } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import { onRefused } from "@effect-gr4vy/core/spi/Refused"
 import type { RetryPolicy } from "../../RetryPolicy.js"
-import type { Metrics } from "../../Telemetry.js"
 import * as Decisions from "../otel/decisions.js"
+import type { Sink } from "../otel/metric.js"
 import { countRefused, type InFlight, observeCall, observeToken, router, serverOf } from "../otel/observation.js"
 import type { Propagated } from "../otel/propagation.js"
 import type { Transport } from "../transport/transport.js"
@@ -35,7 +35,7 @@ export interface Options {
   readonly budget: RetryBudget
   readonly credentials: CredentialsService
   readonly propagated: Propagated
-  readonly metrics: Metrics
+  readonly metrics: Sink
   readonly inFlight: InFlight
   /** The names of headers that may contain a request's id; the first match wins. */
   readonly requestIdNames: ReadonlyArray<string>

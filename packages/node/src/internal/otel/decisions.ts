@@ -9,10 +9,9 @@ import { TransportFailure } from "@effect-gr4vy/core/spi/TransportFailure"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as LogLevel from "effect/LogLevel"
-import type { Metrics } from "../../Telemetry.js"
 import { monotonicMillis } from "../pending.js"
 import { ignoreThrow } from "./context.js"
-import { count } from "./metric.js"
+import { count, type Sink } from "./metric.js"
 import { isUnusable, type Observed, type Router } from "./observation.js"
 
 /** A request that failed in a way that a retry might change. */
@@ -40,7 +39,7 @@ export interface Decisions {
   readonly failed: (call: Observed, failure: TransportFailure | RequestFailed) => Effect.Effect<void>
 }
 
-export const make = (routeOf: Router, metrics: Metrics): Decisions => {
+export const make = (routeOf: Router, metrics: Sink): Decisions => {
   /** Adds an event to the call's span. */
   const show = ({ clock, fiber: { currentSpan } }: Observed, event: string, attributes: Attributes) => {
     if (currentSpan?._tag === "Span")
@@ -123,7 +122,7 @@ export const make = (routeOf: Router, metrics: Metrics): Decisions => {
       if (status < 300 && !unusable) return undefined
       return Effect.suspend(() => {
         const reason = unusable ? "InvalidResponse" : String(status)
-        const message = `${routeOf(call).name} failed with ${unusable ? unusableOf(call, response) : status}${note === undefined ? adviceOn(status) : `; ${note}`}`
+        const message = `${routeOf(call).name} failed with ${unusable ? unusableOf(call, response) : status}${note === undefined ? adviceOn(status, call) : `; ${note}`}`
         const attributes = { "error.type": reason }
         return status >= 400 && status < 500 && status !== 401 && status !== 403
           ? // It is about this request, not about the API.
@@ -166,9 +165,15 @@ const unusableOf = ({ request }: Observed, response: BufferedResponse): string =
     : String(response.status)
 }
 
-const adviceOn = (status: number): string => {
+const adviceOn = (status: number, { merchantAccountId }: Observed): string => {
   if (status === 401) return ": check the token, or the private key that signs it"
-  if (status === 403) return ": check that the token has the scopes this call needs"
+  if (status === 403) {
+    const account =
+      merchantAccountId === undefined
+        ? ""
+        : `, and that the merchant account ${merchantAccountId} is one of this instance`
+    return `: check that the token has the scopes this call needs${account}`
+  }
   return status >= 300 && status < 400 ? ": redirects are never followed, so check the base URL and any proxy" : ""
 }
 

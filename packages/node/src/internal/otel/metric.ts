@@ -12,6 +12,7 @@ import * as MetricState from "effect/MetricState"
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
+import type { MetricSink } from "../../spi/MetricSink.js"
 import {
   activeRequestsMetric,
   callDurationMetric,
@@ -28,6 +29,9 @@ import {
 } from "../../Telemetry.js"
 import { name, version } from "../version.js"
 import { ignoreThrow } from "./context.js"
+
+/** Where the metrics of one client go. A sink of the host is "auto" with that sink in place of Effect's. */
+export type Sink = Metrics | MetricSink
 
 /** One set of attributes. Created once, because both sinks use it as the key of their aggregates. */
 export class Point {
@@ -117,31 +121,33 @@ const effectRetries = Metric.counter(kinds.retries.metric, {
 })
 
 /** Records a duration. Never throws. */
-export const record = (metrics: Metrics, kind: Timed, seconds: number, point: Point): void => {
+export const record = (metrics: Sink, kind: Timed, seconds: number, point: Point): void => {
   if (metrics === "off") return
   ignoreThrow(() => {
     const meter = metrics === "effect" ? undefined : instruments()
     if (meter !== undefined) meter[kind].record(seconds, point.attributes)
-    else if (metrics !== "otel") effectDurations[kind].unsafeUpdate(seconds, point.labels)
+    else if (typeof metrics === "object") {
+      metrics.duration(kinds[kind], durationBoundaries, seconds, point.attributes)
+    } else if (metrics !== "otel") effectDurations[kind].unsafeUpdate(seconds, point.labels)
   })
 }
 
 /** Counts one decision about a retry. Never throws. */
-export const count = (metrics: Metrics, point: Point): void => {
+export const count = (metrics: Sink, point: Point): void => {
   if (metrics === "off") return
   ignoreThrow(() => {
     const meter = metrics === "effect" ? undefined : instruments()
     if (meter !== undefined) meter.retries.add(1, point.attributes)
+    else if (typeof metrics === "object") metrics.count(kinds.retries, point.attributes)
     else if (metrics !== "otel") effectRetries.unsafeUpdate(1, point.labels)
   })
 }
 
 /** Whether the metrics of a client go to OpenTelemetry's meter. */
-export const goesToMeter = (metrics: Metrics): boolean =>
-  (metrics === "auto" || metrics === "otel") && ignoreThrow(instruments) !== undefined
+export const goesToMeter = (metrics: Sink): boolean =>
+  (typeof metrics === "object" || metrics === "auto" || metrics === "otel") && ignoreThrow(instruments) !== undefined
 
-const goesToEffect = (metrics: Metrics): boolean =>
-  metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
+const goesToEffect = (metrics: Sink): boolean => metrics === "effect" || (metrics === "auto" && !goesToMeter(metrics))
 
 interface Instruments extends Readonly<Record<Timed, Otel.Histogram>> {
   readonly retries: Otel.Counter
@@ -181,7 +187,7 @@ const instruments = (): Instruments | undefined => {
 /** A client that is observed. */
 export interface Source {
   readonly server: { readonly "server.address": string; readonly "server.port": number }
-  readonly metrics: Metrics
+  readonly metrics: Sink
   /** Absent if the transport cannot tell. */
   readonly usage: (() => { readonly active: number; readonly idle: number; readonly pending: number }) | undefined
   readonly budget: { readonly available: number; readonly capacity: number }
@@ -241,6 +247,9 @@ const sources = new Set<Source>()
 
 /** Observes a client until the scope closes. Its gauges are read only when a reader collects, so calls cost nothing more. */
 export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.zipRight(registered(source), shownToHost(source))
+
+const registered = (source: Source): Effect.Effect<unknown, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       sources.add(source)
@@ -254,6 +263,23 @@ export const observe = (source: Source): Effect.Effect<void, never, Scope.Scope>
       })
   )
 
+/** Shows the client's gauges to its host, unless the process has a meter. */
+const shownToHost = (source: Source): Effect.Effect<void, never, Scope.Scope> => {
+  const { metrics, server } = source
+  if (typeof metrics !== "object" || goesToMeter(metrics)) return Effect.void
+  const show = (gauge: Gauge) => {
+    if (gauge.of(source) === undefined) return []
+    const value = () => read(gauge, keyOf(source), (other) => other === metrics)
+    return [metrics.gauge(gauge, { ...server, ...gauge.attributes }, value)]
+  }
+  return Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.sync(() => ignoreThrow(() => gauges.flatMap(show)) ?? []),
+      (shown) => Effect.sync(() => shown.forEach((stop) => void ignoreThrow(stop)))
+    )
+  )
+}
+
 const isOpen = (key: string): boolean => Array.from(sources).some((source) => keyOf(source) === key)
 
 /** The servers whose clients are all closed, oldest first, and whose last values no reader of Effect's metrics has seen. */
@@ -264,8 +290,8 @@ const maxClosed = 100
 
 const close = (key: string): void => {
   closed.add(key)
-  if (closed.size <= maxClosed) return
-  for (const oldest of closed) return forget(oldest)
+  const [oldest] = closed
+  if (oldest !== undefined && closed.size > maxClosed) forget(oldest)
 }
 
 /** A reader has seen the last values of a server's closed clients. */
@@ -298,7 +324,7 @@ const serverIn = ({ tags }: MetricKey.MetricKey.Untyped): string => {
 const keyOf = ({ server }: Source): string => `${server["server.address"]}:${server["server.port"]}`
 
 /** The sum over all clients of one server, for one line on a dashboard; absent if no client can tell. */
-const read = (gauge: Gauge, key: string, observed: (metrics: Metrics) => boolean): number | undefined => {
+const read = (gauge: Gauge, key: string, observed: (metrics: Sink) => boolean): number | undefined => {
   let total: number | undefined
   for (const source of sources) {
     const value = keyOf(source) === key && observed(source.metrics) ? gauge.of(source) : undefined

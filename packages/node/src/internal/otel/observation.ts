@@ -21,10 +21,9 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
-import type { Metrics } from "../../Telemetry.js"
 import { monotonicMillis } from "../pending.js"
 import { ignoreThrow } from "./context.js"
-import { Points, record, type Source } from "./metric.js"
+import { Points, record, type Sink, type Source } from "./metric.js"
 import { bridged, toHrTime } from "./sdk.js"
 
 /** A call, as far as telemetry looks at it. */
@@ -81,7 +80,7 @@ export class Observation {
   constructor(
     private readonly call: Observed,
     private readonly route: Route,
-    private readonly options: { readonly metrics: Metrics; readonly inFlight: InFlight }
+    private readonly options: { readonly metrics: Sink; readonly inFlight: InFlight }
   ) {
     options.inFlight.requests++
     this.span = startSpan(call, route)
@@ -182,7 +181,7 @@ export const serverOf = (baseUrl: string): Source["server"] => {
 
 /** Runs a call, and records its duration and its end, also if it sends nothing. */
 export const observeCall =
-  (routeOf: Router, metrics: Metrics) =>
+  (routeOf: Router, metrics: Sink) =>
   (
     call: Observed,
     outcome: Effect.Effect<BufferedResponse, RequestFailed>
@@ -201,7 +200,7 @@ export const observeCall =
 
 /** Counts a call that was refused before it had a request. */
 export const countRefused =
-  (routeOf: Router, metrics: Metrics): OnRefused =>
+  (routeOf: Router, metrics: Sink): OnRefused =>
   (endpoint, { delivered, reason }) =>
     Effect.sync(() =>
       ignoreThrow(() => {
@@ -211,7 +210,7 @@ export const countRefused =
     )
 
 /** Runs the wait of a call for a token, and records its duration. */
-export const observeToken = (server: Source["server"], metrics: Metrics) => {
+export const observeToken = (server: Source["server"], metrics: Sink) => {
   const points = new Points(server, "tokens")
   return <A, E extends TransportFailure | RequestFailed>(
     call: Observed,

@@ -55,6 +55,8 @@ export interface Bank {
   readonly booked: Effect.Effect<ReadonlyArray<Booking>>
   /** The buyer's answer at the approval page. */
   readonly approve: (id: string, approved: boolean) => Effect.Effect<Transaction, NotFound>
+  readonly change: (id: string, changes: Readonly<Record<string, unknown>>) => Effect.Effect<Transaction, NotFound>
+  readonly wait: (until: Effect.Effect<void>) => Effect.Effect<void>
 }
 
 export const make = (options: {
@@ -71,13 +73,22 @@ export const make = (options: {
   const refunds = new Collection<Part>()
   const captures = new Collection<Part>()
   const book: Array<Booking> = []
-  const behaviours = new Map<string, Behaviour>()
+  let gate: Effect.Effect<void> = Effect.void
 
   const enter = (kind: Booking["kind"], transaction: string, amount: number): void => {
     book.push({ kind, transaction, amount })
   }
 
-  const behaviourFor = ({ id }: Transaction): Behaviour => behaviours.get(id) ?? "good"
+  const behaviourFor = ({ payment_method }: Transaction): Behaviour => behaviourOf(textOf(payment_method["label"]))
+
+  /** Executes a request once for its key, when the bank is ready. */
+  const once: Keys["once"] = (key, asked, validate, execute) =>
+    keys.once(key, asked, validate, (valid) =>
+      Effect.zipRight(
+        Effect.suspend(() => gate),
+        execute(valid)
+      )
+    )
 
   const change = (transaction: Transaction, changes: Partial<Transaction> & Readonly<Record<string, unknown>>) =>
     Effect.map(now, (updated_at) => transactions.put({ ...transaction, ...changes, updated_at }))
@@ -164,7 +175,6 @@ export const make = (options: {
       const status = statusFor(behaviour, intent)
       const isCaptured = status === "capture_succeeded"
       const isAuthorized = isCaptured || status === "authorization_succeeded" || status === "capture_pending"
-      behaviours.set(id, behaviour)
       if (isAuthorized) enter("authorization", id, amount)
       if (isCaptured) enter("capture", id, amount)
       const transaction = transactions.put({
@@ -333,6 +343,11 @@ export const make = (options: {
     transaction: (id) => transactions.get(id),
     transactions: Effect.sync(() => transactions.values),
     booked: Effect.sync(() => [...book]),
+    change: (id, changes) => Effect.flatMap(transactions.get(id), (transaction) => become(transaction, changes)),
+    wait: (until) =>
+      Effect.sync(() => {
+        gate = until
+      }),
     approve: (id, approved) =>
       Effect.flatMap(transactions.get(id), (transaction) =>
         Effect.gen(function* () {
@@ -363,13 +378,13 @@ export const make = (options: {
       list: ({ query }) =>
         transactions.page(query, (transaction) => filters.every((name) => fits(query, transaction, name))),
       create: ({ body, key }) =>
-        keys.once(key, asked("create", "", body), instrumentOf(body), (instrument) => authorize(body, instrument)),
+        once(key, asked("create", "", body), instrumentOf(body), (instrument) => authorize(body, instrument)),
       get: (request) => transactions.get(one(request)),
       update: (request) =>
         Effect.flatMap(transactions.get(one(request)), (transaction) => become(transaction, request.body)),
       capture: (request) => {
         const { body, headers, key } = request
-        return keys.once(
+        return once(
           key,
           asked("capture", owner(request), body),
           leftOf(
@@ -388,7 +403,7 @@ export const make = (options: {
       },
       void: (request) => {
         const { headers, key } = request
-        return keys.once(
+        return once(
           key,
           asked("void", owner(request), {}),
           Effect.filterOrFail(
@@ -426,7 +441,7 @@ export const make = (options: {
         list: partsOf(refunds),
         get: partOf(refunds),
         create: (request) =>
-          keys.once(
+          once(
             request.key,
             asked("refund", owner(request), request.body),
             leftOf(
@@ -438,7 +453,7 @@ export const make = (options: {
           ),
         all: {
           create: (request) =>
-            keys.once(
+            once(
               request.key,
               asked("refund all", owner(request), request.body),
               leftOf(
