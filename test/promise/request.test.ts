@@ -478,6 +478,7 @@ describe("verifyWebhook", () => {
     const expected: unknown = {
       type: "event",
       id: "event-1",
+      isKnown: false,
       name: "later.event",
       createdAt: new Date("2027-01-01T00:00:00Z"),
       target: { id: "tx", some_key: 1 }

@@ -1,5 +1,6 @@
 /**
- * The event of a webhook with its resource as a model: a union by `name`, open for names that this version does not know.
+ * The event of a webhook with its resource as a model: a union by `name` of those that this
+ * version knows (`isKnown`), and any other as the API sent it.
  *
  * ```ts
  * import { WebhookEvent } from "@effect-gr4vy/api"
@@ -10,7 +11,7 @@
  *   Effect.gen(function* () {
  *     const secret = yield* Config.redacted("GR4VY_WEBHOOK_SECRET")
  *     const event = yield* Webhooks.verify({ payload, headers, secret }).pipe(Effect.flatMap(WebhookEvent.decode))
- *     return event.name === "transaction.captured" ? event.target.capturedAmount : 0
+ *     return event.isKnown && event.name === "transaction.captured" ? event.target.capturedAmount : 0
  *   })
  * ```
  *
@@ -139,6 +140,8 @@ export type Target<N extends Name> = N extends `${infer Kind}.${string}`
  */
 export type Known = {
   readonly [N in Name]: Omit<Webhooks.WebhookEvent, "name" | "target"> & {
+    /** Tells the events whose name this version knows from those of a later version of the API. */
+    readonly isKnown: true
     /** The name of the event. */
     readonly name: N
     /** The resource of the event, as its `get` answers it. */
@@ -147,22 +150,13 @@ export type Known = {
 }[Name]
 
 /**
- * A name that this version does not know. It is a type of its own, so that a comparison with a known name tells the events
- * apart.
- *
- * @since 0.1.0
- * @category models
- */
-export type UnknownName = string & { readonly "~unknown": never }
-
-/**
  * An event whose name this version does not know, with the resource as the API sent it.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Unknown extends Omit<Webhooks.WebhookEvent, "name"> {
-  readonly name: UnknownName
+export interface Unknown extends Webhooks.WebhookEvent {
+  readonly isKnown: false
 }
 
 /**
@@ -194,6 +188,14 @@ const kinds: ReadonlyMap<string, Schema.Schema<unknown, unknown>> = new Map(
 const known: ReadonlySet<string> = new Set(names)
 
 /**
+ * Whether this version knows the name of an event.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isKnown = (name: string): name is Name => known.has(name)
+
+/**
  * The schema of an event's resource on the wire; `undefined` for a name that this version does not know, and for an incident.
  *
  * @since 0.1.0
@@ -215,7 +217,7 @@ export const decode = (event: Webhooks.WebhookEvent): Effect.Effect<WebhookEvent
   Either.match(targetOf(event, schemaOf(event.name)), {
     onLeft: Effect.fail,
     // By its name, the target is of this schema.
-    onRight: (target) => Effect.succeed({ ...event, target } as WebhookEvent)
+    onRight: (target) => Effect.succeed({ ...event, isKnown: isKnown(event.name), target } as WebhookEvent)
   })
 
 /**

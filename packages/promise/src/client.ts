@@ -179,7 +179,7 @@ export const embedToken = async (options: EmbedOptions): Promise<string> => {
 
 /**
  * The event of a webhook, once its signature and time are good. Answer Gr4vy with a 2xx within 5 seconds; it delivers
- * again for up to 7 days, with the same `id`. The event is a union by `name`: `"transaction.captured"` has a `Transaction` as
+ * again for up to 7 days, with the same `id`. The event is a union by `name` where `isKnown`: `"transaction.captured"` has a `Transaction` as
  * its `target`; a name that this version does not know has what the API sent. Rejects with `WebhookInvalid`, which says which
  * check failed; check `Payload` also if the resource is not as the API describes it.
  *
@@ -207,7 +207,7 @@ export const verifyWebhook = async (options: WebhookOptions): Promise<WebhookEve
   const target = plainTarget(exit.value)
   if (Either.isLeft(target)) throw toPlainError(target.left)
   // By its name, the target is of this type.
-  return { ...toPlain(event), target: target.right } as WebhookEvent
+  return { ...toPlain(event), ...target.right } as WebhookEvent
 }
 
 /**

@@ -72,7 +72,6 @@ export type { Dispatcher, Duration, HeadersInput, List, Query } from "./values.j
 export type {
   KnownWebhookEvent,
   UnknownWebhookEvent,
-  UnknownWebhookEventName,
   WebhookEvent,
   WebhookEventName,
   WebhookTargets

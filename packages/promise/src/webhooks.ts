@@ -116,6 +116,8 @@ interface EventBase {
  */
 export type KnownWebhookEvent = {
   readonly [Name in WebhookEventName]: EventBase & {
+    /** Tells the events whose name this version knows from those of a later version of the API. */
+    readonly isKnown: true
     /** The name of the event. */
     readonly name: Name
     /** The resource of the event, as its `get` answers it. */
@@ -124,22 +126,15 @@ export type KnownWebhookEvent = {
 }[WebhookEventName]
 
 /**
- * A name that this version does not know. It is a type of its own, so that a comparison with a known name tells the events
- * apart.
- *
- * @since 0.1.0
- * @category models
- */
-export type UnknownWebhookEventName = string & { readonly "~unknown": never }
-
-/**
  * An event whose name this version does not know.
  *
  * @since 0.1.0
  * @category models
  */
 export interface UnknownWebhookEvent extends EventBase {
-  readonly name: UnknownWebhookEventName
+  readonly isKnown: false
+  /** The name of the event. */
+  readonly name: string
   /** The resource of the event, as the API sent it, with names in snake_case, e.g. `target["id"]`. */
   readonly target: Readonly<Record<string, unknown>>
 }

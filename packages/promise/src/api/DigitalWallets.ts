@@ -399,21 +399,6 @@ export interface PazeSessionRequest {
 }
 
 /**
- * A paze web session.
- *
- * @since 0.1.0
- * @category models
- */
-export interface PazeWebSession {
-  /** The ID. */
-  readonly id: string
-  /** The name. */
-  readonly name: string
-  /** The profile ID. */
-  readonly profileId: string
-}
-
-/**
  * A paze mobile session.
  *
  * @since 0.1.0
@@ -433,12 +418,27 @@ export interface PazeMobileSession {
 }
 
 /**
+ * A paze web session.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PazeWebSession {
+  /** The ID. */
+  readonly id: string
+  /** The name. */
+  readonly name: string
+  /** The profile ID. */
+  readonly profileId: string
+}
+
+/**
  * A session of Paze, for the web or for a mobile app.
  *
  * @since 0.1.0
  * @category models
  */
-export type PazeSession = PazeWebSession | PazeMobileSession
+export type PazeSession = PazeMobileSession | PazeWebSession
 
 /**
  * The request of a paze session review.

@@ -231,50 +231,6 @@ export interface PaymentMethodPage {
 }
 
 /**
- * The contents of a new card payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CardPaymentMethodCreate {
-  /** The expiration date, as `MM/YY`. */
-  readonly expirationDate: string
-  /** The number, 13–19 digits. */
-  readonly number: string
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** Your own identifier, 1–200 characters. */
-  readonly externalIdentifier?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: CardType | null | undefined
-  /** The method. */
-  readonly method: "card"
-  /** The security code, 3 or 4 digits. */
-  readonly securityCode?: string | null | undefined
-}
-
-/**
- * The contents of a new checkout session payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CheckoutSessionPaymentMethodCreate {
-  /** The method. */
-  readonly method: "checkout-session"
-  /** The ID, a UUID. */
-  readonly id: string
-  /** Your own identifier, 1–200 characters. */
-  readonly externalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-}
-
-/**
  * The contents of a new ACH bank payment method.
  *
  * @since 0.1.0
@@ -329,6 +285,31 @@ export interface BACSBankPaymentMethodCreate {
 }
 
 /**
+ * The contents of a new card payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CardPaymentMethodCreate {
+  /** The expiration date, as `MM/YY`. */
+  readonly expirationDate: string
+  /** The number, 13–19 digits. */
+  readonly number: string
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** Your own identifier, 1–200 characters. */
+  readonly externalIdentifier?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: CardType | null | undefined
+  /** The method. */
+  readonly method: "card"
+  /** The security code, 3 or 4 digits. */
+  readonly securityCode?: string | null | undefined
+}
+
+/**
  * The contents of a new SEPA bank payment method.
  *
  * @since 0.1.0
@@ -354,19 +335,38 @@ export interface SEPABankPaymentMethodCreate {
 }
 
 /**
+ * The contents of a new checkout session payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckoutSessionPaymentMethodCreate {
+  /** The method. */
+  readonly method: "checkout-session"
+  /** The ID, a UUID. */
+  readonly id: string
+  /** Your own identifier, 1–200 characters. */
+  readonly externalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+}
+
+/**
  * The contents of a new payment method: a card, a bank account, or another kind by its `method`.
  *
  * @since 0.1.0
  * @category models
  */
 export type PaymentMethodCreate =
-  | CardPaymentMethodCreate
   | RedirectPaymentMethodCreate
-  | CheckoutSessionPaymentMethodCreate
-  | PlaidPaymentMethodCreate
   | ACHBankPaymentMethodCreate
   | BACSBankPaymentMethodCreate
+  | CardPaymentMethodCreate
   | SEPABankPaymentMethodCreate
+  | CheckoutSessionPaymentMethodCreate
+  | PlaidPaymentMethodCreate
 
 /**
  * The changes to a payment method; an absent property does not change.

@@ -44,19 +44,6 @@ export interface PaymentOptionRequest {
 }
 
 /**
- * A wallet payment option context.
- *
- * @since 0.1.0
- * @category models
- */
-export interface WalletPaymentOptionContext {
-  /** The merchant name. */
-  readonly merchantName: string
-  /** The supported schemes. */
-  readonly supportedSchemes: ReadonlyArray<string>
-}
-
-/**
  * A google pay payment option context.
  *
  * @since 0.1.0
@@ -71,6 +58,19 @@ export interface GooglePayPaymentOptionContext {
   readonly gateway: string
   /** The ID of the gateway merchant. */
   readonly gatewayMerchantId: string
+}
+
+/**
+ * A wallet payment option context.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WalletPaymentOptionContext {
+  /** The merchant name. */
+  readonly merchantName: string
+  /** The supported schemes. */
+  readonly supportedSchemes: ReadonlyArray<string>
 }
 
 /**
@@ -126,8 +126,8 @@ export interface PaymentOption {
   readonly canDelayCapture: boolean
   /** The context. */
   readonly context?:
-    | WalletPaymentOptionContext
     | GooglePayPaymentOptionContext
+    | WalletPaymentOptionContext
     | PaymentOptionContext
     | Readonly<Record<string, unknown>>
 }

@@ -488,77 +488,6 @@ export interface TransactionsCreateHeaders {
 }
 
 /**
- * The contents of a new card with URL payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CardWithUrlPaymentMethodCreate {
-  /** The expiration date, as `MM/YY`. */
-  readonly expirationDate: string
-  /** The number, 13–19 digits. */
-  readonly number: string
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** Your own identifier, 1–200 characters. */
-  readonly externalIdentifier?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: CardType | null | undefined
-  /** The method. */
-  readonly method: "card"
-  /** The security code, 3 or 4 digits. */
-  readonly securityCode?: string | null | undefined
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-}
-
-/**
- * The contents of a new token payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface TokenPaymentMethodCreate {
-  /** The ID, a UUID. */
-  readonly id: string
-  /** The method. */
-  readonly method: "id"
-  /** The security code, 3 or 4 digits. */
-  readonly securityCode?: string | null | undefined
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-}
-
-/**
- * The contents of a new apple pay payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ApplePayPaymentMethodCreate {
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** The cardholder name, 0–200 characters. */
-  readonly cardholderName?: string | null | undefined
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-  /** The card suffix, 4 characters. */
-  readonly cardSuffix?: string | null | undefined
-  /** The card scheme. */
-  readonly cardScheme?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: string | null | undefined
-  /** The method. */
-  readonly method: "applepay"
-  /** The token. */
-  readonly token: Readonly<Record<string, unknown>>
-}
-
-/**
  * The contents of a new click to pay payment method.
  *
  * @since 0.1.0
@@ -609,6 +538,114 @@ export interface ClickToPayFPANPaymentMethodCreate {
 }
 
 /**
+ * The contents of a new google pay fpan payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface GooglePayFPANPaymentMethodCreate {
+  /** The expiration date, as `MM/YY`. */
+  readonly expirationDate: string
+  /** The number, 13–19 digits. */
+  readonly number: string
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** Your own identifier, 1–200 characters. */
+  readonly externalIdentifier?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: CardType | null | undefined
+  /** The method. */
+  readonly method: "googlepay_pan_only"
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+}
+
+/**
+ * The contents of a new network token payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NetworkTokenPaymentMethodCreate {
+  /** The method. */
+  readonly method: "network-token"
+  /** The token. */
+  readonly token: string
+  /** The expiration date, as `MM/YY`. */
+  readonly expirationDate: string
+  /** The cryptogram. */
+  readonly cryptogram?: string | null | undefined
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+  /** The card source. */
+  readonly cardSource?: "apple-pay" | "google-pay" | null | undefined
+  /** The card scheme. */
+  readonly cardScheme?: CardScheme | null | undefined
+  /** The card suffix, 0–4 characters. */
+  readonly cardSuffix?: string | null | undefined
+  /** The cardholder name. */
+  readonly cardholderName?: string | null | undefined
+  /** The ECI, a digit, with or without a 0 before it. */
+  readonly eci?: string | null | undefined
+}
+
+/**
+ * The contents of a new card with URL payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CardWithUrlPaymentMethodCreate {
+  /** The expiration date, as `MM/YY`. */
+  readonly expirationDate: string
+  /** The number, 13–19 digits. */
+  readonly number: string
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** Your own identifier, 1–200 characters. */
+  readonly externalIdentifier?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: CardType | null | undefined
+  /** The method. */
+  readonly method: "card"
+  /** The security code, 3 or 4 digits. */
+  readonly securityCode?: string | null | undefined
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+}
+
+/**
+ * The contents of a new apple pay payment method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApplePayPaymentMethodCreate {
+  /** Your own identifier of the buyer, 1–200 characters. */
+  readonly buyerExternalIdentifier?: string | null | undefined
+  /** The ID of the buyer, a UUID. */
+  readonly buyerId?: string | null | undefined
+  /** The cardholder name, 0–200 characters. */
+  readonly cardholderName?: string | null | undefined
+  /** The redirect URL. */
+  readonly redirectUrl?: string | null | undefined
+  /** The card suffix, 4 characters. */
+  readonly cardSuffix?: string | null | undefined
+  /** The card scheme. */
+  readonly cardScheme?: string | null | undefined
+  /** The card type. */
+  readonly cardType?: string | null | undefined
+  /** The method. */
+  readonly method: "applepay"
+  /** The token. */
+  readonly token: Readonly<Record<string, unknown>>
+}
+
+/**
  * A google pay assurance details.
  *
  * @since 0.1.0
@@ -651,31 +688,6 @@ export interface GooglePayPaymentMethodCreate {
 }
 
 /**
- * The contents of a new google pay fpan payment method.
- *
- * @since 0.1.0
- * @category models
- */
-export interface GooglePayFPANPaymentMethodCreate {
-  /** The expiration date, as `MM/YY`. */
-  readonly expirationDate: string
-  /** The number, 13–19 digits. */
-  readonly number: string
-  /** Your own identifier of the buyer, 1–200 characters. */
-  readonly buyerExternalIdentifier?: string | null | undefined
-  /** The ID of the buyer, a UUID. */
-  readonly buyerId?: string | null | undefined
-  /** Your own identifier, 1–200 characters. */
-  readonly externalIdentifier?: string | null | undefined
-  /** The card type. */
-  readonly cardType?: CardType | null | undefined
-  /** The method. */
-  readonly method: "googlepay_pan_only"
-  /** The redirect URL. */
-  readonly redirectUrl?: string | null | undefined
-}
-
-/**
  * The contents of a new paze payment method.
  *
  * @since 0.1.0
@@ -705,32 +717,20 @@ export interface PazePaymentMethodCreate {
 }
 
 /**
- * The contents of a new network token payment method.
+ * The contents of a new token payment method.
  *
  * @since 0.1.0
  * @category models
  */
-export interface NetworkTokenPaymentMethodCreate {
+export interface TokenPaymentMethodCreate {
+  /** The ID, a UUID. */
+  readonly id: string
   /** The method. */
-  readonly method: "network-token"
-  /** The token. */
-  readonly token: string
-  /** The expiration date, as `MM/YY`. */
-  readonly expirationDate: string
-  /** The cryptogram. */
-  readonly cryptogram?: string | null | undefined
+  readonly method: "id"
+  /** The security code, 3 or 4 digits. */
+  readonly securityCode?: string | null | undefined
   /** The redirect URL. */
   readonly redirectUrl?: string | null | undefined
-  /** The card source. */
-  readonly cardSource?: "apple-pay" | "google-pay" | null | undefined
-  /** The card scheme. */
-  readonly cardScheme?: CardScheme | null | undefined
-  /** The card suffix, 0–4 characters. */
-  readonly cardSuffix?: string | null | undefined
-  /** The cardholder name. */
-  readonly cardholderName?: string | null | undefined
-  /** The ECI, a digit, with or without a 0 before it. */
-  readonly eci?: string | null | undefined
 }
 
 /**
@@ -967,16 +967,16 @@ export interface TransactionCreate {
   readonly country?: string | null | undefined
   /** The payment method: by a Checkout Session, a stored one, or new data. */
   readonly paymentMethod?:
-    | CardWithUrlPaymentMethodCreate
     | RedirectPaymentMethodCreate
-    | TokenPaymentMethodCreate
-    | ApplePayPaymentMethodCreate
     | ClickToPayPaymentMethodCreate
     | ClickToPayFPANPaymentMethodCreate
-    | GooglePayPaymentMethodCreate
     | GooglePayFPANPaymentMethodCreate
-    | PazePaymentMethodCreate
     | NetworkTokenPaymentMethodCreate
+    | CardWithUrlPaymentMethodCreate
+    | ApplePayPaymentMethodCreate
+    | GooglePayPaymentMethodCreate
+    | PazePaymentMethodCreate
+    | TokenPaymentMethodCreate
     | PlaidPaymentMethodCreate
     | BaseBankPaymentMethodCreate
     | CheckoutSessionWithUrlPaymentMethodCreate

@@ -120,16 +120,24 @@ export interface WebhookSubscriptionCreate {
 }
 
 /**
- * A basic authentication.
+ * A password o auth authentication.
  *
  * @since 0.1.0
  * @category models
  */
-export interface BasicAuthentication {
+export interface PasswordOAuthAuthentication {
   /** Always `webhook-authentication`. */
   readonly type: "webhook-authentication" | (string & {})
   /** The kind. */
-  readonly kind?: "basic" | (string & {})
+  readonly kind?: "oauth_password" | (string & {})
+  /** The ID of the client. */
+  readonly clientId: string
+  /** The client secret. */
+  readonly clientSecret?: string
+  /** The token URL. */
+  readonly tokenUrl: string
+  /** The scope. */
+  readonly scope?: string
   /** The username. */
   readonly username: string
   /** The password. */
@@ -158,24 +166,16 @@ export interface CredentialsOAuthAuthentication {
 }
 
 /**
- * A password o auth authentication.
+ * A basic authentication.
  *
  * @since 0.1.0
  * @category models
  */
-export interface PasswordOAuthAuthentication {
+export interface BasicAuthentication {
   /** Always `webhook-authentication`. */
   readonly type: "webhook-authentication" | (string & {})
   /** The kind. */
-  readonly kind?: "oauth_password" | (string & {})
-  /** The ID of the client. */
-  readonly clientId: string
-  /** The client secret. */
-  readonly clientSecret?: string
-  /** The token URL. */
-  readonly tokenUrl: string
-  /** The scope. */
-  readonly scope?: string
+  readonly kind?: "basic" | (string & {})
   /** The username. */
   readonly username: string
   /** The password. */
@@ -201,9 +201,9 @@ export interface WebhookSubscription {
   readonly url: string
   /** The authentication. */
   readonly authentication?:
-    | BasicAuthentication
-    | CredentialsOAuthAuthentication
     | PasswordOAuthAuthentication
+    | CredentialsOAuthAuthentication
+    | BasicAuthentication
     | Readonly<Record<string, unknown>>
   /** The secret. */
   readonly secret?: string
