@@ -21,6 +21,7 @@ const lazyUndici = {
   }
 }
 
+// A file's name has a hash of its content, so that those of an earlier build would stay.
 await rm(`${root}dist/engine`, { recursive: true, force: true })
 
 const { metafile } = await build({
@@ -28,6 +29,7 @@ const { metafile } = await build({
   entryPoints: ["src/index.ts", "src/spi/bridge.ts"],
   outdir: "dist",
   bundle: true,
+  // A resource of the API is a file that is loaded when it is first called.
   splitting: true,
   chunkNames: "engine/[hash]",
   platform: "node",

@@ -109,7 +109,8 @@ export const exportsOf = (models, file) => {
   return lines.join("")
 }
 
-const nestedOf = (operations) => {
+/** Operations nested as the description groups them. */
+export const nestedOf = (operations) => {
   const root = {}
   for (const operation of operations) {
     const names = [...operation.names]
@@ -148,7 +149,7 @@ const verbs = {
 }
 
 /** What an operation does, and what surprises about sending it twice. */
-const aboutOperation = ({ id, isGuided, method, names, params, resend, resource, wirePath }, texts) => {
+export const aboutOperation = ({ id, isGuided, method, names, params, resend, resource, wirePath }, texts) => {
   const last = names.at(-1)
   const group = names.length > 1 ? names.at(-2) : resource
   const nouns = wordsOf(group)

@@ -8,6 +8,7 @@ import { checkOperations } from "./operations.mjs"
 import * as api from "./overlay/api.mjs"
 import * as sessions from "./overlay/sessions.mjs"
 import { plainFile } from "./plain.mjs"
+import { plainApiDirectory, plainApiSources } from "./plainApi.mjs"
 import { readModels, Unfit } from "./read.mjs"
 import { overlayOf, readOperations } from "./resources.mjs"
 import { commentOf } from "./words.mjs"
@@ -19,7 +20,7 @@ export const sourcesOf = (description) => {
   checkOperations(description)
   const files = readModels({ description, overlay: sessions })
   return {
-    directories: [models, `${apiSources}/models`],
+    directories: [models, `${apiSources}/models`, plainApiDirectory],
     sources: new Map([
       ...files.map((file) => [`${models}/${file.name}.ts`, coreFile(file)]),
       ["packages/promise/src/sessions.ts", plainFile(files)],
@@ -60,6 +61,7 @@ const apiSourcesOf = (description, base) => {
         api
       )
     ]),
+    ...plainApiSources(files, operations, bySchema, api),
     [`${apiSources}/Api.ts`, apiFile(resources)],
     [
       `${apiSources}/generated.ts`,

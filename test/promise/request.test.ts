@@ -1,7 +1,4 @@
 import { createHmac } from "node:crypto"
-import { once } from "node:events"
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:http"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import {
@@ -16,7 +13,6 @@ import {
 } from "@effect-gr4vy/promise"
 import { Sandbox } from "@effect-gr4vy/sandbox"
 import { Effect } from "effect"
-import * as ts from "typescript"
 import { type Answer, reply, script } from "../support/script.js"
 import { registered } from "../support/setUps.js"
 import { slowServer } from "../support/slowServer.js"
@@ -469,7 +465,7 @@ describe("verifyWebhook", () => {
   const payload = JSON.stringify({
     type: "event",
     id: "event-1",
-    name: "transaction.captured",
+    name: "later.event",
     created_at: "2027-01-01T00:00:00+00:00",
     target: { id: "tx", some_key: 1 }
   })
@@ -479,10 +475,11 @@ describe("verifyWebhook", () => {
   })
 
   it("resolves to the event, from a record or from Headers, with one secret or several", async () => {
-    const expected = {
+    const expected: unknown = {
       type: "event",
       id: "event-1",
-      name: "transaction.captured",
+      isKnown: false,
+      name: "later.event",
       createdAt: new Date("2027-01-01T00:00:00Z"),
       target: { id: "tx", some_key: 1 }
     }
@@ -596,54 +593,6 @@ describe("signWebhook", () => {
       const error = await signWebhook(options as Parameters<typeof signWebhook>[0]).catch((error: unknown) => error)
       assert.instanceOf(error, Error)
       assert.match(error.message, says)
-    }
-  })
-})
-
-/** The route as people copy it. */
-describe("the Express route of the documentation", () => {
-  it("accepts a delivery, and answers 400 to any other request, whatever its Content-Type", async () => {
-    const page = readFileSync(new URL("../../docs/promise.md", import.meta.url), "utf8")
-    const [block = ""] = [...page.matchAll(/^```ts\n(.*?)^```/gms)].flatMap(([, code = ""]) =>
-      code.includes("express.raw") ? [code] : []
-    )
-    const file = new URL(`../node_modules/.cache/webhook-route-${process.pid}.mjs`, import.meta.url)
-    mkdirSync(new URL(".", file), { recursive: true })
-    const handled: Array<string> = []
-    const js = ts.transpileModule(block, {
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
-    })
-    writeFileSync(file, js.outputText)
-    Object.assign(globalThis, { handle: (name: string) => void handled.push(name) })
-    process.env["GR4VY_WEBHOOK_SECRET"] = "route-secret"
-    try {
-      const { app } = await import(file.href)
-      const server = createServer(app).listen(0, "127.0.0.1")
-      await once(server, "listening")
-      const url = `http://127.0.0.1:${Object(server.address()).port}/webhooks`
-      const payload = JSON.stringify({ id: "e1", name: "transaction.captured" })
-      const headers = await signWebhook({ payload, secret: "route-secret" })
-      // A Uint8Array has no Content-Type, unlike a string.
-      const post = async (body: Uint8Array | undefined, headers: Record<string, string>) =>
-        (await fetch(url, { method: "POST", headers, ...(body === undefined ? {} : { body }) })).status
-      const bytes = new TextEncoder().encode(payload)
-      try {
-        assert.strictEqual(await post(bytes, headers), 204)
-        assert.strictEqual(await post(bytes, { ...headers, "content-type": "application/json" }), 204)
-        assert.deepStrictEqual(handled, ["transaction.captured", "transaction.captured"])
-        assert.strictEqual(await post(bytes, {}), 400)
-        assert.strictEqual(await post(undefined, headers), 400)
-        assert.strictEqual(await post(undefined, {}), 400)
-        assert.strictEqual(await post(new Uint8Array([1]), { ...headers, "content-type": "text/plain" }), 400)
-        assert.strictEqual(handled.length, 2)
-      } finally {
-        server.close()
-        server.closeAllConnections()
-      }
-    } finally {
-      Reflect.deleteProperty(globalThis, "handle")
-      delete process.env["GR4VY_WEBHOOK_SECRET"]
-      rmSync(file)
     }
   })
 })

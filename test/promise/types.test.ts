@@ -1,5 +1,6 @@
 /** The models of both packages come from one generator: these are the types of the promise package, derived from the service. */
 import { it } from "@effect/vitest"
+import type * as Api from "@effect-gr4vy/api"
 import type * as Core from "@effect-gr4vy/core"
 import type * as Promised from "@effect-gr4vy/promise"
 import type { CardRequest, CheckoutSession, Client, Options } from "@effect-gr4vy/promise"
@@ -40,9 +41,20 @@ it("the models are those of the service, as plain values", () => {
     Flat<Plain<Omit<Core.CheckoutSessionUpdate, "expiresIn">>>
   >()
   expectTypeOf<Promised.CheckoutSessionCreate>().toExtend<Core.CheckoutSessionCreate>()
-  expectTypeOf<Flat<Omit<Promised.WebhookEvent, "target">>>().toEqualTypeOf<
-    Flat<Plain<Omit<Core.Webhooks.WebhookEvent, "target">>>
+  expectTypeOf<Flat<Omit<Promised.UnknownWebhookEvent, "isKnown">>>().toEqualTypeOf<
+    Flat<Plain<Core.Webhooks.WebhookEvent>>
   >()
+})
+
+it("the functions of the API take and give the models of the endpoints, as plain values", () => {
+  type Endpoints = typeof Api.Transactions.endpoints
+  expectTypeOf<Flat<Promised.Api.Refund>>().toEqualTypeOf<Flat<Plain<Api.Refund>>>()
+  expectTypeOf<Flat<Promised.Api.TransactionRefundCreate>>().toEqualTypeOf<Flat<Plain<Api.TransactionRefundCreate>>>()
+  expectTypeOf<Flat<Promised.Api.TransactionsListQuery>>().toEqualTypeOf<Flat<Plain<Api.TransactionsListQuery>>>()
+  expectTypeOf<keyof Promised.Api.Transactions>().toEqualTypeOf<keyof Endpoints>()
+  expectTypeOf<Parameters<Client["transactions"]["refunds"]["create"]>[0]>().toEqualTypeOf<string>()
+  // Without a key it does not compile.
+  expectTypeOf<Client["transactions"]["create"]>().parameter(1).toExtend<{ readonly idempotencyKey: string }>()
 })
 
 it("a client has every operation of the service, with a plain result", () => {

@@ -4,6 +4,7 @@
 import { setMaxListeners } from "node:events"
 import { CheckoutSessionId } from "@effect-gr4vy/core/CheckoutSession"
 import { CheckoutSessions, type CheckoutSessionsService } from "@effect-gr4vy/core/CheckoutSessions"
+import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import { callerSignal } from "@effect-gr4vy/core/spi/Span"
 import * as Webhooks from "@effect-gr4vy/core/Webhooks"
@@ -13,15 +14,18 @@ import * as SignedCredentials from "@effect-gr4vy/node/SignedCredentials"
 import * as Cause from "effect/Cause"
 import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import type { Resources } from "./api/index.js"
 import { RequestFailed } from "./errors.js"
 import {
   type EndpointOptions,
   readCallOptions,
   readEmbedOptions,
+  readKeyedOptions,
   readOptions,
   readRequestOptions,
   readRetry,
@@ -31,11 +35,21 @@ import {
   refuse
 } from "./internal/input.js"
 import * as Log from "./internal/logger.js"
+import { resources } from "./internal/operations.js"
 import { layerOf } from "./internal/options.js"
 import { type Plain, toPlain, toPlainError } from "./internal/plain.js"
 import { request } from "./internal/request.js"
-import type { CallOptions, Client, EmbedOptions, Options, SigningOptions, WebhookOptions } from "./models.js"
-import type { WebhookEvent } from "./values.js"
+import { resourcesOf } from "./internal/resource.js"
+import type {
+  CallOptions,
+  Client,
+  EmbedOptions,
+  KeyedCallOptions,
+  Options,
+  SigningOptions,
+  WebhookOptions
+} from "./models.js"
+import type { WebhookEvent } from "./webhooks.js"
 
 /**
  * A client, ready to be called; it joins the OpenTelemetry trace its calls are made in. Create one for the lifetime of
@@ -71,10 +85,11 @@ export const create = async (options?: Options | null): Promise<Client> => {
 
   const call = async <A, E>(
     options: CallOptions | null | undefined,
-    run: (options: EndpointOptions) => Effect.Effect<A, E>
+    run: (options: EndpointOptions) => Effect.Effect<A, E>,
+    read = readCallOptions
   ): Promise<A> => {
     if (closing !== undefined) throw closed()
-    const { retry, signal, ...own } = readCallOptions(options)
+    const { retry, signal, ...own } = read(options)
     const effect = run(own)
     const running = retry === undefined ? effect : RetryPolicy.withPolicy(effect, readRetry(retry, policy))
     if (signal?.aborted) throw reasonOf(signal)
@@ -117,7 +132,20 @@ export const create = async (options?: Options | null): Promise<Client> => {
     return call(callOptions, (own) => request(http, method, path, { ...own, body, idempotencyKey, query }))
   }
 
-  return { ...operations, request: send, close, [Symbol.asyncDispose]: close }
+  const ofApi = resourcesOf(resources, {
+    functionsOf: async (endpoints) => {
+      const { plainEndpoints } = await import("./internal/plainSchema.js")
+      return Endpoint.clientOf(plainEndpoints(endpoints), http)
+    },
+    // The arguments are of unknown types here: the endpoint checks them.
+    run: (options, run) => call(options as CallOptions, run, readKeyedOptions as typeof readCallOptions),
+    check: (options) => {
+      const { signal } = readKeyedOptions(options as KeyedCallOptions)
+      if (signal?.aborted) throw reasonOf(signal)
+    }
+  }) as Resources // The table and the types come from one generator.
+
+  return { ...operations, ...ofApi, request: send, close, [Symbol.asyncDispose]: close }
 }
 
 /**
@@ -151,7 +179,9 @@ export const embedToken = async (options: EmbedOptions): Promise<string> => {
 
 /**
  * The event of a webhook, once its signature and time are good. Answer Gr4vy with a 2xx within 5 seconds; it delivers
- * again for up to 7 days, with the same `id`. Rejects with `WebhookInvalid`, which says which check failed.
+ * again for up to 7 days, with the same `id`. The event is a union by `name` where `isKnown`: `"transaction.captured"` has a `Transaction` as
+ * its `target`; a name that this version does not know has what the API sent. Rejects with `WebhookInvalid`, which says which
+ * check failed; check `Payload` also if the resource is not as the API describes it.
  *
  * @example
  * ```ts
@@ -172,9 +202,12 @@ export const embedToken = async (options: EmbedOptions): Promise<string> => {
 export const verifyWebhook = async (options: WebhookOptions): Promise<WebhookEvent> => {
   const exit = await Effect.runPromiseExit(Webhooks.verify(readWebhook(options)))
   if (Exit.isFailure(exit)) throw toPlainError(Cause.squash(exit.cause))
-  // JSON is plain as it is, and may be deeper than the stack.
-  const { target, ...event } = exit.value
-  return { ...toPlain(event), target }
+  const { target: _, ...event } = exit.value
+  const { plainTarget } = await import("./internal/webhookTarget.js")
+  const target = plainTarget(exit.value)
+  if (Either.isLeft(target)) throw toPlainError(target.left)
+  // By its name, the target is of this type.
+  return { ...toPlain(event), ...target.right } as WebhookEvent
 }
 
 /**
@@ -186,7 +219,7 @@ export const verifyWebhook = async (options: WebhookOptions): Promise<WebhookEve
  * import { signWebhook, verifyWebhook } from "@effect-gr4vy/promise"
  *
  * const secret = "test-secret"
- * const payload = JSON.stringify({ type: "event", id: "e1", name: "transaction.captured", target: { id: "t1" } })
+ * const payload = JSON.stringify({ type: "event", id: "e1", name: "buyer.deleted", target: { type: "buyer", id: "b1" } })
  * const event = await verifyWebhook({ payload, secret, headers: await signWebhook({ payload, secret }) })
  * ```
  *

@@ -1,8 +1,9 @@
 /**
- * Gr4vy Checkout Sessions as plain promises, for Node.
+ * Gr4vy's API as plain promises, for Node.
  *
  * @since 0.1.0
  */
+export type * as Api from "./api/index.js"
 export { create, embedToken, signWebhook, verifyWebhook } from "./client.js"
 export {
   type Delivered,
@@ -20,6 +21,8 @@ export type {
   Embed,
   EmbedOptions,
   ExpiringToken,
+  FreeHeaders,
+  KeyedCallOptions,
   LogAttributes,
   Logger,
   Options,
@@ -65,4 +68,11 @@ export type {
   TransactionIntent,
   TransactionPaymentSource
 } from "./sessions.js"
-export type { Dispatcher, Duration, HeadersInput, Query, WebhookEvent } from "./values.js"
+export type { Dispatcher, Duration, HeadersInput, List, Query } from "./values.js"
+export type {
+  KnownWebhookEvent,
+  UnknownWebhookEvent,
+  WebhookEvent,
+  WebhookEventName,
+  WebhookTargets
+} from "./webhooks.js"

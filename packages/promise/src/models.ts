@@ -3,6 +3,7 @@
  * Inputs and results as plain values: strings, numbers, `Date`s and objects of these.
  */
 
+import type { Resources } from "./api/index.js"
 import type {
   CartItem,
   CheckoutSession,
@@ -176,7 +177,7 @@ export type Options = Address & Authentication & ClientOptions
  * @since 0.1.0
  * @category models
  */
-export interface CallOptions {
+export interface CallOptions<Headers = FreeHeaders> {
   /**
    * Ends the call, its socket and its retries at once; the promise then rejects with the signal's `reason`, like
    * `fetch`.
@@ -195,14 +196,42 @@ export interface CallOptions {
    * Headers of the call's requests. A value has visible ASCII characters, spaces and tabs. The client's own headers
    * (`authorization`, `content-type`, `idempotency-key`, …) and those of the connection (`host`, `expect`, …) are refused.
    */
-  readonly headers?: Readonly<Record<string, string | undefined>> | null | undefined
+  readonly headers?: (Headers & FreeHeaders) | null | undefined
+  /**
+   * `"send"` sends properties of the body and the query that this version does not know, under the names they have.
+   * `"refuse"` by default: the message suggests the nearest name.
+   */
+  readonly unknownProperties?: "refuse" | "send" | null | undefined
+}
+
+/**
+ * Headers by their names.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type FreeHeaders = Readonly<Record<string, string | undefined>>
+
+/**
+ * The options of an operation that honours `Idempotency-Key`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeyedCallOptions<Headers = FreeHeaders> extends CallOptions<Headers> {
+  /**
+   * Sent as `Idempotency-Key`: 1 to 255 visible ASCII characters, e.g. the id of the order and the number of the buyer's try.
+   * Choose it before the call and keep it: a call whose outcome is unknown is repeated with the same key, a new try of the
+   * buyer has a new one.
+   */
+  readonly idempotencyKey: string
 }
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface RequestOptions extends CallOptions {
+export interface RequestOptions extends Omit<CallOptions, "unknownProperties"> {
   /**
    * Sent as JSON. A value that JSON would change in silence is refused before anything is sent: `NaN`, `undefined`, a
    * Promise, a Map, a class with getters. So is a body that is there and `undefined` or `null`, but for GET and DELETE: a
@@ -228,7 +257,7 @@ export interface RequestOptions extends CallOptions {
  * @since 0.1.0
  * @category models
  */
-export interface Client extends AsyncDisposable {
+export interface Client extends Resources, AsyncDisposable {
   /**
    * Creates a Checkout Session, which lives for 1 hour unless `session.expiresIn` says otherwise. Sent at most once unless
    * `creates` says otherwise: a second request could create a second session.

@@ -11,27 +11,6 @@
 export type Duration = number | `${number} ${"milli" | "second" | "minute" | "hour" | "day"}${"" | "s"}`
 
 /**
- * The event of a webhook.
- *
- * @since 0.1.0
- * @category models
- */
-export interface WebhookEvent {
-  /** Always `"event"` today. */
-  readonly type: string
-  /** The id of the event: the same for each delivery. Store it to handle an event once. */
-  readonly id: string
-  /** The name of the event, e.g. `"transaction.captured"`; an open set. */
-  readonly name: string
-  /** The time of the event; absent if the API sent no date and time with an offset. */
-  readonly createdAt?: Date
-  /** The merchant account of the event, e.g. `"default"`. */
-  readonly merchantAccountId?: string
-  /** The resource of the event, as the API sent it, with names in snake_case, e.g. `target["id"]`. */
-  readonly target: Readonly<Record<string, unknown>>
-}
-
-/**
  * Headers in any form: a record (names in any case), a `Headers`, a `Map`, or pairs.
  *
  * @since 0.1.0
@@ -63,3 +42,12 @@ export interface Dispatcher {
 export type Query = Readonly<Record<string, QueryValue | ReadonlyArray<QueryValue> | null | undefined>>
 
 type QueryValue = string | number | boolean
+
+/**
+ * A list of the API. Awaited it is its first page, with a `nextCursor` if there are more; iterated with `for await` it is
+ * every item of every page, one page in memory. Nothing is sent before. A `break` or the call's `signal` stops it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface List<Page, Item> extends Promise<Page>, AsyncIterable<Item> {}

@@ -15,6 +15,7 @@ import { RequestFailed } from "../errors.js"
 import type {
   CallOptions,
   EmbedOptions,
+  KeyedCallOptions,
   Options,
   RequestOptions,
   RetryOptions,
@@ -109,11 +110,16 @@ const callChecks: Checks<CallOptions> = {
   retry: aRetry,
   merchantAccountId: aString,
   attemptTimeout: aDuration,
-  headers: anObject
+  headers: anObject,
+  unknownProperties: aString
 }
 
+const keyedChecks: Checks<KeyedCallOptions> = { ...callChecks, idempotencyKey: aString }
+
+const { unknownProperties: _, ...sentAsItIs } = callChecks
+
 const requestChecks: Checks<RequestOptions> = {
-  ...callChecks,
+  ...sentAsItIs,
   body: { is: () => true, expected: "a JSON value" },
   query: anObject,
   idempotencyKey: aString
@@ -210,11 +216,18 @@ const refuseLost = (options: object | null | undefined, name: string, expected: 
 }
 
 /** The options of a call that core knows by the same names. */
-export type EndpointOptions = Pick<Given<CallOptions>, "merchantAccountId" | "attemptTimeout" | "headers">
+export type EndpointOptions = Pick<
+  Given<CallOptions>,
+  "merchantAccountId" | "attemptTimeout" | "headers" | "unknownProperties"
+>
 
 /** The options of a call. */
 export const readCallOptions = (options: CallOptions | null | undefined): Given<CallOptions> =>
   read(options, "options", callChecks)
+
+/** The options of an operation of the API. Its endpoint says whether it takes a key. */
+export const readKeyedOptions = (options: KeyedCallOptions | null | undefined): Given<KeyedCallOptions> =>
+  read(options, "options", keyedChecks)
 
 /**
  * The options of `request`. A body that is there and `undefined` or `null` is a value that got lost: without it a POST may do
