@@ -17,8 +17,8 @@ export const published: ReadonlyArray<string> = readdirSync(join(root, "packages
   existsSync(join(root, "packages", name, "package.json"))
 )
 
-/** The packages for Effect; the other one is a bundle, which nobody installs beside them. */
-export const names: ReadonlyArray<string> = published.filter((name) => name !== "promise")
+/** The packages for Effect 3. The others are a bundle and its face for Effect 4, which nobody installs beside them. */
+export const names: ReadonlyArray<string> = published.filter((name) => name !== "promise" && name !== "effect4")
 
 export const readJson = async (file: string): Promise<Readonly<Record<string, unknown>>> =>
   JSON.parse(await readFile(file, "utf8"))
@@ -71,7 +71,18 @@ export const makePromiseConsumer = async (dependencies: Readonly<Record<string, 
   return { dir, tarball, installed: join(dir, "node_modules/@effect-gr4vy/promise") }
 }
 
-/** Packs the packages for Effect, and installs them beside the given dependencies: their peers as developed with, by default. */
+/** Packs the package for Effect 4, and installs it and the promise package beside Effect 4 and `dependencies`. */
+export const makeEffect4Consumer = async (dependencies: Readonly<Record<string, string>> = {}) => {
+  const dir = await mkdtemp(join(tmpdir(), "effect-gr4vy-effect4-"))
+  const tarballs = await pack(dir, ["promise", "effect4"])
+  const { devDependencies } = await readJson(join(root, "packages/effect4/package.json"))
+  const ours = Object.fromEntries(tarballs.map((file) => [packageName(file), `file:${basename(file)}`]))
+  await install(dir, { dependencies: { ...ours, effect: Object(devDependencies)["effect"], ...dependencies } })
+  const tarball = tarballs.find((file) => packageName(file).endsWith("effect4")) ?? ""
+  return { dir, tarball, installed: join(dir, "node_modules/@effect-gr4vy/effect4") }
+}
+
+/** Packs the packages for Effect 3, and installs them beside the given dependencies: their peers as developed with, by default. */
 export const makeConsumer = async (
   others?: Readonly<Record<string, string>>,
   ...flags: ReadonlyArray<string>

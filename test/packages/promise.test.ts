@@ -23,8 +23,8 @@ describe("the packed promise package", () => {
   it("is its code, its types, its README and the licences of all that is in it", async () => {
     const files = (await filesIn(consumer.installed)).map((file) => file.slice(consumer.installed.length + 1))
     assert.sameMembers(
-      files.filter((file) => !file.endsWith(".d.ts") && !/^dist\/(?:engine\/[\w-]+|spi\/bridge)\.js$/.test(file)),
-      ["dist/index.js", "package.json", "README.md", "LICENSE", "THIRD-PARTY-LICENSES"]
+      files.filter((file) => !file.endsWith(".d.ts") && !file.startsWith("dist/engine/")),
+      ["dist/index.js", "dist/spi/bridge.js", "package.json", "README.md", "LICENSE", "THIRD-PARTY-LICENSES"]
     )
     const licences = await readFile(join(consumer.installed, "THIRD-PARTY-LICENSES"), "utf8")
     for (const name of ["effect", "@effect/platform", "@opentelemetry/api"]) {

@@ -1,5 +1,5 @@
 /** `npm run size`: prints what the packages weigh in a bundle, what importing costs, and fails above the limits. */
-import { stat } from "node:fs/promises"
+import { readdir, stat } from "node:fs/promises"
 import { browserClient, bundle, peers } from "./bundle.js"
 import { root, run } from "./consumer.js"
 
@@ -105,7 +105,10 @@ export const importTimes = async (): Promise<string> => {
   }
   const vendor = best.get("@gr4vy/sdk") ?? Number.NaN
   const share = (best.get("@effect-gr4vy/promise") ?? Number.NaN) / vendor
-  const { size } = await stat(`${root}/packages/promise/dist/index.js`)
+  const engine = await readdir(`${root}/packages/promise/dist/engine`)
+  const files = ["index.js", ...engine.map((file) => `engine/${file}`)]
+  const stats = await Promise.all(files.map((file) => stat(`${root}/packages/promise/dist/${file}`)))
+  const size = stats.reduce((sum, { size }) => sum + size, 0)
   const table = [
     `The bundle of \`@effect-gr4vy/promise\` is ${(size / 1000).toFixed(0)} kB.`,
     "",

@@ -15,7 +15,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { policyOf, workOf } from "./internal/host.js"
+import type { Generic, NotFound, RequestFailed, Unauthorized } from "./Errors.js"
+import { policyOf, run, workOf } from "./internal/host.js"
 import { metricsIn } from "./internal/metrics.js"
 import { values } from "./internal/values.js"
 import type { RetryPolicy } from "./RetryPolicy.js"
@@ -175,6 +176,41 @@ export class Gr4vy extends Context.Service<Gr4vy, Engine>()("@effect-gr4vy/effec
   static readonly layerConfig = (overrides: Overrides = {}): Layer.Layer<Gr4vy, Config.ConfigError> =>
     Layer.effect(Gr4vy, opened(overrides, configuration))
 }
+
+/**
+ * Any other request of the API, with the same token, retries, limits, spans and errors. Succeeds with the JSON of the response
+ * as it is on the wire, or with `undefined` for an empty body. A GET, PUT or DELETE is retried as `get` of a session is; a POST
+ * with an `idempotencyKey` is retried with that key, and a POST or PATCH without one is never retried once it may have arrived.
+ * Signed tokens need the scopes of what you call: see `scopes`.
+ *
+ * @example
+ * ```ts
+ * import { request } from "@effect-gr4vy/effect4"
+ *
+ * const transaction = request("POST", "/transactions", {
+ *   body: { amount: 1299, currency: "USD", payment_method: { method: "checkout-session", id: "8724fd24-..." } },
+ *   idempotencyKey: "order-1001/1"
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const request = (
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+  path: string,
+  options: {
+    /** Sent as JSON. A value that JSON would change in silence is refused before anything is sent. */
+    readonly body?: unknown
+    /** Sent as `Idempotency-Key`, 1 to 255 visible ASCII characters, where the operation honours it; refused elsewhere. */
+    readonly idempotencyKey?: string
+  } = {}
+): Effect.Effect<unknown, Unauthorized | NotFound | Generic | RequestFailed, Gr4vy> =>
+  Effect.flatMap(Gr4vy, (engine) =>
+    run((host, done) =>
+      engine.request({ method, path, body: options.body, idempotencyKey: options.idempotencyKey }, host, done)
+    )
+  )
 
 const opened = (
   options: Overrides | Options,

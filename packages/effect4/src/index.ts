@@ -12,7 +12,8 @@ export {
   type ExpiringToken,
   Gr4vy,
   type Options,
-  type Overrides
+  type Overrides,
+  request
 } from "./Gr4vy.js"
 export * as RetryPolicy from "./RetryPolicy.js"
 export * as SignedCredentials from "./SignedCredentials.js"

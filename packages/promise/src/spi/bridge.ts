@@ -8,6 +8,7 @@ import { Credentials } from "@effect-gr4vy/core/Credentials"
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { checkoutSessions } from "@effect-gr4vy/core/Endpoints"
 import * as Errors from "@effect-gr4vy/core/Errors"
+import { Gr4vyHttpClient } from "@effect-gr4vy/core/Gr4vyHttpClient"
 import * as Webhooks from "@effect-gr4vy/core/Webhooks"
 import * as Gr4vy from "@effect-gr4vy/node/Gr4vy"
 import * as OtelTracer from "@effect-gr4vy/node/OtelTracer"
@@ -41,6 +42,8 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
+import { RequestFailed as Refused } from "../errors.js"
+import { request } from "../internal/request.js"
 
 // --- what the host gives ---------------------------------------------------------------------------------------------
 
@@ -179,6 +182,17 @@ export interface Engine {
     host: Host,
     done: (outcome: Outcome) => void
   ) => () => void
+  /** Sends any other request, as `request` of this package does, and gives the JSON of the response as it is. */
+  readonly request: (
+    request: {
+      readonly method: string
+      readonly path: string
+      readonly body: unknown
+      readonly idempotencyKey: string | undefined
+    },
+    host: Host,
+    done: (outcome: Outcome) => void
+  ) => () => void
   /** Resolves once every socket is closed. */
   readonly close: () => Promise<void>
 }
@@ -200,8 +214,11 @@ export const open = async (settings: Settings, values: Values): Promise<Engine> 
     Layer.provideMerge(provide)
   )
   const runtime = ManagedRuntime.make(client)
-  const built = await runtime.runPromiseExit(CheckoutSessions)
-  if (Exit.isSuccess(built)) return engineOf(built.value, runtime, await runtime.runtime(), values)
+  const built = await runtime.runPromiseExit(Effect.all({ sessions: CheckoutSessions, http: Gr4vyHttpClient }))
+  if (Exit.isSuccess(built)) {
+    const { http, sessions } = built.value
+    return engineOf(sessions, runtime, await runtime.runtime(), values, { http })
+  }
   await runtime.dispose()
   throw unusable(Cause.squash(built.cause))
 }
@@ -235,7 +252,7 @@ export const openFake = async (
   // What a handler gives is the host's, and goes back to it as it is.
   const service = Endpoint.implement(checkoutSessions, implemented as unknown as CheckoutSessionsService)
   const runtime = ManagedRuntime.make(Logger.remove(Logger.defaultLogger))
-  return engineOf(service, runtime, await runtime.runtime(), values, identity)
+  return engineOf(service, runtime, await runtime.runtime(), values, { toHost: identity })
 }
 
 /** Checks a policy, and throws an error that says what is wrong with it. */
@@ -275,7 +292,7 @@ const tools: Readonly<Record<Tool, (options: unknown) => Effect.Effect<unknown, 
 const layerOf = (
   { config, getToken, options: given, policy }: Settings,
   values: Values
-): Layer.Layer<CheckoutSessions, ConfigError.ConfigError> => {
+): Layer.Layer<CheckoutSessions | Gr4vyHttpClient, ConfigError.ConfigError> => {
   const options = Object.assign(
     {},
     fromHostValue(given, values),
@@ -316,24 +333,46 @@ const policyOf = (policy: Policy): RetryPolicy.RetryPolicy => {
 
 const engineOf = (
   sessions: CheckoutSessionsService,
-  managed:
-    | ManagedRuntime.ManagedRuntime<never, never>
-    | ManagedRuntime.ManagedRuntime<CheckoutSessions, ConfigError.ConfigError>,
+  managed: { readonly dispose: () => Promise<void> },
   runtime: Runtime.Runtime<never>,
   values: Values,
-  toHost: (value: unknown) => unknown = (value) => toHostValue(value, values)
+  options: {
+    readonly toHost?: (value: unknown) => unknown
+    /** Absent where there is no API. */
+    readonly http?: Gr4vyHttpClient["Type"]
+  } = {}
 ): Engine => {
   const operations = sessions as unknown as Readonly<
     Record<Operation, (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>>
   >
+  const { http, toHost = (value: unknown) => toHostValue(value, values) } = options
+  const withPolicy = <A, E>(effect: Effect.Effect<A, E>, { policy }: Host) =>
+    policy === undefined ? effect : RetryPolicy.withPolicy(effect, policyOf(policy))
   return {
+    request: ({ body, idempotencyKey, method, path }, host, done) => {
+      const effect = Effect.suspend(() => {
+        if (http === undefined) return Effect.dieMessage("There is no API behind this service.")
+        return refusing(() =>
+          request(http, method, path, { body, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) })
+        )
+      })
+      // JSON is plain as it is, and may be deeper than the stack.
+      return run(withPolicy(effect, host), runtime, { host, args: [] }, values, done, identity)
+    },
     call: (operation, args, host, done) => {
       const effect = Effect.suspend(() => operations[operation](...argumentsOf(args, values)))
-      const { policy } = host
-      const running = policy === undefined ? effect : RetryPolicy.withPolicy(effect, policyOf(policy))
-      return run(running, runtime, { host, args }, values, done, toHost)
+      return run(withPolicy(effect, host), runtime, { host, args }, values, done, toHost)
     },
     close: () => managed.dispose()
+  }
+}
+
+/** What this package throws for arguments that cannot be used is a failure here. */
+const refusing = <A, E>(make: () => Effect.Effect<A, E>): Effect.Effect<A, E | Refused> => {
+  try {
+    return make()
+  } catch (error) {
+    return error instanceof Refused ? Effect.fail(error) : Effect.die(error)
   }
 }
 
@@ -523,10 +562,11 @@ const toHostValue = (value: unknown, values: Values): unknown => {
   return copy
 }
 
-type OwnError = Errors.CheckoutSessionsError | Webhooks.WebhookInvalid
+type OwnError = Errors.CheckoutSessionsError | Webhooks.WebhookInvalid | Refused
 
 const isOwnError = (error: unknown): error is OwnError =>
   error instanceof Errors.RequestFailed ||
+  error instanceof Refused ||
   error instanceof Errors.NotFound ||
   error instanceof Errors.Generic ||
   error instanceof Errors.Unauthorized ||
