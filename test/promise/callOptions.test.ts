@@ -1,5 +1,5 @@
 /** The options of one call, and a dispatcher: the wire has what they say. */
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs"
+import { cpSync, mkdtempSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -128,11 +128,12 @@ describe("the option dispatcher", () => {
 
 describe("instanceof", () => {
   it("finds an error of another copy of this package, by its class's name", async () => {
-    const original = fileURLToPath(new URL("../../packages/promise/dist/index.js", import.meta.url))
+    const original = fileURLToPath(new URL("../../packages/promise/dist", import.meta.url))
+    // Beside it, where its dependencies are found.
     const folder = mkdtempSync(join(dirname(original), "copy-"))
     try {
       const file = join(folder, "index.js")
-      copyFileSync(original, file)
+      cpSync(original, folder, { recursive: true })
       const copy: typeof import("@effect-gr4vy/promise") = await import(pathToFileURL(file).href)
       const fields = { message: "m" }
       const errors = [
