@@ -1,7 +1,7 @@
 // Writes the sources of the models: `npm run generate`. With `--check` nothing is written, and a difference is an error.
 // `--root=…` is another copy of the repository's files.
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -56,7 +56,7 @@ try {
     writeFileSync(join(root, path), content)
   }
   // A model that is gone takes its file with it.
-  for (const directory of directories) {
+  for (const directory of directories.filter((directory) => existsSync(join(root, directory)))) {
     for (const name of readdirSync(join(root, directory))) {
       const path = relative(root, join(root, directory, name))
       if (sources.has(path)) continue
