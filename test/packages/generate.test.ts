@@ -19,6 +19,7 @@ const generated = [
   "packages/api/openapi.json",
   "packages/core/src/models",
   "packages/promise/src/sessions.ts",
+  "packages/effect4/src/sessions.ts",
   "packages/promise/src/api",
   "packages/promise/src/internal/operations.ts",
   "packages/api/src"
