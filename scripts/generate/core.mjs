@@ -220,7 +220,8 @@ const plainPropertyCode = (field, imports) => {
   const isWritten = field.isWritten && ["flag", "amount", "integer", "whole", "number"].includes(field.type.kind)
   const code = isWritten ? `${imports.model("written")}(${value})` : value
   if (!field.isOptional) return field.isNullable ? `${imports.model("nullable")}(${code})` : code
-  return `${imports.model(field.isNullable ? "nullish" : "optional")}(${code})`
+  const property = `${imports.model(field.isNullable ? "nullish" : "optional")}(${code})`
+  return field.isGiven ? `${imports.model("given")}(${property})` : property
 }
 
 const article = (name) => (/^[AEIOU]/.test(name) ? "an" : "a")

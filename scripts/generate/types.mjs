@@ -91,7 +91,9 @@ const isAbsent = (field, { isAnswer }) =>
 const propertyOf = (field, side) => {
   const type = typeOf(field.type, side)
   const isOptional = isAbsent(field, side)
-  const full = side.isAnswer ? type : `${type}${field.isNullable ? " | null" : ""}${isOptional ? " | undefined" : ""}`
+  const full = side.isAnswer
+    ? type
+    : `${type}${field.isNullable ? " | null" : ""}${isOptional && !field.isGiven ? " | undefined" : ""}`
   return `${commentOf([hoverOf(field, side)], "  ")}  readonly ${keyOf(field.name)}${isOptional ? "?" : ""}: ${full}\n`
 }
 

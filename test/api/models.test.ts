@@ -1,9 +1,12 @@
 /**
  * Responses whose parts are one of several models: the one that fits best is read, and nothing of it is lost.
  */
+
+import { HttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { PaymentOptions, WebhookSubscriptions } from "@effect-gr4vy/api"
-import { Schema } from "effect"
+import { PaymentOptions, Transactions, WebhookSubscriptions } from "@effect-gr4vy/api"
+import { Credentials, Gr4vyHttpClient } from "@effect-gr4vy/core"
+import { Effect, Redacted, Schema } from "effect"
 
 const read = (schema: Schema.Schema.AnyNoContext | undefined, wire: unknown): unknown => {
   if (schema === undefined) throw new Error("The endpoint has no success.")
@@ -56,4 +59,44 @@ describe("a response", () => {
       assert.nestedProperty(subscription, `authentication.${property}`)
     })
   }
+})
+
+describe("a request", () => {
+  for (const [what, schema] of [
+    ["a refund", Transactions.endpoints.refunds.create.payload],
+    ["a capture", Transactions.endpoints.capture.payload]
+  ] as const) {
+    it(`for ${what} without an amount is of everything, and an amount that got lost is refused`, () => {
+      if (schema === undefined) throw new Error("The endpoint has no payload.")
+      const encode = Schema.encodeUnknownSync(schema)
+      assert.deepStrictEqual(encode({}), {})
+      assert.deepStrictEqual(encode({ amount: null }), { amount: null })
+      assert.deepStrictEqual(encode({ amount: 1 }), { amount: 1 })
+      assert.throws(() => encode({ amount: undefined }), /amount/)
+    })
+  }
+
+  it("for a refund whose amount got lost sends nothing", () => {
+    const sent: Array<string> = []
+    const http = HttpClient.make((request) => {
+      sent.push(request.url)
+      return Effect.die("sent")
+    })
+    return Effect.gen(function* () {
+      const { refunds } = yield* Transactions
+      // What a plain JavaScript program does.
+      const lost = { amount: undefined } as object
+      const error = yield* Effect.flip(
+        refunds.create("8724fd24-5489-4a5d-90fd-0604df7d3b83", lost, { idempotencyKey: "order-1/refund/1" })
+      )
+      assert.include(error.message, "Nothing was sent: payload.amount must be")
+      assert.deepStrictEqual(sent, [])
+    }).pipe(
+      Effect.provide(Transactions.layer),
+      Effect.provide(Gr4vyHttpClient.layer({ baseUrl: "https://api.example" })),
+      Effect.provide(Credentials.layerToken(Redacted.make("token"))),
+      Effect.provideService(HttpClient.HttpClient, http),
+      Effect.runPromise
+    )
+  })
 })

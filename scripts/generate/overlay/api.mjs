@@ -183,7 +183,8 @@ export const models = {
     fields: {
       amount: {
         text: "The amount to refund, in the smallest unit of the currency (cents).",
-        more: "Without it, and with `null`, everything that is left is refunded."
+        more: "Without it, and with `null`, everything that is left is refunded; `undefined` is refused.",
+        isGiven: true
       }
     }
   },
@@ -192,7 +193,8 @@ export const models = {
     fields: {
       amount: {
         text: "The amount to capture, in the smallest unit of the currency (cents).",
-        more: "Without it everything that is left is captured."
+        more: "Without it everything that is left is captured; `undefined` is refused.",
+        isGiven: true
       }
     }
   },

@@ -32,6 +32,7 @@ import {
   type Field,
   flag,
   free,
+  given,
   instant,
   integer,
   list,
@@ -2351,9 +2352,9 @@ export const TransactionsCaptureHeaders: Model<TransactionsCaptureHeaders, unkno
 export interface TransactionCaptureCreate {
   /**
    * The amount to capture, in the smallest unit of the currency (cents), 0–99,999,999. Without it everything that is
-   * left is captured.
+   * left is captured; `undefined` is refused.
    */
-  readonly amount?: number | null | undefined
+  readonly amount?: number | null
   /** The airline. */
   readonly airline?: Airline | null | undefined
   /** The cart items. */
@@ -2376,7 +2377,7 @@ export const transactionCaptureCreateDeclared: Field = object<TransactionCapture
   "TransactionCaptureCreate",
   "How much of an authorized amount to capture.",
   () => ({
-    amount: nullish(amount()),
+    amount: given(nullish(amount())),
     airline: nullish(airlineDeclared),
     cartItems: nullish(list(cartItemDeclared)),
     final: optional(flag()),
@@ -2543,9 +2544,9 @@ export const RefundPage: Model<RefundPage, unknown> = response<RefundPage, unkno
 export interface TransactionRefundCreate {
   /**
    * The amount to refund, in the smallest unit of the currency (cents), 0–99,999,999. Without it, and with `null`,
-   * everything that is left is refunded.
+   * everything that is left is refunded; `undefined` is refused.
    */
-  readonly amount?: number | null | undefined
+  readonly amount?: number | null
   /** The target type. The API's default is `"payment-method"`. */
   readonly targetType?: RefundTargetType | undefined
   /** The ID of the target, a UUID. */
@@ -2566,7 +2567,7 @@ export const transactionRefundCreateDeclared: Field = object<TransactionRefundCr
   "TransactionRefundCreate",
   "The contents of a new refund.",
   () => ({
-    amount: nullish(amount()),
+    amount: given(nullish(amount())),
     targetType: optional(oneOf(refundTargetTypeValues)),
     targetId: nullish(uuid()),
     reason: nullish(text(0, 100)),

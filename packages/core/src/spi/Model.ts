@@ -20,7 +20,7 @@ import { anyTime, isDay, parseInstant } from "../internal/instant.js"
 import { ReadId, relaxed } from "../internal/schema/relaxed.js"
 import { orNull } from "../internal/schema/rewrite.js"
 import { silent } from "../internal/schema/silent.js"
-import { snake, WireNameId, wireNames } from "../internal/schema/wireNames.js"
+import { GivenId, snake, WireNameId, wireNames } from "../internal/schema/wireNames.js"
 
 export { nullIsAbsent, relaxed, silent, snake, undefinedIsAbsent, wireNames }
 
@@ -161,9 +161,20 @@ export const nullish = (field: Field): Schema.Struct.Fields[string] => optional(
  * @category constructors
  */
 export const named = (wire: string, property: Schema.Struct.Fields[string]): Schema.Struct.Fields[string] =>
-  (Schema.isPropertySignature(property) ? property : Schema.propertySignature(Schema.make(property.ast))).annotations({
-    [WireNameId]: wire
-  })
+  signatureOf(property).annotations({ [WireNameId]: wire })
+
+/**
+ * An optional property that is left out, or has a value: `undefined` is refused, because the API takes the absence for
+ * something else than an accident.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const given = (property: Schema.Struct.Fields[string]): Schema.Struct.Fields[string] =>
+  signatureOf(property).annotations({ [GivenId]: true })
+
+const signatureOf = (property: Schema.Struct.Fields[string]) =>
+  Schema.isPropertySignature(property) ? property : Schema.propertySignature(Schema.make(property.ast))
 
 /**
  * A value or `null`.

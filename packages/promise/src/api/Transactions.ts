@@ -1375,9 +1375,9 @@ export interface TransactionsCaptureHeaders {
 export interface TransactionCaptureCreate {
   /**
    * The amount to capture, in the smallest unit of the currency (cents), 0–99,999,999. Without it everything that is
-   * left is captured.
+   * left is captured; `undefined` is refused.
    */
-  readonly amount?: number | null | undefined
+  readonly amount?: number | null
   /** The airline. */
   readonly airline?: Airline | null | undefined
   /** The cart items. */
@@ -1463,9 +1463,9 @@ export interface RefundPage {
 export interface TransactionRefundCreate {
   /**
    * The amount to refund, in the smallest unit of the currency (cents), 0–99,999,999. Without it, and with `null`,
-   * everything that is left is refunded.
+   * everything that is left is refunded; `undefined` is refused.
    */
-  readonly amount?: number | null | undefined
+  readonly amount?: number | null
   /** The target type. The API's default is `"payment-method"`. */
   readonly targetType?: RefundTargetType | undefined
   /** The ID of the target, a UUID. */

@@ -14,6 +14,12 @@ export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) =
 /** The annotation of a property whose wire name does not follow the rule. */
 export const WireNameId: unique symbol = Symbol.for("@effect-gr4vy/core/WireName")
 
+/** The annotation of an optional property that may not be given as `undefined`: a value that got lost is no absence. */
+export const GivenId: unique symbol = Symbol.for("@effect-gr4vy/core/Given")
+
+const mayBeUndefined = ({ annotations, isOptional }: AST.PropertySignature): boolean =>
+  isOptional && annotations[GivenId] !== true
+
 /** The syntax tree with the same decoded side, and snake_case names on its encoded side. */
 export const wireNames: (ast: AST.AST) => AST.AST = rewriting((ast) => {
   if (AST.isTypeLiteral(ast)) return renamed(ast, ast, [])
@@ -41,7 +47,7 @@ const renamed = (
     const wire = follows ? (Predicate.isString(own) ? own : snake(name)) : name
     from.push(new AST.PropertySignature(wire, wireNames(type), isOptional, isReadonly, annotations))
     if (given !== undefined || isOptional || wire !== name) {
-      const change = isOptional ? undefinedIsAbsent : identity
+      const change = mayBeUndefined(property) ? undefinedIsAbsent : identity
       renames.push(
         new AST.PropertySignatureTransformation(
           wire,
@@ -75,8 +81,11 @@ const renamed = (
 const decoded: (ast: AST.AST) => AST.AST = rewriting((ast) =>
   AST.isTypeLiteral(ast)
     ? new AST.TypeLiteral(
-        ast.propertySignatures.map(({ annotations, isOptional, isReadonly, name, type }) => {
-          const given = isOptional ? AST.Union.make([...membersOf(decoded(type)), AST.undefinedKeyword]) : decoded(type)
+        ast.propertySignatures.map((property) => {
+          const { annotations, isOptional, isReadonly, name, type } = property
+          const given = mayBeUndefined(property)
+            ? AST.Union.make([...membersOf(decoded(type)), AST.undefinedKeyword])
+            : decoded(type)
           return new AST.PropertySignature(name, given, isOptional, isReadonly, annotations)
         }),
         ast.indexSignatures.map((each) => new AST.IndexSignature(each.parameter, decoded(each.type), each.isReadonly)),
