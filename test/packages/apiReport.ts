@@ -15,7 +15,7 @@ const publicModules = (name: string): ReadonlyMap<string, string> => {
   const modules = new Map<string, string>()
   for (const [subpath, target] of Object.entries(exports)) {
     const types: unknown = Object(target).types
-    if (typeof types !== "string") continue
+    if (typeof types !== "string" || subpath.startsWith("./spi/")) continue
     const [before = "", after] = types.split("*")
     const found = after === undefined ? [""] : readdirSync(join(dir, before)).filter((file) => file.endsWith(after))
     for (const file of found) {

@@ -50,7 +50,7 @@ describe("the packed package for Effect 4", () => {
     }
     await writeFile(join(consumer.dir, "program.ts"), program)
     const options = ["--strict", "--skipLibCheck", "--exactOptionalPropertyTypes", "--target", "es2022"]
-    await run(consumer.dir, bin("tsc"), ...options, "--types", "", "--module", "nodenext", "program.ts")
+    await run(consumer.dir, bin("tsc"), ...options, "--module", "nodenext", "program.ts")
   }, 120_000)
 
   it("runs, and beside Effect 3 in one process", async () => {
