@@ -48,7 +48,16 @@ const compiled = new Set(
     .map((file) => readFileSync(join(root, file), "utf8").trimEnd())
 )
 
-const blocks = sources.flatMap(blocksOf).filter(({ code }) => !compiled.has(code))
+// Here Effect 4 has another name, beside Effect 3.
+const named = ({ code, place }: Block): Block => ({
+  place,
+  code: code.includes("@effect-gr4vy/effect4") ? code.replace(/from "effect(?=["/])/g, 'from "effect4') : code
+})
+
+const blocks = sources
+  .flatMap(blocksOf)
+  .filter(({ code }) => !compiled.has(code))
+  .map(named)
 
 /** The anchors of a page's headings, as GitHub makes them. */
 const anchorsOf = (file: string): ReadonlySet<string> =>
