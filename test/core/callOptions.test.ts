@@ -277,7 +277,7 @@ const badOptions: ReadonlyArray<readonly [what: string, options: unknown, messag
     /there is no option "beforeSent" \(did you mean beforeSend\?\)/
   ],
   ["an option with a secret for its name", { [marker]: 1 }, /there is no option of this name \(known: /],
-  ["a key where none is honoured", { idempotencyKey: marker }, /Things\.get honours no idempotencyKey/],
+  ["a key where none is honoured", { idempotencyKey: marker }, /Things\.get needs no idempotencyKey/],
   ["a string in place of options", marker, /give an object of options/],
   ["a Promise in place of options", Promise.resolve({}), /give an object of options/],
   ["a Map in place of options", new Map([["headers", {}]]), /give an object of options/],

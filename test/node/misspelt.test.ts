@@ -210,6 +210,21 @@ describe("a misspelt variable", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("is none where every variable in the environment has the right name", () =>
+    Effect.gen(function* () {
+      const variables = { GR4VY_BASE_URL: "http://127.0.0.1:8787", GR4VY_MERCHANT_ACCOUNT_ID: "default" }
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          for (const name of Object.keys(variables)) delete process.env[name]
+        })
+      )
+      Object.assign(process.env, variables)
+      const error = yield* failureOf(Effect.withConfigProvider(built(Gr4vy.layerConfig()), ConfigProvider.fromEnv()))
+      assert.include(String(error), "GR4VY_TOKEN")
+      assert.notInclude(String(error), "did you mean")
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("that is far from every known one, or a known one in small letters, is none", () =>
     Effect.gen(function* () {
       const from = ConfigProvider.fromMap(

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `gr4vy-sandbox`: a local Gr4vy Checkout Sessions API for any language's client. Bundled into one file by
+ * `gr4vy-sandbox`: a local Gr4vy API for any language's client. Bundled into one file by
  * `scripts/bundle-sandbox.mjs`, so that the package needs nothing more at runtime for it.
  */
 

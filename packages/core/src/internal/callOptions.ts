@@ -58,7 +58,11 @@ export const readOptions = ({ name, resend }: Endpoint.Any): ((given: unknown) =
     const key = propertyOf(given, "idempotencyKey")
     if (isKeyed && !isKey(key)) return badKey()
     if (!isKeyed && key !== undefined) {
-      return invalidRequest(`${name} honours no idempotencyKey, so a second copy could act twice: leave it out`)
+      return invalidRequest(
+        resend === "idempotent"
+          ? `${name} needs no idempotencyKey, because a second copy changes nothing: leave it out`
+          : `${name} honours no idempotencyKey, so a second copy could act twice: leave it out`
+      )
     }
     const beforeSend = propertyOf(given, "beforeSend")
     if (beforeSend !== undefined && !Predicate.isFunction(beforeSend)) {

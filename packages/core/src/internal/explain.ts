@@ -4,6 +4,7 @@
  * The message is derived from the schema, never from the formatted issue. A schema's own `message` is a function of the
  * value and may quote it, so only messages of our own schemas are shown: they carry `ExpectedId`, a constant.
  */
+import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
@@ -307,8 +308,25 @@ const nearest = (found: ReadonlyArray<Found>, union: AST.Union, path: ReadonlyAr
     .filter((each) => each.near === near)
     .sort((one, other) => one.problems.length - other.problems.length)
   // Two members that came equally near, at the value itself: only the union as a whole tells what is expected.
-  return best === undefined || (near < 2 && (near === 0 || others.length > 0)) ? one(0, path, expectation(union)) : best
+  return best === undefined || (near < 2 && (near === 0 || others.length > 0))
+    ? one(0, path, orNull(found, union) ?? expectation(union))
+    : best
 }
+
+/**
+ * The expectation of a value or `null`, from the side of the schema that refused the value: a `Redacted` of digits is a
+ * string on the other side.
+ */
+const orNull = (found: ReadonlyArray<Found>, union: AST.Union): string | undefined => {
+  const [empty, values] = Arr.partition(union.types, (type) => !isNull(type) && !AST.isUndefinedKeyword(type))
+  if (values.length !== 1 || !empty.some(isNull)) return undefined
+  const ofEmpty = new Set(empty.map(expectation))
+  const messages = found.flatMap(({ problems }) => problems.map(({ message }) => message))
+  const [value, ...others] = messages.filter((message) => !ofEmpty.has(message))
+  return value?.startsWith("must be ") === true && others.length === 0 ? `${value} or null` : undefined
+}
+
+const isNull = (ast: AST.AST): boolean => AST.isLiteral(ast) && ast.literal === null
 
 /** A rule that a value of the right type breaks, at the field the rule names where it names one. */
 const broken = ({ ast, issue }: ParseResult.Refinement, path: ReadonlyArray<string>, names: Names): Found => {

@@ -131,14 +131,29 @@ const missing = (path: string, message: string): Effect.Effect<never, ConfigErro
     return Effect.fail(ConfigError.MissingData([path], `${message}${hint}`))
   })
 
-/** The names in the configuration that begin like ours. A provider may take `_` for the end of a part of the name. */
+/** The names in the configuration that begin like ours. */
 const namesLikeOurs: Effect.Effect<ReadonlyArray<string>> = Effect.configProviderWith(({ flattened }) => {
   const childrenOf = (path: ReadonlyArray<string>) =>
     Effect.orElseSucceed(Effect.map(flattened.enumerateChildren(path), Array.from<string>), () => [])
-  return Effect.zipWith(childrenOf([]), childrenOf(["GR4VY"]), (all, parts) =>
-    [...all, ...parts.map((part) => `GR4VY_${part}`)].filter((name) => /^gr4vy_[a-z_]{1,40}$/i.test(name))
+  // A provider may take `_` for the end of a part of the name: then the parts of `GR4VY_BASE_URL` are three levels.
+  const namesUnder = (path: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>> =>
+    path.length > maxParts
+      ? Effect.succeed([])
+      : Effect.flatMap(childrenOf(path), (parts) =>
+          parts.length === 0
+            ? Effect.succeed([path.join("_")])
+            : Effect.map(
+                Effect.forEach(parts, (part) => namesUnder([...path, part])),
+                (names) => names.flat()
+              )
+        )
+  return Effect.zipWith(childrenOf([]), namesUnder(["GR4VY"]), (all, parts) =>
+    [...all, ...parts].filter((name) => /^gr4vy_[a-z_]{1,40}$/i.test(name))
   )
 })
+
+/** The most parts of a name that resembles one of ours: `GR4VY_MERCHANT_ACCOUNT_ID` has four. */
+const maxParts = 6
 
 // An empty variable, as CI systems and compose files leave it, counts as unset. A provider that changes the case of names
 // takes the 4 of `GR4VY_ID` for the end of a word, but not that of `gr4vy_id`.

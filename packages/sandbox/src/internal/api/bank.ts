@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import type { Booking } from "../model.js"
 import type { BuyerStore } from "./buyers.js"
 import { type Behaviour, behaviourOf } from "./cards.js"
-import { Collection, type Resource } from "./collection.js"
+import { Collection, emptySession, noPaymentMethod, noSession, type Resource } from "./collection.js"
 import type { Keys } from "./keys.js"
 import type { Tell } from "./notices.js"
 import type { PaymentMethodStore } from "./paymentMethods.js"
@@ -98,7 +98,7 @@ export const make = (options: {
     Effect.tap(change(transaction, changes), (changed) => tell(eventOf(changed), changed))
 
   const stored = (id: string): Effect.Effect<Instrument, NotFound> =>
-    Effect.map(paymentMethods.get(id), (method) => ({
+    Effect.map(Effect.mapError(paymentMethods.get(id), noPaymentMethod), (method) => ({
       behaviour: behaviourOf(textOf(method["label"])),
       sessionId: null,
       shown: {
@@ -145,9 +145,9 @@ export const make = (options: {
     Effect.gen(function* () {
       const session = yield* sessions
         .get(CheckoutSessionId.make(sessionId))
-        .pipe(Effect.catchTags({ RequestFailed: Effect.die, Unauthorized: Effect.die }))
+        .pipe(Effect.catchTags({ RequestFailed: Effect.die, Unauthorized: Effect.die, NotFound: noSession }))
       const held = encodeSession(session).payment_method
-      if (held === undefined || held === null) return yield* refused("The session holds no payment method")
+      if (held === undefined || held === null) return yield* refused(emptySession)
       if (Predicate.isString(held.id) && held.label === undefined) return { ...(yield* stored(held.id)), sessionId }
       const { details, label, method = "card", scheme } = held
       return {
@@ -331,11 +331,15 @@ export const make = (options: {
     )
 
   /** Finds what is left to move of the transaction in the path, and refuses more. */
-  const leftOf = (request: Request, whole: (transaction: Transaction) => number, problem: string) =>
+  const leftOf = (request: Request, whole: (transaction: Transaction) => number, verb: "capture" | "refund") =>
     Effect.flatMap(transactions.get(owner(request)), (transaction) => {
       const left = whole(transaction)
       const amount = numberOf(request.body["amount"]) ?? left
-      return left <= 0 || amount > left ? Effect.fail(refused(problem)) : Effect.succeed({ amount, transaction })
+      if (left <= 0)
+        return Effect.fail(refused(`There is nothing to ${verb}: the transaction is ${transaction.status}`))
+      return amount > left
+        ? Effect.fail(refused(`There is only ${left} left to ${verb}`))
+        : Effect.succeed({ amount, transaction })
     })
 
   return {
@@ -391,7 +395,7 @@ export const make = (options: {
             request,
             ({ authorized_amount, captured_amount, status }) =>
               capturable.has(status) ? authorized_amount - captured_amount : 0,
-            "There is nothing to capture"
+            "capture"
           ),
           ({ amount, transaction }) =>
             Effect.map(capture(transaction, amount, body), (captured) =>
@@ -444,11 +448,7 @@ export const make = (options: {
           once(
             request.key,
             asked("refund", owner(request), request.body),
-            leftOf(
-              request,
-              ({ captured_amount, refunded_amount }) => captured_amount - refunded_amount,
-              "There is not as much to refund"
-            ),
+            leftOf(request, ({ captured_amount, refunded_amount }) => captured_amount - refunded_amount, "refund"),
             ({ amount, transaction }) => giveBack(transaction, amount, request.body)
           ),
         all: {
@@ -459,7 +459,7 @@ export const make = (options: {
               leftOf(
                 { ...request, body: {} },
                 ({ captured_amount, refunded_amount }) => captured_amount - refunded_amount,
-                "There is nothing to refund"
+                "refund"
               ),
               ({ amount, transaction }) =>
                 Effect.map(giveBack(transaction, amount, request.body), (refund) => ({ items: [refund] }))

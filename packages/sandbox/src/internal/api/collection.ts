@@ -97,4 +97,13 @@ const badCursor = (): Generic =>
     ]
   })
 
-export const notFound = (): NotFound => new NotFound({ code: "not_found", message: "The resource could not be found" })
+export const notFound = (message = "The resource could not be found"): NotFound =>
+  new NotFound({ code: "not_found", message })
+
+/** Of a payment, the resource that is absent is not the one in the path. */
+export const noSession = (): NotFound => notFound("The checkout session of the payment does not exist, or has expired")
+
+export const noPaymentMethod = (): NotFound => notFound("The stored payment method of the payment does not exist")
+
+export const emptySession =
+  "The session holds no payment method. Store one first: PUT /checkout/sessions/{checkout_session_id}/fields"

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { BuyerStore } from "./buyers.js"
-import { Collection, type Resource } from "./collection.js"
+import { Collection, emptySession, noSession, type Resource } from "./collection.js"
 import type { Tell } from "./notices.js"
 import { type Handlers, now, one, passes, pick, type Request, textOf } from "./wire.js"
 
@@ -40,13 +40,11 @@ export const make = (options: {
       }
       case "checkout-session":
         return sessions.get(CheckoutSessionId.make(String(body["id"]))).pipe(
-          Effect.catchTags({ RequestFailed: Effect.die, Unauthorized: Effect.die }),
+          Effect.catchTags({ RequestFailed: Effect.die, Unauthorized: Effect.die, NotFound: noSession }),
           Effect.flatMap((session) => {
             const held = Schema.encodeSync(CheckoutSession)(session).payment_method
             return held?.label === undefined
-              ? Effect.fail(
-                  new Generic({ status: 400, code: "bad_request", message: "The session holds no payment method" })
-                )
+              ? Effect.fail(new Generic({ status: 400, code: "bad_request", message: emptySession }))
               : Effect.succeed({
                   ...pick({ ...held }, ["method", "label", "scheme"]),
                   details: Predicate.isRecord(held.details) ? pick(held.details, ["bin"]) : null
