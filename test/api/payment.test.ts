@@ -123,6 +123,10 @@ describe("a payment's outcome", () => {
       assert.throws(() => Payment.key("order-1", attempt), RangeError)
     }
     for (const order of ["", "\ud800", "x".repeat(254)]) assert.throws(() => Payment.key(order, 1), RangeError)
+    // Plain JavaScript: two orders without an id would share a key, and the second would be told the first's payment.
+    for (const order of [undefined, null, Number.NaN, {}]) {
+      assert.throws(() => Reflect.apply(Payment.key, undefined, [order, 1]), RangeError)
+    }
     assert.lengthOf(Payment.key("x".repeat(253), 1), 255)
   })
 })

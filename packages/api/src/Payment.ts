@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import * as Predicate from "effect/Predicate"
 
 /**
  * The properties of a transaction that decide its outcome. `Transaction` and `TransactionSummary` have them.
@@ -162,7 +163,9 @@ export const mayTryAgain = (outcome: Outcome): boolean =>
  * @category constructors
  */
 export const key = (order: string, attempt: number): string => {
-  if (order === "") throw new RangeError("Payment.key: the order must not be empty")
+  // Plain JavaScript may give an order without an id. All of them would share a key.
+  if (!Predicate.isString(order) || order === "")
+    throw new RangeError("Payment.key: the order must be a text that is not empty")
   if (!Number.isSafeInteger(attempt) || attempt < 1) {
     throw new RangeError("Payment.key: the attempt must be a whole number of at least 1")
   }
