@@ -43,9 +43,12 @@ export const resourceFile = (resource, operations, { free, models, own }, texts)
     if (params.length > 0) options.push(`errors: [${use(core, "NotFound")}]`)
     if (method === "post" || method === "patch") options.push(`resend: ${JSON.stringify(resend)}`)
     if (scope !== undefined) options.push(`scope: ${JSON.stringify(scope)}`)
-    const param = belongingParam(operation, models, texts)
-    if (param !== undefined) {
-      options.push(`belongs: ({ id }, { ${param} }) => ${use(internal, "isSame")}(id, ${param})`)
+    const belonging = belongingParam(operation, models, texts)
+    const [param] = params
+    if (texts.belongsTo.includes(operation.id)) {
+      options.push(`belongs: (answer, { ${param.name} }) => ${use(internal, "isOf")}(answer, ${param.name})`)
+    } else if (belonging !== undefined) {
+      options.push(`belongs: ({ id }, { ${belonging} }) => ${use(internal, "isSame")}(id, ${belonging})`)
     }
     options.push(`docs: { identifier: ${JSON.stringify(operation.id)} }`)
     return `Endpoint.${method}(${JSON.stringify(name)}, ${JSON.stringify(path)}, { ${options.join(", ")} })`

@@ -8,7 +8,7 @@ import * as Api from "@effect-gr4vy/api"
 import { CheckoutSessions, Endpoint, Generic, NotFound, Webhooks } from "@effect-gr4vy/core"
 import { Gr4vy } from "@effect-gr4vy/node"
 import { Sandbox } from "@effect-gr4vy/sandbox"
-import { Chunk, Effect, Layer, Predicate, Redacted, Schedule, Stream } from "effect"
+import { Chunk, Deferred, Effect, Either, Fiber, Layer, Predicate, Redacted, Schedule, Stream } from "effect"
 import { argumentsOf, operations } from "../support/wholeApi.js"
 
 const Client = Layer.unwrapEffect(
@@ -148,6 +148,57 @@ describe("the sandbox's transactions", () => {
       const { id: other } = yield* paidWith("4111111111111111", { key: "other" })
       const voided = yield* transactions.void(other, { idempotencyKey: "void" })
       assert.deepInclude(voided, { type: "transaction", status: "authorization_voided" })
+    }).pipe(Effect.provide(TestApi))
+  )
+})
+
+describe("the sandbox's bank", () => {
+  it.live("takes no more than is authorized, whatever comes at the same time", () =>
+    Effect.gen(function* () {
+      const transactions = yield* Api.Transactions
+      const { bank } = yield* Sandbox.Sandbox
+      const { id } = yield* paidWith("4111111111111111")
+      const open = yield* Deferred.make<void>()
+      yield* bank.wait(Deferred.await(open))
+      const running = yield* Effect.fork(
+        Effect.all(
+          ["a", "b", "c"].map((key) => Effect.either(transactions.capture(id, {}, { idempotencyKey: key }))),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* Effect.sleep("200 millis")
+      yield* Deferred.succeed(open, undefined)
+      const results = yield* Fiber.join(running)
+      assert.lengthOf(results.filter(Either.isRight), 1)
+      assert.strictEqual((yield* transactions.get(id)).capturedAmount, 1299)
+    }).pipe(Effect.provide(TestApi))
+  )
+
+  it.live("counts a refund that is still processing, and moves nothing for an amount of 0", () =>
+    Effect.gen(function* () {
+      const transactions = yield* Api.Transactions
+      const { id } = yield* paidWith("4000000000000267", { intent: "capture" })
+      yield* transactions.refunds.create(id, { amount: 1000 }, { idempotencyKey: "r1" })
+      for (const [key, amount] of [
+        ["r2", 300],
+        ["r3", 0]
+      ] as const) {
+        const error = yield* Effect.flip(transactions.refunds.create(id, { amount }, { idempotencyKey: key }))
+        assert.deepInclude(error, { _tag: "Generic", status: 400 })
+      }
+      const { id: other } = yield* paidWith("4111111111111111")
+      const nothing = yield* Effect.flip(transactions.capture(other, { amount: 0 }, { idempotencyKey: "c0" }))
+      assert.deepInclude(nothing, { _tag: "Generic", status: 400 })
+    }).pipe(Effect.provide(TestApi))
+  )
+
+  it.live("captures what was meant to be captured once a processing payment is settled", () =>
+    Effect.gen(function* () {
+      const transactions = yield* Api.Transactions
+      const { id } = yield* paidWith("4000000000000077", { intent: "capture" })
+      assert.deepInclude(yield* transactions.sync(id), { status: "capture_succeeded", capturedAmount: 1299 })
+      const updated = yield* transactions.update(id, { externalIdentifier: "order-7" })
+      assert.deepInclude(updated, { externalIdentifier: "order-7", amount: 1299 })
     }).pipe(Effect.provide(TestApi))
   )
 })

@@ -7,7 +7,7 @@
  */
 import * as Endpoint from "@effect-gr4vy/core/Endpoint"
 import { NotFound } from "@effect-gr4vy/core/Errors"
-import { isSame, uuid } from "./internal/parts.js"
+import { isOf, isSame, uuid } from "./internal/parts.js"
 import { Refund } from "./models/Common.js"
 import {
   Capture,
@@ -188,6 +188,7 @@ export class Transactions extends Endpoint.Service<Transactions>()("@effect-gr4v
     errors: [NotFound],
     resend: "keyed",
     scope: "transactions.write",
+    belongs: (answer, { transactionId }) => isOf(answer, transactionId),
     docs: { identifier: "capture_transaction" }
   }),
   refunds: {
@@ -207,6 +208,7 @@ export class Transactions extends Endpoint.Service<Transactions>()("@effect-gr4v
       errors: [NotFound],
       resend: "keyed",
       scope: "transactions.write",
+      belongs: (answer, { transactionId }) => isOf(answer, transactionId),
       docs: { identifier: "create_transaction_refund" }
     }),
     /** Gets a refund of a transaction: `GET /transactions/{transaction_id}/refunds/{refund_id}`. */
@@ -243,6 +245,7 @@ export class Transactions extends Endpoint.Service<Transactions>()("@effect-gr4v
     errors: [NotFound],
     resend: "keyed",
     scope: "transactions.write",
+    belongs: (answer, { transactionId }) => isOf(answer, transactionId),
     docs: { identifier: "void_transaction" }
   }),
   /** Cancels a transaction that waits for the buyer's approval: `POST /transactions/{transaction_id}/cancel`. */
@@ -253,6 +256,7 @@ export class Transactions extends Endpoint.Service<Transactions>()("@effect-gr4v
     errors: [NotFound],
     resend: "idempotent",
     scope: "transactions.write",
+    belongs: (answer, { transactionId }) => isOf(answer, transactionId),
     docs: { identifier: "cancel_transaction" }
   }),
   actions: {

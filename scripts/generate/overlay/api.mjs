@@ -139,6 +139,9 @@ export const belongs = [
   "resume_payment_method_network_token"
 ]
 
+/** Operations on the transaction of the path: their answer is it, has it inside, or names it. */
+export const belongsTo = ["capture_transaction", "void_transaction", "cancel_transaction", "create_transaction_refund"]
+
 /** The operations whose key Gr4vy's guides name. For the other keyed ones only the description promises it. */
 export const guidedKeys = [
   "create_transaction",

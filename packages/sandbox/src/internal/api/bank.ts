@@ -83,10 +83,11 @@ export const make = (options: {
 
   /** Executes a request once for its key, when the bank is ready. */
   const once: Keys["once"] = (key, asked, validate, execute) =>
-    keys.once(key, asked, validate, (valid) =>
+    keys.once(key, asked, validate, () =>
       Effect.zipRight(
         Effect.suspend(() => gate),
-        execute(valid)
+        // Another request may have been executed since.
+        Effect.flatMap(validate, execute)
       )
     )
 
@@ -291,20 +292,28 @@ export const make = (options: {
       return refund
     })
 
+  /** What a payment that had to wait becomes: authorized, and captured if it was meant to be. */
+  const authorized = (transaction: Transaction, at: string) => {
+    const { amount, id, intent } = transaction
+    const isCaptured = intent === "capture"
+    enter("authorization", id, amount)
+    if (isCaptured) enter("capture", id, amount)
+    return become(transaction, {
+      status: isCaptured ? "capture_succeeded" : "authorization_succeeded",
+      authorized_amount: amount,
+      captured_amount: isCaptured ? amount : 0,
+      authorized_at: at,
+      captured_at: isCaptured ? at : null,
+      intent_outcome: "succeeded"
+    })
+  }
+
   /** What a later look at the payment service finds. */
   const settle = (transaction: Transaction) =>
     Effect.gen(function* () {
       const at = yield* now
-      const { amount, authorized_amount, captured_amount, id, status } = transaction
-      if (status === "processing") {
-        enter("authorization", id, amount)
-        return yield* become(transaction, {
-          status: "authorization_succeeded",
-          authorized_amount: amount,
-          authorized_at: at,
-          intent_outcome: "succeeded"
-        })
-      }
+      const { authorized_amount, captured_amount, id, status } = transaction
+      if (status === "processing") return yield* authorized(transaction, at)
       if (status === "capture_pending") {
         const pending = captures.values.filter((part) => part.transaction_id === id && part.status === "pending")
         const taken = pending.reduce((sum, part) => sum + part.amount, 0) || authorized_amount - captured_amount
@@ -331,12 +340,19 @@ export const make = (options: {
     )
 
   /** Finds what is left to move of the transaction in the path, and refuses more. */
+  /** What is captured and neither given back nor about to be. */
+  const refundable = ({ captured_amount, id, refunded_amount }: Transaction): number =>
+    refunds.values
+      .filter((refund) => refund.transaction_id === id && refund.status === "processing")
+      .reduce((left, { amount }) => left - amount, captured_amount - refunded_amount)
+
   const leftOf = (request: Request, whole: (transaction: Transaction) => number, verb: "capture" | "refund") =>
     Effect.flatMap(transactions.get(owner(request)), (transaction) => {
       const left = whole(transaction)
       const amount = numberOf(request.body["amount"]) ?? left
       if (left <= 0)
         return Effect.fail(refused(`There is nothing to ${verb}: the transaction is ${transaction.status}`))
+      if (amount <= 0) return Effect.fail(refused(`A ${verb} of 0 moves nothing`))
       return amount > left
         ? Effect.fail(refused(`There is only ${left} left to ${verb}`))
         : Effect.succeed({ amount, transaction })
@@ -355,7 +371,7 @@ export const make = (options: {
     approve: (id, approved) =>
       Effect.flatMap(transactions.get(id), (transaction) =>
         Effect.gen(function* () {
-          const { amount, intent, status } = transaction
+          const { status } = transaction
           if (status !== "buyer_approval_pending") return transaction
           if (!approved) {
             return yield* become(transaction, {
@@ -364,18 +380,7 @@ export const make = (options: {
               intent_outcome: "failed"
             })
           }
-          const at = yield* now
-          const isCaptured = intent === "capture"
-          enter("authorization", id, amount)
-          if (isCaptured) enter("capture", id, amount)
-          return yield* become(transaction, {
-            status: isCaptured ? "capture_succeeded" : "authorization_succeeded",
-            authorized_amount: amount,
-            captured_amount: isCaptured ? amount : 0,
-            authorized_at: at,
-            captured_at: isCaptured ? at : null,
-            intent_outcome: "succeeded"
-          })
+          return yield* authorized(transaction, yield* now)
         })
       ),
     handlers: {
@@ -385,7 +390,7 @@ export const make = (options: {
         once(key, asked("create", "", body), instrumentOf(body), (instrument) => authorize(body, instrument)),
       get: (request) => transactions.get(one(request)),
       update: (request) =>
-        Effect.flatMap(transactions.get(one(request)), (transaction) => become(transaction, request.body)),
+        Effect.flatMap(transactions.get(one(request)), (transaction) => become(transaction, changesIn(request.body))),
       capture: (request) => {
         const { body, headers, key } = request
         return once(
@@ -448,7 +453,7 @@ export const make = (options: {
           once(
             request.key,
             asked("refund", owner(request), request.body),
-            leftOf(request, ({ captured_amount, refunded_amount }) => captured_amount - refunded_amount, "refund"),
+            leftOf(request, refundable, "refund"),
             ({ amount, transaction }) => giveBack(transaction, amount, request.body)
           ),
         all: {
@@ -456,11 +461,7 @@ export const make = (options: {
             once(
               request.key,
               asked("refund all", owner(request), request.body),
-              leftOf(
-                { ...request, body: {} },
-                ({ captured_amount, refunded_amount }) => captured_amount - refunded_amount,
-                "refund"
-              ),
+              leftOf({ ...request, body: {} }, refundable, "refund"),
               ({ amount, transaction }) =>
                 Effect.map(giveBack(transaction, amount, request.body), (refund) => ({ items: [refund] }))
             )
@@ -469,6 +470,10 @@ export const make = (options: {
     }
   }
 }
+
+/** What an update of a transaction changes. */
+const changesIn = (body: Request["body"]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(["external_identifier", "metadata"].flatMap((name) => (name in body ? [[name, body[name]]] : [])))
 
 const encodeSession = Schema.encodeSync(CheckoutSession)
 
