@@ -339,13 +339,13 @@ export const make = (options: {
       parts.page(request.query, (part) => part.transaction_id === id)
     )
 
-  /** Finds what is left to move of the transaction in the path, and refuses more. */
   /** What is captured and neither given back nor about to be. */
   const refundable = ({ captured_amount, id, refunded_amount }: Transaction): number =>
     refunds.values
       .filter((refund) => refund.transaction_id === id && refund.status === "processing")
       .reduce((left, { amount }) => left - amount, captured_amount - refunded_amount)
 
+  /** Finds what is left to move of the transaction in the path, and refuses more. */
   const leftOf = (request: Request, whole: (transaction: Transaction) => number, verb: "capture" | "refund") =>
     Effect.flatMap(transactions.get(owner(request)), (transaction) => {
       const left = whole(transaction)

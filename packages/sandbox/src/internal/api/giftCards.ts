@@ -8,7 +8,7 @@ import * as Predicate from "effect/Predicate"
 import type { BuyerStore } from "./buyers.js"
 import { Collection, type Resource } from "./collection.js"
 import type { Tell } from "./notices.js"
-import { type Handlers, now, numberOf, one, type Request, textOf } from "./wire.js"
+import { type Handlers, idIn, now, numberOf, one, type Request, textOf } from "./wire.js"
 
 const balance = 10_000
 
@@ -58,7 +58,7 @@ export const make = (options: { readonly buyers: BuyerStore; readonly tell: Tell
   const handlers: Handlers = {
     list: ({ query }) =>
       Effect.flatMap(buyers.find(query), (buyer) =>
-        cards.page(query, (card) => buyer === undefined || idOf(card["buyer"]) === buyer.id)
+        cards.page(query, (card) => buyer === undefined || idIn(card["buyer"]) === buyer.id)
       ),
     create: ({ body }) => add(body),
     get: (request) => cards.get(one(request)),
@@ -95,7 +95,7 @@ export const make = (options: { readonly buyers: BuyerStore; readonly tell: Tell
   const ofBuyer = (buyerId: string | undefined) =>
     Effect.sync(() => ({
       items: cards.values
-        .filter(({ buyer }) => buyerId !== undefined && idOf(buyer) === buyerId)
+        .filter(({ buyer }) => buyerId !== undefined && idIn(buyer) === buyerId)
         .map((card) => summary({ id: card.id, ...digits(card), balance }))
     }))
 
@@ -131,5 +131,3 @@ const summary = (known: Readonly<Record<string, unknown>>) => ({
   cit_usage_count: 0,
   ...known
 })
-
-const idOf = (buyer: unknown): string | undefined => (Predicate.isRecord(buyer) ? textOf(buyer["id"]) : undefined)

@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import type { BuyerStore } from "./buyers.js"
 import { Collection, emptySession, noSession, type Resource } from "./collection.js"
 import type { Tell } from "./notices.js"
-import { type Handlers, now, one, passes, pick, type Request, textOf } from "./wire.js"
+import { type Handlers, idIn, now, one, passes, pick, type Request } from "./wire.js"
 
 export interface PaymentMethodStore {
   readonly get: (id: string) => Effect.Effect<Resource, NotFound>
@@ -62,7 +62,7 @@ export const make = (options: {
         methods.page(
           query,
           (method) =>
-            (buyer === undefined || idOf(method["buyer"]) === buyer.id) &&
+            (buyer === undefined || idIn(method["buyer"]) === buyer.id) &&
             ["status", "external_identifier"].every((name) => passes(query[name], method[name]))
         )
       ),
@@ -110,12 +110,10 @@ export const make = (options: {
   const store: PaymentMethodStore = { get: (id) => methods.get(id) }
   const ofBuyer = (buyerId: string | undefined) =>
     Effect.sync(() => ({
-      items: methods.values.filter(({ buyer }) => buyerId !== undefined && idOf(buyer) === buyerId).map(summaryOf)
+      items: methods.values.filter(({ buyer }) => buyerId !== undefined && idIn(buyer) === buyerId).map(summaryOf)
     }))
   return { store, handlers, ofBuyer }
 }
-
-const idOf = (buyer: unknown): string | undefined => (Predicate.isRecord(buyer) ? textOf(buyer["id"]) : undefined)
 
 const summaryOf = ({
   buyer: _,

@@ -49,3 +49,7 @@ export const pick = (body: Readonly<Record<string, unknown>>, names: ReadonlyArr
 /** Whether a filter of a list lets a value pass: it is absent, the value itself, or a list with the value. */
 export const passes = (asked: unknown, value: unknown): boolean =>
   asked === undefined || (Array.isArray(asked) ? asked.includes(value) : asked === value)
+
+/** The ID of a resource that stands inside another one, or is `null`. */
+export const idIn = (resource: unknown): string | undefined =>
+  Predicate.isRecord(resource) ? textOf(resource["id"]) : undefined
